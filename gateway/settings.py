@@ -1,0 +1,243 @@
+"""Every setting of Leafline: one typed object, read once, wrong values refused at start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Switch = Literal["auto", "on", "off"]
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text is one line that says what to do."""
+
+
+def _own(name: str) -> AliasChoices:
+    """A name that everybody knows (`DATABASE_URL`), without our prefix."""
+    return AliasChoices(name)
+
+
+class Settings(BaseSettings):
+    """Environment variables and an optional `.env` file; the environment wins."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LEAFLINE_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    # Where things are
+    home: Path = Field(Path("var"), description="Folder for everything Leafline writes")
+    host: str = Field("127.0.0.1", description="Address on which the web process listens")
+    port: int = Field(8000, ge=1, le=65535, description="Port on which the web process listens")
+    public_url: str = Field(
+        "", description="Address under which people reach the web process, for links in messages"
+    )
+    database_url: str = Field(
+        "", validation_alias=_own("DATABASE_URL"), description="Store; empty: SQLite in the home"
+    )
+    redis_url: str = Field(
+        "", validation_alias=_own("REDIS_URL"), description="Redis; empty: one of our own"
+    )
+    photos_url: str = Field("", description="Photo store; empty: a folder in the home")
+    model: Path = Field(
+        ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
+    )
+    templates: Path = Field(ROOT / "templates", description="Folder with the texts")
+
+    # Processes
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Photo workers that `leafline up` starts",
+    )
+    web_processes: int = Field(1, ge=1, le=64, description="Processes of the web server")
+    web_threads: int = Field(16, ge=1, le=256, description="Threads of each web process")
+    log_format: Literal["text", "json"] = Field("text", description="How log lines are written")
+    sentry_dsn: SecretStr = Field(
+        SecretStr(""), validation_alias=_own("SENTRY_DSN"), description="Where errors are reported"
+    )
+
+    # Secrets; made and kept in the home folder when empty
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="32 bytes, base64: encrypts numbers, texts and photos; losing it loses them",
+    )
+    channel_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated secret path parts of the webhooks"
+    )
+
+    # The mobile network
+    at_username: str = Field(
+        "sandbox", validation_alias=_own("AT_USERNAME"), description="Africa's Talking app username"
+    )
+    at_api_key: SecretStr = Field(
+        SecretStr(""), validation_alias=_own("AT_API_KEY"), description="Africa's Talking API key"
+    )
+    at_base_url: str = Field(
+        "", description="Where the Africa's Talking SDK sends; empty: Africa's Talking's own"
+    )
+    at_timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to the API")
+    simulator: Switch = Field(
+        "auto", description="Mobile-network simulator; auto: on when there is no AT_API_KEY"
+    )
+    simulator_port: int = Field(
+        0, ge=0, le=65535, description="Port of the simulator process; 0: the web port plus one"
+    )
+    ussd_code: str = Field(
+        "*384*123#", pattern=r"^\*[0-9*]{1,8}#$", description="USSD code that farmers dial"
+    )
+    sender_id: str = Field(
+        "", max_length=11, description="Sender ID of messages; empty: the account's default"
+    )
+    short_code: str = Field("", pattern=r"^[0-9]*$", description="Two-way SMS short code, if any")
+    service_name: str = Field("Leafline", max_length=11, description="Name farmers see in messages")
+    region: str = Field(
+        "RW", pattern=r"^[A-Z]{2}$", description="Country in which national numbers are read"
+    )
+    language: str = Field("en", pattern=r"^[a-z]{2}$", description="Language when none is known")
+    operator_phone: str = Field(
+        "", description="Number that gets cases when no officer is on duty, and incidents"
+    )
+
+    # Photos and cases
+    photo_max_bytes: int = Field(10_000_000, ge=100_000, description="Largest photo accepted, bytes")
+    predict_access: Literal["open", "kiosk", "off"] = Field(
+        "open", description="Who may use POST /api/predict"
+    )
+    retention_months: int = Field(
+        12, ge=1, le=99, description="Months after which a case's personal data are deleted"
+    )
+
+    # The outbox
+    send_rate: float = Field(
+        10.0, gt=0, le=1000, description="SMS parts a second handed to the network"
+    )
+
+    @field_validator("channel_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            keys = [part.strip() for part in value.split(",") if part.strip()]
+            if any(len(key) < 16 for key in keys):
+                raise ValueError("each key needs at least 16 characters")
+            if any("/" in key for key in keys):
+                raise ValueError("a key must not contain '/'")
+            return tuple(keys)
+        return value
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @classmethod
+    def read(cls, **overrides: object) -> Self:
+        """Read the environment and `.env`.
+
+        Raises:
+            SettingsError: a value is wrong; the text names the variable and what is expected.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError("; ".join(_explain(e["loc"], e["msg"]) for e in error.errors())) from None
+
+    @cached_property
+    def simulator_on(self) -> bool:
+        if self.simulator == "auto":
+            return not self.at_api_key.get_secret_value()
+        return self.simulator == "on"
+
+    @cached_property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port or self.port + 1}"
+
+    @cached_property
+    def url(self) -> str:
+        """Address of the web process as seen from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @cached_property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store, driver filled in."""
+        if not self.database_url:
+            return f"sqlite:///{self.home.resolve() / 'leafline.sqlite3'}"
+        scheme, _, rest = self.database_url.partition("://")
+        driver = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+        return f"{driver.get(scheme, scheme)}://{rest}"
+
+    @cached_property
+    def queue_url(self) -> str:
+        """redis-py URL of the queue and of session state."""
+        return self.redis_url or f"unix://{self.redis_socket}"
+
+    @cached_property
+    def redis_socket(self) -> Path:
+        """Socket of our own Redis.
+
+        A Unix socket path holds about 100 bytes, so a deep home folder gets one in the system's
+        temporary folder instead, named after the home.
+        """
+        path = self.home.resolve() / "redis.sock"
+        if len(os.fsencode(path)) <= 100:
+            return path
+        import hashlib
+        import tempfile
+
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"leafline-{digest}.sock"
+
+    def kept_secret(self, name: Literal["secret_key", "channel_key"]) -> str:
+        """The secret kept in the home folder, made on first use (mode 0600).
+
+        Raises:
+            SettingsError: the home folder cannot be written.
+        """
+        path = self.home / name.replace("_", "-")
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            # O_EXCL: when two processes start at once, one makes the secret and both read it.
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(32))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise SettingsError(
+                f"cannot write {path}: {error.strerror}; make LEAFLINE_HOME a folder you may write to"
+            ) from None
+        value = path.read_text().strip()
+        if not value:
+            raise SettingsError(f"{path} is empty; restore it, or delete it if the store is new too")
+        return value
+
+    @cached_property
+    def encryption_key(self) -> str:
+        return self.secret_key.get_secret_value() or self.kept_secret("secret_key")
+
+    @cached_property
+    def webhook_keys(self) -> tuple[str, ...]:
+        """Secret path parts that are valid now; the first is the one we hand out."""
+        if self.channel_keys:
+            return tuple(key.get_secret_value() for key in self.channel_keys)
+        return (self.kept_secret("channel_key"),)
+
+
+def _explain(location: tuple[int | str, ...], message: str) -> str:
+    name = str(location[0]) if location else "?"
+    variable = name if name.isupper() else f"LEAFLINE_{name.upper()}"
+    return f"setting {variable}: {message.removeprefix('Value error, ')}"
