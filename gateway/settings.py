@@ -132,8 +132,6 @@ class Settings(BaseSettings):
     def _split_keys(cls, value: object) -> object:
         if isinstance(value, str):
             keys = [part.strip() for part in value.split(",") if part.strip()]
-            if any(len(key) < 16 for key in keys):
-                raise ValueError("each key needs at least 16 characters")
             if any("/" in key for key in keys):
                 raise ValueError("a key must not contain '/'")
             return tuple(keys)
@@ -211,11 +209,20 @@ class Settings(BaseSettings):
         path = self.home / name.replace("_", "-")
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            # O_EXCL: when two processes start at once, one makes the secret and both read it.
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
-        except FileExistsError:
-            pass
+            if not path.exists():
+                # Written aside, then linked: of processes that start at once one makes the
+                # secret, and none reads it half written.
+                aside = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+                with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_urlsafe(32))
+                    file.flush()
+                    os.fsync(file.fileno())
+                try:
+                    os.link(aside, path)
+                except FileExistsError:
+                    pass
+                finally:
+                    aside.unlink()
         except OSError as error:
             raise SettingsError(
                 f"cannot write {path}: {error.strerror}; make LEAFLINE_HOME a folder you may write to"
