@@ -114,7 +114,9 @@ class Settings(BaseSettings):
     )
 
     # Photos and cases
-    photo_max_bytes: int = Field(10_000_000, ge=100_000, description="Largest photo accepted, bytes")
+    photo_max_bytes: int = Field(
+        10_000_000, ge=100_000, description="Largest photo accepted, bytes"
+    )
     predict_access: Literal["open", "kiosk", "off"] = Field(
         "open", description="Who may use POST /api/predict"
     )
@@ -152,7 +154,9 @@ class Settings(BaseSettings):
         try:
             return cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
-            raise SettingsError("; ".join(_explain(e["loc"], e["msg"]) for e in error.errors())) from None
+            raise SettingsError(
+                "; ".join(_explain(e["loc"], e["msg"]) for e in error.errors())
+            ) from None
 
     @cached_property
     def simulator_on(self) -> bool:
@@ -229,7 +233,9 @@ class Settings(BaseSettings):
             ) from None
         value = path.read_text().strip()
         if not value:
-            raise SettingsError(f"{path} is empty; restore it, or delete it if the store is new too")
+            raise SettingsError(
+                f"{path} is empty; restore it, or delete it if the store is new too"
+            )
         return value
 
     @cached_property

@@ -1,0 +1,1 @@
+"""Farmers, kiosks and officers: who they are, what they agreed to, how they prove it."""

@@ -1,0 +1,5 @@
+"""The store: typed tables, migrations and the photo store."""
+
+from gateway.store.database import Store, StoreError
+
+__all__ = ["Store", "StoreError"]

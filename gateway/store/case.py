@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from gateway.store.base import Base, Identity, Utc, now
+from gateway.store.farmer import Farmer
+
+
+class Case(Base):
+    """One sick plant of one farmer, from the first photo to the answer."""
+
+    __tablename__ = "case_"
+    __table_args__ = (
+        Index("ix_case_state_updated", "state", "updated_at"),
+        Index("ix_case_farmer_created", "farmer_id", "created_at"),
+        Index("ix_case_kiosk_created", "kiosk_id", "created_at"),
+    )
+
+    id: Mapped[Identity]
+    code: Mapped[str] = mapped_column(String(7), unique=True)
+    farmer_id: Mapped[str] = mapped_column(ForeignKey("farmer.id", ondelete="CASCADE"))
+    kiosk_id: Mapped[int | None] = mapped_column(ForeignKey("kiosk.id"))
+    source: Mapped[str] = mapped_column(String(8))
+    """`kiosk`, `mms` or `ussd`."""
+    crop: Mapped[str | None] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(2))
+    place: Mapped[str | None] = mapped_column(String(80))
+    area: Mapped[str | None] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(16))
+    """See gateway.cases.life."""
+    label: Mapped[str | None] = mapped_column(String(24))
+    verdict: Mapped[str | None] = mapped_column(String(16))
+    answers: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What the farmer told: `stage`, `plants`, `sprayed`, `reason`, `better`."""
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
+
+    farmer: Mapped[Farmer] = relationship(lazy="joined")

@@ -1,0 +1,123 @@
+"""One door to the database: SQLite in WAL mode, or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gateway.store.vault import Vault
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 10
+
+
+class StoreError(Exception):
+    """The store cannot be used. The text is one line that says what to do."""
+
+
+class Store:
+    """Sessions on one engine. Sealed columns open with `vault`."""
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        """Raises: StoreError when the URL names no database we know."""
+        self.vault = vault
+        try:
+            self.engine = _engine(url)
+        except (ArgumentError, ImportError):
+            raise StoreError(
+                "DATABASE_URL is not understood; use postgresql://user:password@host/name"
+            ) from None
+        self.engine.dialect.leafline_vault = vault  # type: ignore[attr-defined]
+        self._reader = self.engine.execution_options(leafline_reading=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end, or rolls back when anything is raised."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for questions only: on SQLite it never waits for a writer."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest revision. Safe to run from several processes at once.
+
+        Raises: StoreError.
+        """
+        try:
+            with self.engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # Any constant: it only has to be the same for all processes.
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5323475)")
+                command.upgrade(_alembic(connection), "head")
+        except SQLAlchemyError as error:
+            raise StoreError(_reason(error)) from None
+
+    def draft_migration(self, message: str, revision: str) -> None:
+        """For developers: write the migration from the tables as they are to the models."""
+        with self.engine.begin() as connection:
+            command.revision(_alembic(connection), message, autogenerate=True, rev_id=revision)
+
+    def revision(self) -> tuple[str | None, str | None]:
+        """(revision of the tables, newest revision in the code). Raises: StoreError."""
+        head = ScriptDirectory.from_config(_alembic()).get_current_head()
+        try:
+            with self._reader.connect() as connection:
+                return MigrationContext.configure(connection).get_current_revision(), head
+        except SQLAlchemyError as error:
+            raise StoreError(_reason(error)) from None
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _alembic(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"the store cannot be used: {cause}; check DATABASE_URL, or the home folder for SQLite"
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN comes too late; see below
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: in WAL mode NORMAL may lose the last commits in a power cut, and what we
+        # answered "accepted" must survive one.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        # IMMEDIATE: a reader that turns writer half-way fails at once when another writes,
+        # whatever the busy timeout. A writer that says so first waits its turn.
+        reading = connection.get_execution_options().get("leafline_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base, Digest, Identity, Utc, now
+
+
+class Kiosk(Base):
+    """A partner's place where leaves are photographed. Its token is kept as a digest only."""
+
+    __tablename__ = "kiosk"
+
+    id: Mapped[Identity]
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    area: Mapped[str] = mapped_column(String(80))
+    opening: Mapped[str | None] = mapped_column(String(40))
+    """Opening days, as farmers are told."""
+    token_digest: Mapped[Digest] = mapped_column(unique=True)
+    disabled_at: Mapped[datetime | None] = mapped_column(Utc)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, Integer, Numeric, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base, Digest, Identity, Sealed, Secret, Utc, now
+
+
+class Message(Base):
+    """One SMS, in or out. The unique `key` makes whatever caused it cause it once."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_due", "state", "not_before", "priority"),
+        Index("ix_message_provider", "provider_id"),
+        Index("ix_message_address", "address_digest", "created_at"),
+    )
+
+    id: Mapped[Identity]
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    direction: Mapped[str] = mapped_column(String(3))
+    """`in` or `out`."""
+    address: Mapped[Secret]
+    """The other side's number, E.164."""
+    address_digest: Mapped[Digest]
+    farmer_id: Mapped[str | None] = mapped_column(
+        ForeignKey("farmer.id", ondelete="CASCADE"), index=True
+    )
+    officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    case_id: Mapped[int | None] = mapped_column(
+        ForeignKey("case_.id", ondelete="CASCADE"), index=True
+    )
+    template: Mapped[str | None] = mapped_column(String(40))
+    language: Mapped[str | None] = mapped_column(String(2))
+    text: Mapped[str | None] = mapped_column(Sealed)
+    parts: Mapped[int] = mapped_column(Integer, default=1)
+    priority: Mapped[int] = mapped_column(Integer, default=5)
+    """Smaller goes first: 1 escalation, 3 answer, 5 notice, 7 reminder."""
+    state: Mapped[str] = mapped_column(String(12))
+    """out: queued, sending, sent, delivered, failed, unknown, cancelled; in: received."""
+    outcome: Mapped[str | None] = mapped_column(String(40))
+    provider_id: Mapped[str | None] = mapped_column(String(80))
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    not_before: Mapped[datetime] = mapped_column(Utc, default=now)
+    lease_until: Mapped[datetime | None] = mapped_column(Utc)
+    cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    sent_at: Mapped[datetime | None] = mapped_column(Utc)
+    final_at: Mapped[datetime | None] = mapped_column(Utc)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base, Digest, Identity, Secret, Utc, now
+
+
+class Officer(Base):
+    """An extension officer who answers what the machine cannot tell."""
+
+    __tablename__ = "officer"
+
+    id: Mapped[Identity]
+    name: Mapped[str] = mapped_column(String(80))
+    phone: Mapped[Secret]
+    phone_digest: Mapped[Digest] = mapped_column(unique=True)
+    area: Mapped[str] = mapped_column(String(80))
+    languages: Mapped[str] = mapped_column(String(40))
+    """Two-letter codes joined by commas; the first is the officer's own."""
+    pin_hash: Mapped[str | None] = mapped_column(String(200))
+    on_duty: Mapped[bool] = mapped_column(Boolean, default=True)
+    disabled_at: Mapped[datetime | None] = mapped_column(Utc)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+
+    @property
+    def language(self) -> str:
+        return self.languages.split(",")[0]
