@@ -14,7 +14,7 @@ class Message(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index("ix_message_due", "state", "not_before", "priority"),
+        Index("ix_message_due", "state", "priority", "id"),
         Index("ix_message_provider", "provider_id"),
         Index("ix_message_address", "address_digest", "created_at"),
     )
@@ -33,12 +33,14 @@ class Message(Base):
     case_id: Mapped[int | None] = mapped_column(
         ForeignKey("case_.id", ondelete="CASCADE"), index=True
     )
+    kind: Mapped[str] = mapped_column(String(16), default="")
+    """out: see gateway.outbox.kinds; in: `sms`."""
     template: Mapped[str | None] = mapped_column(String(40))
     language: Mapped[str | None] = mapped_column(String(2))
     text: Mapped[str | None] = mapped_column(Sealed)
     parts: Mapped[int] = mapped_column(Integer, default=1)
     priority: Mapped[int] = mapped_column(Integer, default=5)
-    """Smaller goes first: 1 escalation, 3 answer, 5 notice, 7 reminder."""
+    """Smaller goes first; see gateway.outbox.kinds."""
     state: Mapped[str] = mapped_column(String(12))
     """out: queued, sending, sent, delivered, failed, unknown, cancelled; in: received."""
     outcome: Mapped[str | None] = mapped_column(String(40))

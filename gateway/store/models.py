@@ -2,24 +2,30 @@
 
 from gateway.store.base import Base
 from gateway.store.case import Case
+from gateway.store.delivery_report import DeliveryReport
 from gateway.store.diagnosis import Diagnosis
 from gateway.store.escalation import Escalation
 from gateway.store.event import Event
 from gateway.store.farmer import Farmer
+from gateway.store.incident import Incident
 from gateway.store.kiosk import Kiosk
 from gateway.store.message import Message
 from gateway.store.officer import Officer
 from gateway.store.photo import Photo
+from gateway.store.ussd_session import UssdSession
 
 __all__ = [
     "Base",
     "Case",
+    "DeliveryReport",
     "Diagnosis",
     "Escalation",
     "Event",
     "Farmer",
+    "Incident",
     "Kiosk",
     "Message",
     "Officer",
     "Photo",
+    "UssdSession",
 ]

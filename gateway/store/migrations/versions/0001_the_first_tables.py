@@ -31,6 +31,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("phone_digest", name=op.f("uq_farmer_phone_digest")),
     )
     op.create_table(
+        "incident",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cause", sa.String(length=60), nullable=False),
+        sa.Column("detail", sa.String(length=200), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+    )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_incident_open_cause",
+            ["cause"],
+            unique=True,
+            sqlite_where="closed_at IS NULL",
+            postgresql_where="closed_at IS NULL",
+        )
+
+    op.create_table(
         "kiosk",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -59,15 +80,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("phone_digest", name=op.f("uq_officer_phone_digest")),
     )
     op.create_table(
+        "ussd_session",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("session_id", sa.String(length=80), nullable=False),
+        sa.Column("address_digest", sa.String(length=64), nullable=True),
+        sa.Column("network_code", sa.String(length=8), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("hops", sa.Integer(), nullable=True),
+        sa.Column("duration_ms", sa.Integer(), nullable=True),
+        sa.Column("cost", sa.String(length=20), nullable=False),
+        sa.Column("error", sa.String(length=200), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ussd_session")),
+        sa.UniqueConstraint("session_id", name=op.f("uq_ussd_session_session_id")),
+    )
+    op.create_table(
         "case_",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("code", sa.String(length=7), nullable=False),
         sa.Column("farmer_id", sa.String(length=32), nullable=False),
-        sa.Column(
-            "kiosk_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("kiosk_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("source", sa.String(length=8), nullable=False),
         sa.Column("crop", sa.String(length=16), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=False),
@@ -80,10 +112,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["farmer_id"],
-            ["farmer.id"],
-            name=op.f("fk_case__farmer_id"),
-            ondelete="CASCADE",
+            ["farmer_id"], ["farmer.id"], name=op.f("fk_case__farmer_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["kiosk_id"], ["kiosk.id"], name=op.f("fk_case__kiosk_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_")),
@@ -97,15 +126,9 @@ def upgrade() -> None:
     op.create_table(
         "escalation",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
-            "case_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "officer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "officer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -116,10 +139,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("label", sa.String(length=24), nullable=True),
         sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case_.id"],
-            name=op.f("fk_escalation_case_id"),
-            ondelete="CASCADE",
+            ["case_id"], ["case_.id"], name=op.f("fk_escalation_case_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
             ["officer_id"], ["officer.id"], name=op.f("fk_escalation_officer_id")
@@ -144,11 +164,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
-        sa.Column(
-            "case_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("farmer_id", sa.String(length=32), nullable=True),
         sa.Column("from_state", sa.String(length=16), nullable=True),
         sa.Column("to_state", sa.String(length=16), nullable=True),
@@ -159,10 +175,7 @@ def upgrade() -> None:
             ["case_id"], ["case_.id"], name=op.f("fk_event_case_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["farmer_id"],
-            ["farmer.id"],
-            name=op.f("fk_event_farmer_id"),
-            ondelete="CASCADE",
+            ["farmer_id"], ["farmer.id"], name=op.f("fk_event_farmer_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
     )
@@ -180,15 +193,10 @@ def upgrade() -> None:
         sa.Column("address_digest", sa.String(length=64), nullable=False),
         sa.Column("farmer_id", sa.String(length=32), nullable=True),
         sa.Column(
-            "officer_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
+            "officer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
-        sa.Column(
-            "case_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("template", sa.String(length=40), nullable=True),
         sa.Column("language", sa.String(length=2), nullable=True),
         sa.Column("text", sa.LargeBinary(), nullable=True),
@@ -206,16 +214,10 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("final_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case_.id"],
-            name=op.f("fk_message_case_id"),
-            ondelete="CASCADE",
+            ["case_id"], ["case_.id"], name=op.f("fk_message_case_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["farmer_id"],
-            ["farmer.id"],
-            name=op.f("fk_message_farmer_id"),
-            ondelete="CASCADE",
+            ["farmer_id"], ["farmer.id"], name=op.f("fk_message_farmer_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["officer_id"], ["officer.id"], name=op.f("fk_message_officer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
@@ -224,18 +226,14 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index("ix_message_address", ["address_digest", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_case_id"), ["case_id"], unique=False)
-        batch_op.create_index("ix_message_due", ["state", "not_before", "priority"], unique=False)
+        batch_op.create_index("ix_message_due", ["state", "priority", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_farmer_id"), ["farmer_id"], unique=False)
         batch_op.create_index("ix_message_provider", ["provider_id"], unique=False)
 
     op.create_table(
         "photo",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "case_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("upload_digest", sa.String(length=64), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False),
@@ -257,34 +255,51 @@ def upgrade() -> None:
         batch_op.create_index("ix_photo_waiting", ["diagnosed_at", "received_at"], unique=False)
 
     op.create_table(
+        "delivery_report",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("provider_id", sa.String(length=80), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("address_digest", sa.String(length=64), nullable=True),
+        sa.Column("network_code", sa.String(length=8), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["message.id"],
+            name=op.f("fk_delivery_report_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_report")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "status",
+            "reason",
+            name=op.f("uq_delivery_report_provider_id_status_reason"),
+        ),
+    )
+    with op.batch_alter_table("delivery_report", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_report_unmatched", ["message_id", "address_digest"], unique=False
+        )
+
+    op.create_table(
         "diagnosis",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "photo_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "case_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("photo_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("label", sa.String(length=24), nullable=True),
         sa.Column("confidence", sa.Float(), nullable=True),
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["case_id"],
-            ["case_.id"],
-            name=op.f("fk_diagnosis_case_id"),
-            ondelete="CASCADE",
+            ["case_id"], ["case_.id"], name=op.f("fk_diagnosis_case_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["photo_id"],
-            ["photo.id"],
-            name=op.f("fk_diagnosis_photo_id"),
-            ondelete="CASCADE",
+            ["photo_id"], ["photo.id"], name=op.f("fk_diagnosis_photo_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_diagnosis")),
         sa.UniqueConstraint("photo_id", name=op.f("uq_diagnosis_photo_id")),
@@ -301,6 +316,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_diagnosis_case_id"))
 
     op.drop_table("diagnosis")
+    with op.batch_alter_table("delivery_report", schema=None) as batch_op:
+        batch_op.drop_index("ix_delivery_report_unmatched")
+
+    op.drop_table("delivery_report")
     with op.batch_alter_table("photo", schema=None) as batch_op:
         batch_op.drop_index("ix_photo_waiting")
         batch_op.drop_index("ix_photo_upload")
@@ -337,7 +356,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_farmer_created")
 
     op.drop_table("case_")
+    op.drop_table("ussd_session")
     op.drop_table("officer")
     op.drop_table("kiosk")
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_incident_open_cause",
+            sqlite_where="closed_at IS NULL",
+            postgresql_where="closed_at IS NULL",
+        )
+
+    op.drop_table("incident")
     op.drop_table("farmer")
     # ### end Alembic commands ###
