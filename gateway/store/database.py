@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, CursorResult, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from gateway.store.base import Base
 from gateway.store.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -83,6 +85,23 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def vault_of(session: Session) -> Vault:
+    """The vault of the store that this session belongs to."""
+    vault: Vault = session.get_bind().dialect.leafline_vault  # type: ignore[attr-defined]
+    return vault
+
+
+def insert_once(session: Session, model: type[Base], values: dict[str, Any], *unique: str) -> bool:
+    """Insert a row unless one with the same `unique` columns is there; True when it was made.
+
+    The unique key of the table decides, so it holds in parallel too.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique)
+    result = cast("CursorResult[Any]", session.execute(statement))
+    return result.rowcount == 1
 
 
 def _alembic(connection: Connection | None = None) -> Config:

@@ -1,0 +1,75 @@
+"""Farmers: found by number, with their language, their consent and their opt-out."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.store.base import now
+from gateway.store.database import insert_once, vault_of
+from gateway.store.models import Event, Farmer
+
+CONSENT_VERSION = "2026-11"
+"""Version of the consent text; raise it when the meaning of the text changes."""
+
+
+def find(session: Session, phone: str) -> Farmer | None:
+    """The farmer with this number (E.164), or None."""
+    digest = vault_of(session).digest(phone)
+    return session.scalar(select(Farmer).where(Farmer.phone_digest == digest))
+
+
+def find_or_create(session: Session, phone: str, *, lock: bool = False) -> Farmer:
+    """The farmer with this number (E.164), made on first contact.
+
+    Args:
+        lock: hold the row until the transaction ends, so that two uploads for one farmer are
+            judged one after the other.
+    """
+    digest = vault_of(session).digest(phone)
+    insert_once(session, Farmer, {"phone": phone, "phone_digest": digest}, "phone_digest")
+    query = select(Farmer).where(Farmer.phone_digest == digest)
+    return session.scalars(query.with_for_update() if lock else query).one()
+
+
+def set_language(session: Session, farmer: Farmer, language: str, *, by: str) -> None:
+    if farmer.language != language:
+        farmer.language = language
+        _record(session, farmer, "language", by, data={"language": language})
+
+
+def give_consent(session: Session, farmer: Farmer, *, by: str, text: str = "consent") -> None:
+    """Record a yes: when, through whom, to which version of which text in which language."""
+    if farmer.consent_at is None or farmer.consent_version != CONSENT_VERSION:
+        farmer.consent_at = now()
+        farmer.consent_version = CONSENT_VERSION
+        farmer.consent_by = by
+        data = {"version": CONSENT_VERSION, "text": text, "language": farmer.language}
+        _record(session, farmer, "consent", by, data=data)
+
+
+def withdraw_consent(session: Session, farmer: Farmer, *, by: str) -> None:
+    """As easy as giving it, and effective at once."""
+    if farmer.consent_at is not None:
+        farmer.consent_at = None
+        farmer.training_consent_at = None
+        _record(session, farmer, "consent_withdrawn", by)
+
+
+def opt_out(session: Session, farmer: Farmer, *, by: str) -> None:
+    """No more messages, except the answer to a request the farmer makes."""
+    if farmer.opted_out_at is None:
+        farmer.opted_out_at = now()
+        _record(session, farmer, "opt_out", by)
+
+
+def opt_in(session: Session, farmer: Farmer, *, by: str) -> None:
+    if farmer.opted_out_at is not None:
+        farmer.opted_out_at = None
+        _record(session, farmer, "opt_in", by)
+
+
+def _record(
+    session: Session, farmer: Farmer, kind: str, by: str, data: dict[str, str | None] | None = None
+) -> None:
+    session.add(Event(kind=kind, farmer_id=farmer.id, actor=by, data=data))

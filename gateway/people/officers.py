@@ -1,0 +1,110 @@
+"""Extension officers: their area, languages and duty; a number plus a PIN is who they are."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from gateway.people import areas
+from gateway.store.base import now
+from gateway.store.database import vault_of
+from gateway.store.models import Escalation, Event, Officer
+
+PIN_DIGITS = 5
+
+
+class OfficerError(ValueError):
+    """The officer cannot be added or found; the text says why."""
+
+
+def add(
+    session: Session, phone: str, name: str, area: str, languages: list[str]
+) -> tuple[Officer, str]:
+    """Make an officer (number in E.164) and a PIN; the PIN is shown once and never again.
+
+    Raises: OfficerError when the number is taken or a field is wrong.
+    """
+    name, area = name.strip(), area.strip()
+    if not name or not area or not languages or len(name) > 80 or len(area) > 80:
+        raise OfficerError("an officer needs a name, an area and a language")
+    digest = vault_of(session).digest(phone)
+    if session.scalar(select(Officer.id).where(Officer.phone_digest == digest)):
+        raise OfficerError("an officer with this number exists already")
+    pin = "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
+    officer = Officer(
+        name=name,
+        phone=phone,
+        phone_digest=digest,
+        area=area,
+        languages=",".join(languages),
+        pin_hash=generate_password_hash(pin),
+    )
+    session.add(officer)
+    session.flush()
+    session.add(Event(kind="officer_added", actor="operator", data={"officer": officer.id}))
+    return officer, pin
+
+
+def by_phone(session: Session, phone: str) -> Officer | None:
+    """The officer in service with this number (E.164), on duty or not."""
+    digest = vault_of(session).digest(phone)
+    query = select(Officer).where(Officer.phone_digest == digest, Officer.disabled_at.is_(None))
+    return session.scalar(query)
+
+
+def right_pin(officer: Officer, pin: str) -> bool:
+    return officer.pin_hash is not None and check_password_hash(officer.pin_hash, pin)
+
+
+def set_duty(session: Session, officer: Officer, on_duty: bool) -> None:
+    if officer.on_duty != on_duty:
+        officer.on_duty = on_duty
+        data = {"officer": officer.id, "on_duty": on_duty}
+        session.add(Event(kind="duty", actor=f"officer:{officer.id}", data=data))
+
+
+def disable(session: Session, officer_id: int) -> Officer:
+    """Raises: OfficerError when there is no such officer."""
+    officer = session.get(Officer, officer_id)
+    if officer is None:
+        raise OfficerError(f"there is no officer {officer_id}; see `leafline officer list`")
+    officer.disabled_at = officer.disabled_at or now()
+    officer.on_duty = False
+    session.add(Event(kind="officer_disabled", actor="operator", data={"officer": officer.id}))
+    return officer
+
+
+def listed(session: Session) -> list[Officer]:
+    return list(session.scalars(select(Officer).order_by(Officer.id)))
+
+
+def choose(
+    session: Session, area: str | None, language: str, exclude: frozenset[int] = frozenset()
+) -> Officer | None:
+    """The officer who takes a case: on duty, for its area, fewest open cases first.
+
+    Of officers with equally few cases one who speaks the farmer's language goes first, then the
+    one whose area is the closest match, then the longest in service. A case without an area goes
+    to any officer on duty.
+    """
+    open_cases = (
+        select(func.count(Escalation.id))
+        .where(Escalation.officer_id == Officer.id, Escalation.closed_at.is_(None))
+        .correlate(Officer)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Officer, open_cases).where(Officer.on_duty, Officer.disabled_at.is_(None))
+    ).all()
+    ranked = sorted(
+        (
+            (count, language not in officer.languages.split(","), -closeness, officer.id, officer)
+            for officer, count in rows
+            if officer.id not in exclude and (closeness := areas.closeness(officer.area, area))
+        ),
+        key=lambda row: row[:4],
+    )
+    return ranked[0][4] if ranked else None
