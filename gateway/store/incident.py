@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, String
+from sqlalchemy import Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base, Identity, Utc, now
@@ -18,8 +18,8 @@ class Incident(Base):
             "uq_incident_open_cause",
             "cause",
             unique=True,
-            sqlite_where="closed_at IS NULL",
-            postgresql_where="closed_at IS NULL",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
         ),
     )
 

@@ -47,8 +47,8 @@ def upgrade() -> None:
             "uq_incident_open_cause",
             ["cause"],
             unique=True,
-            sqlite_where="closed_at IS NULL",
-            postgresql_where="closed_at IS NULL",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
         )
 
     op.create_table(
@@ -155,8 +155,8 @@ def upgrade() -> None:
             "uq_escalation_open_case",
             ["case_id"],
             unique=True,
-            sqlite_where="closed_at IS NULL",
-            postgresql_where="closed_at IS NULL",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
         )
 
     op.create_table(
@@ -343,8 +343,8 @@ def downgrade() -> None:
     with op.batch_alter_table("escalation", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_escalation_open_case",
-            sqlite_where="closed_at IS NULL",
-            postgresql_where="closed_at IS NULL",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
         )
         batch_op.drop_index("ix_escalation_officer_open")
         batch_op.drop_index(batch_op.f("ix_escalation_case_id"))
@@ -362,8 +362,8 @@ def downgrade() -> None:
     with op.batch_alter_table("incident", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_incident_open_cause",
-            sqlite_where="closed_at IS NULL",
-            postgresql_where="closed_at IS NULL",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
         )
 
     op.drop_table("incident")
