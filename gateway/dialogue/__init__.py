@@ -1,0 +1,1 @@
+"""What is said: the message catalogue, GSM-7 counting, USSD screens, SMS keywords."""

@@ -1,0 +1,218 @@
+"""All texts that a person reads on a phone, each proved to fit before anything starts.
+
+A language is one PO file in `templates/messages`; the msgid is a key, and the key's prefix says
+what kind of text it is and how long it may be (`LIMITS`). `placeholders.toml` beside the files
+says what may stand between braces and how long that can get. English is complete; a text that
+another language lacks is said in English. A text flagged `fuzzy` is unreviewed: it is used, and
+counted (`review_state`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import polib
+
+from gateway.dialogue import gsm7
+
+FALLBACK = "en"
+SMS_LIMIT = 160
+SCREEN_LIMIT = 156
+"""160 less `CON ` or `END `: nobody documents whether the prefix counts."""
+
+LIMITS = {"ussd_": SCREEN_LIMIT, "option_": 40, "crop_": 20, "disease_": 30}
+"""Septets by kind of text; every other key is an SMS."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class CatalogueError(Exception):
+    """A text is missing, too long, not GSM or filled wrongly. One line a fault; names key and language."""
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """What may fill a pair of braces: a value of bounded length, or a name that is itself a text."""
+
+    longest: str = ""
+    names: str = ""
+    """Prefix of the keys that hold the names, such as `crop_`."""
+    cut: bool = False
+    """Shorten a longer value at a word; otherwise refuse it."""
+
+
+class Catalogue:
+    """Texts by key and language. Make it with `load`; it does not change afterwards."""
+
+    def __init__(
+        self,
+        texts: Mapping[str, Mapping[str, str]],
+        fuzzy: Mapping[str, frozenset[str]],
+        language_names: Mapping[str, str],
+        placeholders: Mapping[str, Placeholder],
+        defaults: Mapping[str, str],
+    ) -> None:
+        self.language_names = language_names
+        """Code to the language's own name, in the order in which languages are offered."""
+        self._texts = texts
+        self._fuzzy = fuzzy
+        self._placeholders = placeholders
+        self._defaults = defaults
+
+    @classmethod
+    def load(cls, folder: Path, **defaults: str) -> Self:
+        """Read the PO files of `folder/messages` and prove every text.
+
+        Args:
+            folder: the templates folder.
+            defaults: values that hold for every text (`ussd`, `service`, `months`).
+
+        Raises:
+            CatalogueError: anything is wrong; all faults are listed, a line each.
+        """
+        folder = folder / "messages"
+        texts, fuzzy, names = {}, {}, {}
+        try:
+            declared = tomllib.loads((folder / "placeholders.toml").read_text("utf-8"))
+            for path in sorted(folder.glob("*.po")):
+                po = polib.pofile(str(path), check_for_duplicates=True)
+                entries = [entry for entry in po if not entry.obsolete and entry.msgstr]
+                texts[path.stem] = {entry.msgid: entry.msgstr for entry in entries}
+                fuzzy[path.stem] = frozenset(entry.msgid for entry in entries if entry.fuzzy)
+                names[path.stem] = po.metadata.get("X-Language-Name", path.stem)
+        except (OSError, ValueError) as error:
+            raise CatalogueError(f"the texts in {folder} cannot be read: {error}") from None
+        if FALLBACK not in texts:
+            raise CatalogueError(f"{folder} has no {FALLBACK}.po")
+        placeholders = {
+            name: Placeholder(
+                longest=entry.get("longest", ""),
+                names=entry.get("names", ""),
+                cut=entry.get("over") == "cut",
+            )
+            for name, entry in declared.items()
+        }
+        catalogue = cls(texts, fuzzy, names, placeholders, defaults)
+        if faults := catalogue.faults():
+            raise CatalogueError("\n".join(faults))
+        return catalogue
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self.language_names)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """All keys (of one kind), in the order of the English file."""
+        return [key for key in self._texts[FALLBACK] if key.startswith(prefix)]
+
+    def render(self, key: str, language: str | None, **values: object) -> str:
+        """The text of `key`, filled. Unknown languages and missing texts are English.
+
+        A value is folded into the GSM alphabet; a letter of it that cannot be becomes `?`, so that
+        an odd place name stops no message. Values of named placeholders (`crop`, `disease`) are the
+        name's own key (`maize`). A value longer than declared is cut or refused as declared.
+
+        Raises:
+            CatalogueError: no such key, a value missing, unknown or too long.
+        """
+        language = language if language in self._texts else FALLBACK
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            given = values.get(name, self._defaults.get(name))
+            if given is None:
+                raise CatalogueError(f"{key} [{language}]: no value for {{{name}}}")
+            placeholder = self._placeholders[name]
+            if placeholder.names:
+                return self.text(f"{placeholder.names}{given}", language)
+            filled = _readable(str(given))
+            room = gsm7.septets(placeholder.longest)
+            if gsm7.septets(filled) <= room:
+                return filled
+            if placeholder.cut:
+                return gsm7.cut(filled, room)
+            raise CatalogueError(f"{key} [{language}]: {{{name}}} is longer than {room} septets")
+
+        return _PLACEHOLDER.sub(value, self.text(key, language))
+
+    def text(self, key: str, language: str | None) -> str:
+        """The text of `key` with its braces unfilled. Raises: CatalogueError when there is none."""
+        for code in (language, FALLBACK):
+            found = self._texts.get(code or "", {}).get(key)
+            if found is not None:
+                return found
+        raise CatalogueError(f"{key} [{language}]: no such text")
+
+    def longest(self, key: str, language: str) -> str:
+        """The text of `key` with every placeholder at its longest value."""
+
+        def value(match: re.Match[str]) -> str:
+            placeholder = self._placeholders[match[1]]
+            if not placeholder.names:
+                return placeholder.longest
+            names = (self.text(name, language) for name in self.keys(placeholder.names))
+            return max(names, key=len)
+
+        return _PLACEHOLDER.sub(value, self.text(key, language))
+
+    def longest_values(self) -> dict[str, str]:
+        """Every placeholder that holds a plain value, at its longest: for proofs of whole screens."""
+        return {name: p.longest for name, p in self._placeholders.items() if not p.names}
+
+    def review_state(self) -> dict[str, tuple[int, int]]:
+        """For each language: how many texts are unreviewed, of how many."""
+        return {code: (len(self._fuzzy[code]), len(texts)) for code, texts in self._texts.items()}
+
+    def lengths(self) -> list[tuple[str, str, int, int]]:
+        """(key, language, septets at the longest, limit) of every text. Call it on a proved one."""
+        return [
+            (key, code, gsm7.septets(self.longest(key, code)), _limit(key))
+            for code, texts in self._texts.items()
+            for key in texts
+        ]
+
+    def faults(self) -> list[str]:
+        """Every reason why these texts may not be used; one line each, empty when all is well."""
+        found = []
+        for name, placeholder in self._placeholders.items():
+            if gsm7.outside(placeholder.longest):
+                found.append(f"placeholders.toml: longest {{{name}}} is not in the GSM alphabet")
+            default = self._defaults.get(name)
+            if default is not None and len(default) > len(placeholder.longest):
+                found.append(
+                    f"placeholders.toml: {{{name}}} is set to {default!r}, longer than its longest"
+                )
+        for code, texts in self._texts.items():
+            for key, text in texts.items():
+                found += [f"{key} [{code}]: {fault}" for fault in self._faults_of(key, code, text)]
+        return found
+
+    def _faults_of(self, key: str, language: str, text: str) -> list[str]:
+        english = self._texts[FALLBACK].get(key)
+        if english is None:
+            return ["no such key in English"]
+        used = set(_PLACEHOLDER.findall(text))
+        if unknown := sorted(used - set(self._placeholders)):
+            return [f"unknown placeholder {{{name}}}" for name in unknown]
+        if used != set(_PLACEHOLDER.findall(english)):
+            return ["placeholders differ from English"]
+        if letters := gsm7.outside(text):
+            return [str(gsm7.NotGsm(letters))]
+        length, limit = gsm7.septets(self.longest(key, language)), _limit(key)
+        return [f"{length} septets at its longest, limit {limit}"] if length > limit else []
+
+
+def _limit(key: str) -> int:
+    return next((n for prefix, n in LIMITS.items() if key.startswith(prefix)), SMS_LIMIT)
+
+
+def _readable(value: str) -> str:
+    try:
+        return gsm7.fold(value)
+    except gsm7.NotGsm as error:
+        return gsm7.fold(value.translate(dict.fromkeys(map(ord, error.letters), "?")))
