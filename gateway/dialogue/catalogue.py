@@ -32,12 +32,12 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class CatalogueError(Exception):
-    """A text is missing, too long, not GSM or filled wrongly. One line a fault; names key and language."""
+    """A text is missing, too long, not GSM or filled wrongly: a line a fault, with its key."""
 
 
 @dataclass(frozen=True)
 class Placeholder:
-    """What may fill a pair of braces: a value of bounded length, or a name that is itself a text."""
+    """What may fill a pair of braces: a value of bounded length, or the name of something."""
 
     longest: str = ""
     names: str = ""
@@ -106,7 +106,7 @@ class Catalogue:
     def languages(self) -> tuple[str, ...]:
         return tuple(self.language_names)
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def keys_of(self, prefix: str = "") -> list[str]:
         """All keys (of one kind), in the order of the English file."""
         return [key for key in self._texts[FALLBACK] if key.startswith(prefix)]
 
@@ -155,13 +155,13 @@ class Catalogue:
             placeholder = self._placeholders[match[1]]
             if not placeholder.names:
                 return placeholder.longest
-            names = (self.text(name, language) for name in self.keys(placeholder.names))
+            names = (self.text(name, language) for name in self.keys_of(placeholder.names))
             return max(names, key=len)
 
         return _PLACEHOLDER.sub(value, self.text(key, language))
 
     def longest_values(self) -> dict[str, str]:
-        """Every placeholder that holds a plain value, at its longest: for proofs of whole screens."""
+        """Every placeholder that holds a plain value, at its longest, to prove whole screens."""
         return {name: p.longest for name, p in self._placeholders.items() if not p.names}
 
     def review_state(self) -> dict[str, tuple[int, int]]:

@@ -19,13 +19,12 @@ BASIC = frozenset(
 EXTENSION = frozenset("\f^{}\\[~]|€")
 """Letters sent as an escape and a second septet."""
 
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_SPACES = "\t\v\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
 
 _TYPOGRAPHY = (
     dict.fromkeys(_INVISIBLE, "")
-    | dict.fromkeys(
-        "\t\v\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))), " "
-    )
+    | dict.fromkeys(_SPACES, " ")
     | dict.fromkeys("\u0085\u2028\u2029", "\n")
     | dict.fromkeys("`´ʹʻʼʽˈ‘’‚‛′‵＇", "'")
     | dict.fromkeys("“”„‟″«»＂", '"')
@@ -38,7 +37,7 @@ _TYPOGRAPHY = (
 
 # Letters outside the alphabet and how they are written without it. French drops the accent, Luganda
 # eng is ng', the hooked letters of Hausa and the dotted ones of Yoruba and Igbo lose the mark, as
-# people type them on a plain keypad. Every line of this table is still to be confirmed by a speaker.
+# people type them on a plain keypad. Every line here is still to be confirmed by a speaker.
 _RESPELLING = (
     {"ŋ": "ng'", "Ŋ": "Ng'", "œ": "oe", "Œ": "OE", "ÿ": "y", "Ÿ": "Y", "ç": "c"}
     | dict(zip("âêîôûëïÂÊÎÔÛËÏÀÈÙ", "aeioueiAEIOUEIAEU", strict=True))
@@ -104,7 +103,7 @@ def parts(text: str) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """`text` in the alphabet: typographic signs and reviewed letters respelt, nothing lost silently.
+    """`text` in the alphabet: signs folded, letters respelt, nothing lost silently.
 
     Raises:
         NotGsm: letters remain that neither table knows.
