@@ -21,6 +21,9 @@ class DeliveryReport(Base):
     provider_id: Mapped[str] = mapped_column(String(80))
     status: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(40), default="")
+    fate: Mapped[str] = mapped_column(String(12), default="")
+    """`delivered`, `failed`, `absent` (failed, unless it is delivered later), or empty: on its way,
+    or a status that we do not know and do not guess."""
     address_digest: Mapped[Digest | None]
     network_code: Mapped[str] = mapped_column(String(8), default="")
     received_at: Mapped[datetime] = mapped_column(Utc, default=now)

@@ -46,6 +46,9 @@ class Message(Base):
     outcome: Mapped[str | None] = mapped_column(String(40))
     provider_id: Mapped[str | None] = mapped_column(String(80))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    """Those that count: the network was reached and this message was not taken."""
+    resent_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When it was queued again after its fate stayed unknown; at most once."""
     not_before: Mapped[datetime] = mapped_column(Utc, default=now)
     lease_until: Mapped[datetime | None] = mapped_column(Utc)
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))
