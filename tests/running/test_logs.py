@@ -1,0 +1,99 @@
+"""What a log line shows, and what it must never show."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from gateway.running.logs import JsonLine, Line, Mask, secrets_of
+from gateway.settings import Settings
+
+KEY = "kB3-9xQ_channel"
+MASK = Mask([KEY, "pa/ss wörd", ""])
+
+PERSONAL = [
+    "+250788123456",
+    "%2B250788123456",
+    "%2b250788123456",
+    "+250 788 123 456",
+    "+250 (788) 123-456",
+    "+250.788.123.456",
+    "250788123456",
+    "0788123456",
+    "078812345",
+    "+٢٥٠٧٨٨١٢٣٤٥٦",
+    KEY,
+    "pa/ss wörd",
+    "pa%2Fss%20w%C3%B6rd",
+]
+
+HARMLESS = [
+    "2026-11-24T08:12:02.123456Z",
+    "2026-11-24 08:12:02,123",
+    "ATXid_12345678901234567890",
+    "ATUid_9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+    "case B7K2M9X",
+    "took 12345678 ms",
+    "1764000000.123456",
+    "10.0.0.1:8000",
+    "deadbeef0123456789abcdef0123456789abcdef",
+    "*384*123#",
+]
+
+
+@pytest.mark.parametrize("text", PERSONAL)
+@pytest.mark.parametrize("around", ["{}", "to {}.", "<{}>", "'{}',", "phone={}&text=", "tel:{}"])
+def test_numbers_and_secrets_are_masked(text: str, around: str) -> None:
+    masked = MASK(around.format(text))
+    assert text not in masked
+    assert not any(part in masked for part in ("788", "٧٨٨", "channel", "rd"))
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_other_figures_stay(text: str) -> None:
+    assert MASK(text) == text
+
+
+def test_a_path_keeps_what_is_not_secret() -> None:
+    assert MASK(f"POST /africastalking/{KEY}/ussd") == "POST /africastalking/[secret]/ussd"
+
+
+def _record(text: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
+    info = (type(error), error, None) if error else None
+    return logging.LogRecord("gateway.jobs", logging.WARNING, __file__, 1, text, args, info)
+
+
+@pytest.mark.parametrize("format_class", [Line, JsonLine])
+def test_arguments_and_tracebacks_are_masked_too(format_class: type[Line]) -> None:
+    record = _record("sms to %s", "+250788123456", error=ValueError(f"bad {KEY} 0788123456"))
+    line = format_class("worker-1", MASK).format(record)
+    assert "788" not in line
+    assert KEY not in line
+    assert "ValueError" in line
+    assert "worker-1" in line
+
+
+def test_a_json_line_is_one_object() -> None:
+    line = JsonLine("web", MASK).format(_record('two\nlines "quoted" é'))
+    assert "\n" not in line
+    assert json.loads(line)["text"] == 'two\nlines "quoted" é'
+    assert json.loads(line)["time"].endswith("+00:00")
+
+
+def test_every_secret_setting_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "LEAFLINE_CHANNEL_KEYS": "first-channel-key,second-channel-key",
+        "LEAFLINE_SECRET_KEY": "a-key-of-thirty-two-bytes-or-more",
+        "AT_API_KEY": "atsk_12345",
+        "SENTRY_DSN": "https://public@sentry.invalid/1",
+        "DATABASE_URL": "postgresql://leafline:store-password@db/leafline",
+        "REDIS_URL": "redis://:queue-password@redis:6379/0",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    mask = Mask(secrets_of(Settings.read(_env_file=None)))
+    text = mask(" ".join(given.values()))
+    for secret in ("first-", "second-", "a-key", "atsk", "sentry", "store-pass", "queue-pass"):
+        assert secret not in text
