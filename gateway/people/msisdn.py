@@ -8,7 +8,9 @@ import unicodedata
 import phonenumbers
 
 LONGEST_TYPED = 40
-E164 = re.compile(r"\+[1-9][0-9]{7,14}", re.ASCII)
+LONGEST = 14
+"""Characters of the longest number that the texts leave room for (Nigeria's, with its `+`)."""
+E164 = re.compile(r"\+[1-9][0-9]{7,12}", re.ASCII)
 
 
 class BadNumber(ValueError):
@@ -83,7 +85,8 @@ def _valid(text: str, region: str) -> str | None:
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
     ):
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return text if len(text) <= LONGEST else None
 
 
 def mask(number: str) -> str:

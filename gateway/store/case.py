@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, Float, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.store.base import Base, Identity, Utc, now
@@ -34,6 +34,8 @@ class Case(Base):
     """See gateway.cases.life."""
     label: Mapped[str | None] = mapped_column(String(24))
     verdict: Mapped[str | None] = mapped_column(String(16))
+    confidence: Mapped[float | None] = mapped_column(Float)
+    """Label, verdict and calibrated confidence (0 to 1) of all photos together."""
     answers: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     """What the farmer told: `stage`, `plants`, `sprayed`, `reason`, `better`."""
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)

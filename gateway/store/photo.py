@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.store.base import Base, Digest, Identity, Utc, now
@@ -31,6 +31,8 @@ class Photo(Base):
     height: Mapped[int]
     received_at: Mapped[datetime] = mapped_column(Utc, default=now)
     queued_at: Mapped[datetime | None] = mapped_column(Utc)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    """How often it was queued."""
     diagnosed_at: Mapped[datetime | None] = mapped_column(Utc)
 
     case: Mapped[Case] = relationship()

@@ -1,0 +1,1 @@
+"""What is decided about a case: intake, triage, escalation, and the life it leads."""

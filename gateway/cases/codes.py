@@ -1,0 +1,43 @@
+"""Case codes: seven characters that survive a phone keypad, a bad line and bad handwriting.
+
+The alphabet has no vowels (no words) and none of the pairs that look alike (0 O, 1 I L, 2 Z,
+5 S, 6 G, 8 B, U V). It has 23 characters, a prime number, so that the check character of ISO
+7064 (radix 2) finds every single wrong character and every swap of two neighbours.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+
+from stdnum.exceptions import ValidationError
+from stdnum.iso7064 import mod_37_2
+
+ALPHABET = "23456789CDFHJKMNPQRTVWX"
+LENGTH = 7
+_LOOK_ALIKE = str.maketrans("ZSGBU", "2568V")
+
+
+class BadCode(ValueError):
+    """What was typed is no case code: a character is wrong, missing or swapped."""
+
+
+def new() -> str:
+    body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+    return body + mod_37_2.calc_check_digit(body, ALPHABET)
+
+
+def parse(typed: str) -> str:
+    """The code in its one true form, from any case, with blanks, dots or dashes in it.
+
+    Raises: BadCode.
+    """
+    text = unicodedata.normalize("NFKC", typed[:40]).upper()
+    code = "".join(char for char in text if char not in " .-_#*\t\r\n").translate(_LOOK_ALIKE)
+    if len(code) != LENGTH:
+        raise BadCode("a case code has 7 characters")
+    try:
+        mod_37_2.validate(code, ALPHABET)
+    except ValidationError:
+        raise BadCode("this is not a case code; one character may be wrong") from None
+    return code

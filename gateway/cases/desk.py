@@ -1,0 +1,106 @@
+"""The desk: how a case speaks to people. Renders a text and puts it into the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from gateway import outbox
+from gateway.outbox.kinds import POLICY, Kind
+from gateway.store.models import Case, Farmer, Officer
+
+
+class Texts(Protocol):
+    """The message catalogue, as far as a case needs it."""
+
+    def render(self, key: str, language: str | None, **values: object) -> str:
+        """At most 160 septets of GSM 03.38, proved when the catalogue was loaded."""
+        ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    texts: Texts
+    operator_phone: str
+    language: str
+    """Spoken where nothing better is known, and to the operator."""
+
+    def tell_farmer(
+        self,
+        session: Session,
+        farmer: Farmer,
+        template: str,
+        *,
+        key: str,
+        case: Case | None = None,
+        kind: Kind = Kind.ANSWER,
+        **values: str,
+    ) -> bool:
+        """Put a message to a farmer into the outbox, once for each `key`.
+
+        Returns:
+            False when the farmer has opted out and this kind is not what she just asked for.
+        """
+        if farmer.opted_out_at is not None and POLICY[kind].unasked:
+            return False
+        language = farmer.language or (case.language if case else self.language)
+        outbox.post(
+            session,
+            key=key,
+            to=farmer.phone,
+            text=self._render(template, language, case, values),
+            template=template,
+            language=language,
+            kind=kind,
+            farmer_id=farmer.id,
+            case_id=case.id if case else None,
+        )
+        return True
+
+    def tell_officer(
+        self,
+        session: Session,
+        officer: Officer,
+        template: str,
+        *,
+        key: str,
+        case: Case | None = None,
+        **values: str,
+    ) -> None:
+        outbox.post(
+            session,
+            key=key,
+            to=officer.phone,
+            text=self._render(template, officer.language, case, values),
+            template=template,
+            language=officer.language,
+            kind=Kind.ESCALATION,
+            officer_id=officer.id,
+            case_id=case.id if case else None,
+        )
+
+    def tell_operator(
+        self, session: Session, template: str, *, key: str, case: Case | None = None, **values: str
+    ) -> bool:
+        """Returns False when no operator's number is set."""
+        if not self.operator_phone:
+            return False
+        outbox.post(
+            session,
+            key=key,
+            to=self.operator_phone,
+            text=self._render(template, self.language, case, values),
+            template=template,
+            language=self.language,
+            kind=Kind.ESCALATION,
+            case_id=case.id if case else None,
+        )
+        return True
+
+    def _render(
+        self, template: str, language: str, case: Case | None, values: dict[str, str]
+    ) -> str:
+        known = {"case": case.code} if case else {}
+        return self.texts.render(template, language, **(known | values))

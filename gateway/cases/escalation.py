@@ -1,0 +1,232 @@
+"""Escalation: a person takes over what the machine cannot tell."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.cases import codes, life
+from gateway.cases.desk import Desk
+from gateway.people import officers
+from gateway.store.base import now
+from gateway.store.models import Case, Escalation, Farmer, Officer
+
+PLANTS = {"one": "1", "few": "<10", "half": "50%", "most": ">50%"}
+"""How many plants are sick, as the farmer told it, in the fewest characters."""
+
+
+class NotYours(Exception):
+    """The officer may not answer this case: it is unknown, or another officer's."""
+
+
+def escalate(session: Session, desk: Desk, case: Case, reason: str, *, actor: str) -> Escalation:
+    """Give the case to an officer, or to the operator when none is on duty; tell both sides.
+
+    Does nothing but return the open escalation when there is one.
+    """
+    existing = open_one(session, case)
+    if existing is not None:
+        return existing
+    life.move(session, case, life.ESCALATED, actor=actor, reason=reason)
+    language = case.farmer.language or case.language
+    officer = officers.choose(session, case.area, language)
+    escalation = Escalation(case_id=case.id, officer=officer, reason=reason)
+    session.add(escalation)
+    session.flush()
+    _tell_officer(session, desk, case, escalation, officer)
+    desk.tell_farmer(
+        session,
+        case.farmer,
+        "escalation_farmer" if officer else "no_officer",
+        key=f"escalation:{escalation.id}:farmer",
+        case=case,
+    )
+    return escalation
+
+
+def request_officer(
+    session: Session,
+    desk: Desk,
+    farmer: Farmer,
+    reason: str,
+    *,
+    case: Case | None = None,
+    crop: str | None = None,
+    source: str = "ussd",
+    answers: dict[str, str] | None = None,
+) -> Case:
+    """A farmer asks for an officer, about a case of hers or about none yet.
+
+    Asking twice about the same thing while the first request is open changes nothing.
+    """
+    if case is None:
+        case = session.scalar(
+            select(Case).where(
+                Case.farmer_id == farmer.id,
+                Case.source == source,
+                Case.crop.is_(crop) if crop is None else Case.crop == crop,
+                Case.state.in_([life.ESCALATED, life.ACCEPTED]),
+            )
+        ) or open_case(session, farmer, source=source, crop=crop, answers=answers)
+    if case.state == life.CLOSED:
+        case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
+    escalate(session, desk, case, reason, actor="farmer")
+    return case
+
+
+def open_case(
+    session: Session,
+    farmer: Farmer,
+    *,
+    source: str,
+    crop: str | None = None,
+    language: str | None = None,
+    place: str | None = None,
+    area: str | None = None,
+    kiosk_id: int | None = None,
+    answers: dict[str, str] | None = None,
+) -> Case:
+    """Make a case in state `received`, with a code that nobody else has."""
+    case = Case(
+        code=_free_code(session),
+        farmer=farmer,
+        kiosk_id=kiosk_id,
+        source=source,
+        crop=crop,
+        language=language or farmer.language or "en",
+        place=place or farmer.place,
+        area=area or farmer.area,
+        state=life.RECEIVED,
+        answers=answers,
+    )
+    session.add(case)
+    session.flush()
+    life.born(session, case, actor=f"kiosk:{kiosk_id}" if kiosk_id else "farmer")
+    return case
+
+
+def accept(session: Session, officer: Officer, case: Case) -> Escalation:
+    """The officer says: mine. Raises: NotYours."""
+    escalation = _theirs(session, officer, case)
+    if escalation.accepted_at is None:
+        escalation.accepted_at = now()
+        life.move(session, case, life.ACCEPTED, actor=f"officer:{officer.id}")
+    return escalation
+
+
+def answer(
+    session: Session,
+    desk: Desk,
+    officer: Officer,
+    case: Case,
+    note: str,
+    *,
+    label: str | None = None,
+) -> None:
+    """Relay the officer's words to the farmer in one message, and close the case.
+
+    Args:
+        note: already folded to GSM 03.38 and cut to the length that the message leaves.
+        label: what the officer says it is, one of the five or a word of the officer's.
+
+    Raises:
+        NotYours: the case is not this officer's, or was answered before.
+    """
+    escalation = _theirs(session, officer, case)
+    escalation.answer = note
+    escalation.label = label
+    _close(escalation, "answered")
+    actor = f"officer:{officer.id}"
+    life.move(session, case, life.ANSWERED, actor=actor, reason="officer")
+    desk.tell_farmer(
+        session,
+        case.farmer,
+        "officer_closing",
+        key=f"escalation:{escalation.id}:answer",
+        case=case,
+        note=note,
+        officer_phone=officer.phone,
+    )
+    life.move(session, case, life.CLOSED, actor=actor)
+
+
+def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason: str) -> bool:
+    """Pass the case to a colleague. False when there is none; it then stays where it is.
+
+    Raises: NotYours.
+    """
+    escalation = _theirs(session, officer, case)
+    language = case.farmer.language or case.language
+    colleague = officers.choose(session, case.area, language, exclude=frozenset({officer.id}))
+    if colleague is None:
+        return False
+    _close(escalation, "handed_over")
+    session.flush()
+    if case.state == life.ACCEPTED:
+        life.move(session, case, life.ESCALATED, actor=f"officer:{officer.id}", reason=reason)
+    successor = Escalation(case_id=case.id, officer=colleague, reason=reason)
+    session.add(successor)
+    session.flush()
+    _tell_officer(session, desk, case, successor, colleague)
+    return True
+
+
+def withdraw(session: Session, escalation: Escalation) -> None:
+    """A better photo answered the case before the officer took it."""
+    _close(escalation, "withdrawn")
+
+
+def open_one(session: Session, case: Case) -> Escalation | None:
+    query = select(Escalation).where(Escalation.case_id == case.id, Escalation.closed_at.is_(None))
+    return session.scalar(query)
+
+
+def open_cases_of(session: Session, officer: Officer) -> list[Case]:
+    """The officer's cases that wait for an answer, oldest first."""
+    query = (
+        select(Case)
+        .join(Escalation, Escalation.case_id == Case.id)
+        .where(Escalation.officer_id == officer.id, Escalation.closed_at.is_(None))
+        .order_by(Escalation.opened_at)
+    )
+    return list(session.scalars(query))
+
+
+def _theirs(session: Session, officer: Officer, case: Case) -> Escalation:
+    escalation = open_one(session, case)
+    if escalation is None or escalation.officer_id != officer.id:
+        raise NotYours(case.code)
+    return escalation
+
+
+def _close(escalation: Escalation, outcome: str) -> None:
+    escalation.closed_at = now()
+    escalation.outcome = outcome
+
+
+def _tell_officer(
+    session: Session, desk: Desk, case: Case, escalation: Escalation, officer: Officer | None
+) -> None:
+    key = f"escalation:{escalation.id}:officer"
+    told = case.answers or {}
+    values = {
+        "crop": case.crop or "unknown",
+        "disease": case.label or "unknown",
+        "confidence": f"{case.confidence:.0%}" if case.confidence is not None else "?",
+        "phone": case.farmer.phone,
+        "place": case.place or case.area or "?",
+        "count": PLANTS.get(told.get("plants", ""), "?"),
+        "answer": f"SMS {case.code} ...",
+    }
+    if officer is not None:
+        desk.tell_officer(session, officer, "escalation_officer", key=key, case=case, **values)
+    else:
+        desk.tell_operator(session, "escalation_officer", key=key, case=case, **values)
+
+
+def _free_code(session: Session) -> str:
+    """A code that is not taken. The unique column has the last word on a race, which at 148
+    million codes is left to the caller's retry."""
+    while session.scalar(select(Case.id).where(Case.code == (code := codes.new()))):
+        pass
+    return code

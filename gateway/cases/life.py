@@ -1,0 +1,73 @@
+"""The life of a case: which state may follow which, each step one row of history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from gateway.store.base import now
+from gateway.store.models import Case, Event
+
+RECEIVED = "received"
+DIAGNOSED = "diagnosed"
+PHOTO_REQUESTED = "photo_requested"
+ESCALATED = "escalated"
+ACCEPTED = "accepted"
+ANSWERED = "answered"
+CLOSED = "closed"
+
+NEXT = {
+    RECEIVED: {DIAGNOSED, ESCALATED},
+    DIAGNOSED: {PHOTO_REQUESTED, ESCALATED, ANSWERED},
+    PHOTO_REQUESTED: {DIAGNOSED, ESCALATED, CLOSED},
+    ESCALATED: {ACCEPTED, ANSWERED, DIAGNOSED},
+    ACCEPTED: {ANSWERED, ESCALATED, DIAGNOSED},
+    ANSWERED: {DIAGNOSED, ESCALATED, CLOSED},
+    CLOSED: set(),
+}
+OPEN = frozenset(NEXT) - {CLOSED}
+
+
+class WrongStep(Exception):
+    """A step that the life of a case does not have: a fault of ours, never of a farmer."""
+
+
+def move(
+    session: Session,
+    case: Case,
+    to: str,
+    *,
+    actor: str,
+    reason: str | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Put the case into another state and write the line of history.
+
+    Args:
+        actor: who did it: `machine`, `kiosk:<id>`, `officer:<id>`, `farmer`, `operator`, `sweep`.
+        data: facts without personal data.
+
+    Raises:
+        WrongStep: the state cannot follow the present one.
+    """
+    if to not in NEXT[case.state]:
+        raise WrongStep(f"case {case.code}: {case.state} -> {to}")
+    session.add(
+        Event(
+            kind="case",
+            case_id=case.id,
+            from_state=case.state,
+            to_state=to,
+            actor=actor,
+            reason=reason,
+            data=data,
+        )
+    )
+    case.state = to
+    case.updated_at = now()
+
+
+def born(session: Session, case: Case, *, actor: str) -> None:
+    """The first line of a case's history; the case must have its id."""
+    session.add(Event(kind="case", case_id=case.id, to_state=case.state, actor=actor))

@@ -1,0 +1,78 @@
+"""Triage: what to do with a verdict. A pure function, one rule a line, first match wins.
+
+The rules are those of the agronomy reference: "looks like", never "is"; a second photo before a
+guess; `healthy` and the diseases are known for one crop each; nothing on a machine's word alone
+where much is at stake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.cases.crops import LABEL_CROP
+
+Action = Literal["advise", "ask_photo", "escalate"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the machine said of all photos of a case together."""
+
+    verdict: str
+    """`advice`, `second_photo`, `unknown`, `no_leaf` or `unreadable`."""
+    label: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What triage needs to know of a case beside the verdict."""
+
+    crop: str | None
+    photos_judged: int
+    """Photos judged so far, this one included."""
+    stage: str | None = None
+    """As told: `young`, `before_flowering`, `flowering`, `filling`."""
+    plants: str | None = None
+    """How many are sick, as told: `one`, `few`, `half`, `most`."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    action: Action
+    message: str
+    """Catalogue key of the farmer's message."""
+    reason: str
+
+
+def triage(finding: Finding, facts: Facts) -> Decision:
+    first = facts.photos_judged <= 1
+    match finding.verdict:
+        case "advice" if finding.label in LABEL_CROP:
+            return _confident(finding.label, facts)
+        case "second_photo" if first:
+            return Decision("ask_photo", "low_confidence", "unsure")
+        case "no_leaf" if first:
+            return Decision("ask_photo", "no_leaf", "no_leaf")
+        case "second_photo":
+            return _escalate("unsure_twice")
+        case "no_leaf":
+            return _escalate("no_leaf_twice")
+        case "unknown" | "unreadable":
+            return _escalate(finding.verdict)
+    return _escalate("machine_failed")
+
+
+def _confident(label: str, facts: Facts) -> Decision:
+    if facts.crop is not None and facts.crop != LABEL_CROP[label]:
+        return _escalate("crop_mismatch")
+    if facts.plants == "most":
+        return _escalate("most_plants")
+    if facts.stage == "before_flowering" and label in ("maize_blight", "maize_rust"):
+        return _escalate("before_flowering")
+    return Decision("advise", f"diag_{label}", "confident")
+
+
+def _escalate(reason: str) -> Decision:
+    return Decision("escalate", "escalation_farmer", reason)

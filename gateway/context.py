@@ -1,0 +1,87 @@
+"""What one process shares: settings, store, photos, Redis and texts, opened once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from gateway.cases.desk import Desk
+from gateway.dialogue.catalogue import Catalogue
+from gateway.outbox import wake
+from gateway.people import msisdn
+from gateway.settings import Settings, SettingsError
+from gateway.store import Store
+from gateway.store.photos import Folder, PhotoStore
+from gateway.store.vault import Vault
+
+REDIS_TIMEOUT = 1.0
+"""Seconds for connecting and for an answer: a farmer in a session must not wait for more."""
+
+
+@dataclass(frozen=True)
+class Context:
+    settings: Settings
+    store: Store
+    photos: PhotoStore
+    catalogue: Catalogue
+    redis: redis.Redis
+    """For short questions: it gives up after REDIS_TIMEOUT."""
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open what can be opened without a running server; connections are made when used.
+
+        Raises:
+            SettingsError, StoreError, CatalogueError: one line that says what to do.
+        """
+        vault = Vault(settings.encryption_key)
+        _check_operator(settings)
+        store = Store(settings.store_url, vault)
+        connection = redis.Redis.from_url(
+            settings.queue_url,
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
+        )
+        wake.install(store, connection)
+        return cls(
+            settings=settings,
+            store=store,
+            photos=Folder(settings.home / "photos", vault),
+            catalogue=Catalogue.load(
+                settings.templates,
+                ussd=settings.ussd_code,
+                service=settings.service_name,
+                months=str(settings.retention_months),
+            ),
+            redis=connection,
+        )
+
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(
+            texts=self.catalogue,
+            operator_phone=_check_operator(self.settings),
+            language=self.settings.language,
+        )
+
+    @cached_property
+    def photo_queue(self) -> Queue:
+        return Queue("photos", connection=self.redis, serializer=JSONSerializer)
+
+    def close(self) -> None:
+        self.store.close()
+        self.redis.close()
+
+
+def _check_operator(settings: Settings) -> str:
+    if not settings.operator_phone:
+        return ""
+    try:
+        return msisdn.parse(settings.operator_phone, settings.region)
+    except msisdn.BadNumber as error:
+        raise SettingsError(f"setting LEAFLINE_OPERATOR_PHONE: {error}") from None
