@@ -1,0 +1,104 @@
+"""Claiming messages, and writing down what came of them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.outbox import decide, reports
+from gateway.outbox.kinds import POLICY, Kind
+from gateway.outbox.network import Money, SendResult
+from gateway.store.models import Farmer, Message
+
+
+def due(session: Session, now: datetime) -> bool:
+    """Whether any message may be claimed now."""
+    query = select(Message.id).where(Message.state == "queued", Message.not_before <= now)
+    return session.scalar(query.limit(1)) is not None
+
+
+def claim(session: Session, *, limit: int, lease: timedelta, now: datetime) -> list[Message]:
+    """Move up to `limit` due messages to `sending`, the most urgent and oldest first.
+
+    No two callers get one message: PostgreSQL locks the rows, SQLite lets one writer in.
+    What has become too old, or is unwelcome to a farmer who opted out, ends here.
+    """
+    query = (
+        select(Message)
+        .where(Message.state == "queued", Message.not_before <= now)
+        .order_by(Message.priority, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = []
+    for message in session.scalars(query).all():
+        if reason := _moot(session, message, now):
+            finish(message, "cancelled" if reason == "opted_out" else "failed", reason, now)
+        else:
+            message.state = "sending"
+            message.lease_until = now + lease
+            claimed.append(message)
+    return claimed
+
+
+def settle(
+    session: Session, message_id: int, result: SendResult, now: datetime, jitter: float
+) -> Message | None:
+    """Write down the result of an attempt; None when the message is settled already.
+
+    A report may have come before the answer, and an answer after its lease has run out: neither
+    moves a message back from where it is.
+    """
+    message = session.get(Message, message_id, with_for_update=True)
+    if message is None or message.state not in ("sending", "unknown"):
+        return None
+    message.lease_until = None
+    step = decide.after(result, attempted(message), now, jitter)
+    if step.state == "sent":
+        message.sent_at = now
+        message.provider_id = result.provider_id
+        _price(message, result.cost)
+    apply(message, step, now)
+    if step.state == "sent":
+        reports.match(session, message)
+    if result.reason == "blacklisted":
+        reports.blacklisted(session, message)
+    return message
+
+
+def apply(message: Message, step: decide.Step, now: datetime) -> None:
+    """Take a step that the rules decided."""
+    message.attempts += step.counts
+    message.state = step.state
+    message.outcome = step.outcome or None
+    if step.not_before is not None:
+        message.not_before = step.not_before
+    if step.state == "failed":
+        message.final_at = now
+
+
+def finish(message: Message, state: str, outcome: str, now: datetime) -> None:
+    message.state, message.outcome, message.final_at = state, outcome, now
+
+
+def attempted(message: Message) -> decide.Attempted:
+    return decide.Attempted(
+        Kind(message.kind), message.created_at, message.attempts, message.resent_at is not None
+    )
+
+
+def _moot(session: Session, message: Message, now: datetime) -> str:
+    if decide.expired(attempted(message), now):
+        return "expired"
+    if message.farmer_id and POLICY[Kind(message.kind)].unasked:
+        farmer = session.get(Farmer, message.farmer_id)
+        if farmer and farmer.opted_out_at:
+            return "opted_out"
+    return ""
+
+
+def _price(message: Message, cost: Money | None) -> None:
+    if cost is not None:
+        message.cost, message.currency = cost.amount, cost.currency or None

@@ -1,0 +1,61 @@
+"""Incidents: what a person must see to. One open row a cause; it closes when the cause is gone."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from gateway.store.base import now
+from gateway.store.models import Incident
+
+log = logging.getLogger("leafline.incidents")
+
+TELL_EVERY = timedelta(hours=1)
+
+
+def open_(session: Session, cause: str, detail: str = "") -> bool:
+    """Open an incident, or note that an open one was seen again. True when it is new.
+
+    `detail` is one line without personal data.
+    """
+    at = now()
+    seen = session.execute(
+        update(Incident)
+        .where(Incident.cause == cause, Incident.closed_at.is_(None))
+        .values(seen_at=at, count=Incident.count + 1, detail=detail[:200])
+        .returning(Incident.id)
+    )
+    if seen.first() is not None:
+        return False
+    # Two at once: the unique index lets one in, the other's transaction is to be run again.
+    session.add(Incident(cause=cause, detail=detail[:200], opened_at=at, seen_at=at))
+    session.flush()
+    log.error("incident opened: %s %s", cause, detail)
+    return True
+
+
+def close(session: Session, prefix: str) -> int:
+    """Close the open incidents whose cause begins with `prefix`; returns how many."""
+    closed = session.scalars(
+        update(Incident)
+        .where(Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None))
+        .values(closed_at=now())
+        .returning(Incident.cause)
+    ).all()
+    for cause in closed:
+        log.warning("incident closed: %s", cause)
+    return len(closed)
+
+
+def to_tell(session: Session, at: datetime) -> list[Incident]:
+    """Open incidents that the operator has not been told of within the last hour."""
+    query = (
+        select(Incident)
+        .where(Incident.closed_at.is_(None))
+        .where(Incident.told_at.is_(None) | (Incident.told_at <= at - TELL_EVERY))
+        .order_by(Incident.id)
+    )
+    return list(session.scalars(query))

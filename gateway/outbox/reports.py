@@ -1,0 +1,103 @@
+"""Delivery reports: matched to their message whenever they come, and in whatever order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.people import farmers
+from gateway.store.base import now
+from gateway.store.database import insert_once, vault_of
+from gateway.store.models import DeliveryReport, Farmer, Message
+
+Fate = Literal["", "delivered", "failed", "absent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report in our words; `status` and `reason` as the network spells them.
+
+    `fate` is empty while the message is on its way and for a status that we do not know.
+    """
+
+    provider_id: str
+    status: str
+    fate: Fate = ""
+    reason: str = ""
+    phone: str | None = None
+    network_code: str = ""
+
+
+def receive(session: Session, report: Report) -> bool:
+    """Keep a report and let it act on its message, if that is known yet.
+
+    Returns: False when the same report was here before.
+    """
+    digest = vault_of(session).digest(report.phone) if report.phone else None
+    new = insert_once(
+        session,
+        DeliveryReport,
+        {
+            "provider_id": report.provider_id,
+            "status": report.status,
+            "reason": report.reason,
+            "fate": report.fate,
+            "address_digest": digest,
+            "network_code": report.network_code,
+        },
+        "provider_id",
+        "status",
+        "reason",
+    )
+    if new:
+        query = select(Message).where(Message.provider_id == report.provider_id)
+        message = session.scalar(query.with_for_update())
+        if message is not None:
+            match(session, message)
+    return new
+
+
+def match(session: Session, message: Message) -> None:
+    """Let all kept reports of this message act on it; also those that came before its answer."""
+    if not message.provider_id:
+        return
+    query = (
+        select(DeliveryReport)
+        .where(
+            DeliveryReport.provider_id == message.provider_id, DeliveryReport.message_id.is_(None)
+        )
+        .order_by(DeliveryReport.id)
+    )
+    for report in session.scalars(query).all():
+        report.message_id = message.id
+        act(message, report.fate, report.reason or report.status, report.received_at)
+        if report.reason == "blacklisted":
+            blacklisted(session, message)
+
+
+def blacklisted(session: Session, message: Message) -> None:
+    """The network says that this farmer wants no messages from us."""
+    farmer = session.get(Farmer, message.farmer_id) if message.farmer_id else None
+    if farmer is not None:
+        farmers.opt_out(session, farmer, by="network")
+
+
+def act(message: Message, fate: str, reason: str, at: datetime | None = None) -> None:
+    """One report on one message. Never back from a final state, except from `absent`: a phone
+    that was off may still get the message."""
+    late_delivery = (
+        fate == "delivered" and message.state == "failed" and message.outcome == "absent"
+    )
+    if message.state not in ("sent", "unknown") and not late_delivery:
+        return
+    if fate == "delivered":
+        message.state, message.outcome = "delivered", None
+    elif fate:
+        message.state, message.outcome = "failed", "absent" if fate == "absent" else reason[:40]
+    else:
+        return
+    message.final_at = at or now()

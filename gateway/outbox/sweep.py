@@ -1,0 +1,100 @@
+"""Repairs of the outbox. Safe to run at any time, twice, and on two machines."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from gateway.outbox import decide, reports
+from gateway.outbox.claim import apply, attempted
+from gateway.store.models import DeliveryReport, Message
+
+LONGEST_LEASE = timedelta(minutes=3)
+SETTLING = timedelta(seconds=30)
+"""A report younger than this may belong to a message whose own answer is just coming."""
+BATCH = 500
+
+
+def sweep(session: Session, now: datetime) -> Counter[str]:
+    """Run every repair once; returns what was repaired, by name."""
+    repaired: Counter[str] = Counter()
+    repaired["lease_expired"] = expire_leases(session, now)
+    repaired["fate_reported"] = settle_by_phone(session, now)
+    repaired["fate_unknown"] = give_up_waiting(session, now)
+    return +repaired
+
+
+def expire_leases(session: Session, now: datetime) -> int:
+    """A sender died between its request and the answer: perhaps the message went."""
+    query = select(Message).where(Message.state == "sending", Message.lease_until < now)
+    dead = session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all()
+    for message in dead:
+        message.lease_until = None
+        apply(message, decide.Step("unknown", "sender_died", now + decide.UNKNOWN_FOR), now)
+    return len(dead)
+
+
+def settle_by_phone(session: Session, now: datetime) -> int:
+    """Settle unknown fates by reports that name the same number and no message we know.
+
+    The answer that carried the provider's id was lost, so the number is all there is. Where a
+    number has more unknown messages than unknown reports, nobody can say which one went, and
+    nothing is guessed.
+    """
+    query = select(Message).where(
+        or_(
+            Message.state == "unknown",
+            (Message.state == "failed") & (Message.outcome == "fate_unknown"),
+        ),
+        Message.provider_id.is_(None),
+        Message.not_before > now - timedelta(days=1),
+    )
+    lost: dict[str, list[Message]] = defaultdict(list)
+    for message in session.scalars(
+        query.order_by(Message.id).limit(BATCH).with_for_update(skip_locked=True)
+    ):
+        lost[message.address_digest].append(message)
+    return sum(_settle_one_phone(session, digest, found, now) for digest, found in lost.items())
+
+
+def _settle_one_phone(
+    session: Session, digest: str, messages: Sequence[Message], now: datetime
+) -> int:
+    began = min(m.not_before for m in messages) - decide.UNKNOWN_FOR - LONGEST_LEASE
+    waiting = session.scalar(
+        select(Message.id).where(Message.address_digest == digest, Message.state == "sending")
+    )
+    ids = session.scalars(
+        select(DeliveryReport.provider_id)
+        .where(
+            DeliveryReport.message_id.is_(None),
+            DeliveryReport.address_digest == digest,
+            DeliveryReport.received_at.between(began, now - SETTLING),
+        )
+        .order_by(DeliveryReport.id)
+    ).all()
+    distinct = list(dict.fromkeys(ids))
+    if waiting is not None or len(distinct) < len(messages):
+        return 0
+    for message, provider_id in zip(messages, distinct, strict=False):
+        message.provider_id = provider_id
+        message.state, message.outcome, message.final_at = "sent", None, None
+        message.sent_at = now
+        reports.match(session, message)
+    return len(messages)
+
+
+def give_up_waiting(session: Session, now: datetime) -> int:
+    """No report came: send once more where twice is better than never, else a person sees it."""
+    query = select(Message).where(Message.state == "unknown", Message.not_before <= now)
+    overdue = session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all()
+    for message in overdue:
+        step = decide.after_unknown(attempted(message), now)
+        if step.state == "queued":
+            message.resent_at = now
+        apply(message, step, now)
+    return len(overdue)
