@@ -18,6 +18,7 @@ from gateway.settings import Settings, SettingsError
 from gateway.store import Store
 from gateway.store.photos import Folder, PhotoStore
 from gateway.store.vault import Vault
+from inference.model import Model
 
 REDIS_TIMEOUT = 1.0
 """Seconds for connecting and for an answer: a farmer in a session must not wait for more."""
@@ -68,6 +69,11 @@ class Context:
             operator_phone=_check_operator(self.settings),
             language=self.settings.language,
         )
+
+    @cached_property
+    def model(self) -> Model:
+        """Loaded when first used, in the process that uses it. Raises: ModelError."""
+        return Model.load(self.settings.model)
 
     @cached_property
     def photo_queue(self) -> Queue:

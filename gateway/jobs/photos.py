@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,63 +15,61 @@ from gateway.context import Context
 from gateway.store.models import Case, Diagnosis, Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
-from inference.model import Model
-from inference.verdict import Verdict, combine
+from inference.verdict import Verdict, combine, unreadable
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What this worker process works with, made once by `sit_down`."""
-
-    context: Context
-    model: Model
+_context: Context | None = None
 
 
-_bench: Bench | None = None
+def sit_down(context: Context) -> None:
+    """Give this process its context and load its model. RQ calls `diagnose` by name, so they
+    cannot be handed in.
 
-
-def sit_down(context: Context, model: Model) -> None:
-    """Give this process its bench. RQ calls `diagnose` by name, so it cannot be handed in."""
-    global _bench
-    _bench = Bench(context, model)
+    Raises: ModelError.
+    """
+    global _context
+    _context = context
+    _context.model.self_check()
 
 
 def diagnose(photo_id: int) -> None:
     """Judge one photo. Doing it twice changes nothing: a photo has one diagnosis."""
-    if _bench is None:
+    context = _context
+    if context is None:
         raise RuntimeError("a photo job needs a worker started by `leafline worker`")
-    context = _bench.context
     with context.store.reading() as session:
         photo = session.get(Photo, photo_id)
         if photo is None or photo.diagnosed_at is not None:
             return
         address = photo.address
-    verdict = _judge(_bench, photo_id, address)
+    verdict = _judge(context, photo_id, address)
     with context.store.transaction() as session:
         _record(session, context, photo_id, verdict)
 
 
-def _judge(bench: Bench, photo_id: int, address: str) -> Verdict:
+def _judge(context: Context, photo_id: int, address: str) -> Verdict:
     try:
-        data = bench.context.photos.get(address)
+        data = context.photos.get(address)
     except (PhotoMissing, SealBroken) as error:
         log.error("photo_lost photo=%s error=%s", photo_id, type(error).__name__)
-        return Verdict.unreadable("photo_lost")
-    return bench.model.judge(data)
+        return unreadable("photo_lost", "The photo is no longer there.", "none")
+    return context.model.judge(data)
 
 
 def _record(session: Session, context: Context, photo_id: int, verdict: Verdict) -> None:
     photo = session.get_one(Photo, photo_id, with_for_update=True)
     case = session.get_one(Case, photo.case_id, with_for_update={"of": Case})
-    plain = PhotoVerdict(verdict.verdict, verdict.label, verdict.confidence, verdict.to_json())
+    detail = json.loads(verdict.to_json())
+    plain = PhotoVerdict(verdict.verdict, verdict.label, verdict.confidence, detail)
     if not judgement.record(session, photo, plain):
         return
     details = session.scalars(
         select(Diagnosis.detail).where(Diagnosis.case_id == case.id).order_by(Diagnosis.photo_id)
     ).all()
-    together = combine([Verdict.from_json(detail) for detail in details])
+    verdicts = [Verdict.from_json(json.dumps(detail)) for detail in details]
+    together = combine(verdicts, context.model.thresholds)
     finding = Finding(together.verdict, together.label, together.confidence)
     judgement.judge(session, context.desk, case, finding, len(details))
     log.info(

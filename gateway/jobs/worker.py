@@ -8,7 +8,6 @@ from rq.serializers import JSONSerializer
 
 from gateway.context import Context
 from gateway.jobs import photos
-from inference.model import Model
 
 
 def run(context: Context) -> None:
@@ -20,7 +19,7 @@ def run(context: Context) -> None:
 
     Raises: ModelError when the model cannot be loaded.
     """
-    photos.sit_down(context, Model.load(context.settings.model))
+    photos.sit_down(context)
     connection = redis.Redis.from_url(context.settings.queue_url)
     queue = Queue("photos", connection=connection, serializer=JSONSerializer)
     SimpleWorker([queue], connection=connection, serializer=JSONSerializer).work(

@@ -1,0 +1,69 @@
+"""The web process: every door of Leafline on one Flask application."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from gateway import health
+from gateway.channels import africastalking, kiosk, simulator
+from gateway.context import Context
+from gateway.problems import Problem
+from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FORM_ROOM = 64 * 1024
+"""Bytes that an upload may take beside its photo."""
+
+
+class PatientRequest(Request):
+    """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
+
+    max_form_memory_size = FORM_ROOM
+    max_form_parts = 40
+
+
+def create_app(settings: Settings) -> Flask:
+    """Make the application; nothing happens before this is called.
+
+    Raises: SettingsError, StoreError, CatalogueError: one line that says what to do.
+    """
+    context = Context.open(settings)
+    app = Flask(__name__, static_folder=None)
+    app.request_class = PatientRequest
+    app.config["MAX_CONTENT_LENGTH"] = settings.photo_max_bytes + FORM_ROOM
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["leafline"] = context
+    app.register_blueprint(health.blueprint(context))
+    app.register_blueprint(kiosk.blueprint(context))
+    app.register_blueprint(africastalking.blueprint(context))
+    if settings.simulator_on:
+        app.register_blueprint(simulator.blueprint(context))
+    app.register_error_handler(Problem, Problem.response)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    return app
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    """Refusals that Flask itself makes, in the form that the asker can read."""
+    if not request.path.startswith("/api/"):
+        return error
+    if isinstance(error, RequestEntityTooLarge):
+        return Problem(413, "too_large", "the photo or one of the fields is too large").response()
+    status = error.code or 500
+    code = (error.name or "error").lower().replace(" ", "_")
+    headers = {}
+    if "Allow" in (plain := error.get_response()).headers:
+        headers["Allow"] = plain.headers["Allow"]
+    return Problem(status, code, f"{request.method} is not possible here", headers).response()
+
+
+def _unexpected(error: Exception) -> Response:
+    """A fault of ours: named in the log, never shown."""
+    log.exception("unexpected endpoint=%s error=%s", request.endpoint, type(error).__name__)
+    detail = "something went wrong on our side; nothing was lost, please try again"
+    return Problem(500, "internal_error", detail).response()

@@ -1,0 +1,73 @@
+"""`POST /api/photos` and `GET /api/cases/CODE`."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from gateway.cases import codes, intake
+from gateway.channels.kiosk import form, openapi, predict, view
+from gateway.channels.kiosk.auth import kiosk_of
+from gateway.channels.kiosk.statuses import PICTURE_STATUS, REFUSED_STATUS
+from gateway.context import Context
+from gateway.jobs.queue import enqueue
+from gateway.problems import Problem
+from gateway.store.photos import PhotoStoreError
+from inference.picture import PictureError
+
+log = logging.getLogger(__name__)
+
+
+def blueprint(context: Context) -> Blueprint:
+    api = Blueprint("kiosk_api", __name__, url_prefix="/api")
+
+    @api.post("/photos")
+    def upload_photo() -> tuple[Response, int]:
+        with context.store.reading() as session:
+            kiosk = kiosk_of(request, session)
+        upload = form.read(request, kiosk, context.settings.region, context.catalogue.languages)
+        accepted = _accept(context, upload)
+        if not accepted.again:
+            enqueue(context, accepted.photo_id)
+        log.info("accepted case=%s photo=%s kiosk=%s again=%s",
+                 accepted.case, accepted.photo_id, kiosk.id, accepted.again)  # fmt: skip
+        answer = jsonify(
+            case=accepted.case,
+            phone_last4=accepted.phone[-4:],
+            duplicate=accepted.again,
+        )
+        answer.headers["Location"] = url_for("kiosk_api.show_case", code=accepted.case)
+        return answer, 202
+
+    @api.get("/cases/<code>")
+    def show_case(code: str) -> Response:
+        with context.store.reading() as session:
+            kiosk = kiosk_of(request, session)
+            try:
+                shown = view.case(session, kiosk, codes.parse(code))
+            except codes.BadCode as error:
+                raise Problem(404, "bad_case_code", str(error)) from None
+        if shown is None:
+            raise Problem(404, "case_not_found", "no case of this kiosk has this code")
+        return jsonify(shown)
+
+    @api.get("/openapi.json")
+    def describe() -> Response:
+        return jsonify(openapi.document(context.catalogue.languages))
+
+    predict.add_to(api, context)
+    return api
+
+
+def _accept(context: Context, upload: intake.Upload) -> intake.Accepted:
+    try:
+        return intake.accept(context.store, context.photos, upload)
+    except PictureError as error:
+        raise Problem(PICTURE_STATUS.get(error.code, 422), error.code, str(error)) from None
+    except intake.Refused as error:
+        raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, str(error)) from None
+    except PhotoStoreError as error:
+        log.error("photo_not_written error=%s", error)
+        detail = "the photo could not be kept just now; keep it and send it again"
+        raise Problem(503, "storage_full", detail, {"Retry-After": "60"}) from None

@@ -1,0 +1,129 @@
+"""The kiosk's API described for programs (OpenAPI 3.1), served at `/api/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.cases import life
+from gateway.cases.crops import CROPS, LABELS
+from gateway.channels.kiosk.form import TOLD
+
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "stable word for programs"},
+        "detail": {"type": "string", "description": "one sentence for a person"},
+    },
+}
+_CASE = {
+    "type": "object",
+    "properties": {
+        "case": {"type": "string", "pattern": "^[2-9CDFHJKMNPQRTVWX]{7}$"},
+        "state": {"enum": list(life.NEXT)},
+        "crop": {"enum": [*CROPS, None]},
+        "label": {"enum": [*LABELS, None]},
+        "verdict": {"type": ["string", "null"]},
+        "photos": {"type": "integer"},
+        "quality": {"type": "array", "items": {"type": "string"}},
+        "phone_last4": {"type": "string"},
+        "message": {"type": ["string", "null"], "description": "what the farmer was sent last"},
+        "message_state": {"type": ["string", "null"]},
+        "created_at": {"type": "string", "format": "date-time"},
+        "updated_at": {"type": "string", "format": "date-time"},
+    },
+}
+_ACCEPTED = {
+    "type": "object",
+    "required": ["case", "phone_last4", "duplicate"],
+    "properties": {
+        "case": {"type": "string"},
+        "phone_last4": {"type": "string", "description": "to be read back to the farmer"},
+        "duplicate": {"type": "boolean", "description": "this upload was here before"},
+    },
+}
+
+
+def document(languages: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Leafline kiosk API", "version": "1"},
+        "components": {
+            "securitySchemes": {"kiosk": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Problem": _PROBLEM, "Case": _CASE, "Accepted": _ACCEPTED},
+        },
+        "paths": {
+            "/api/photos": {"post": _upload(languages)},
+            "/api/cases/{code}": {"get": _show()},
+            "/api/predict": {"post": _predict()},
+        },
+    }
+
+
+def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "photo": {"type": "string", "format": "binary"},
+        "phone": {"type": "string", "description": "the farmer's, written in any way"},
+        "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
+        "language": {"enum": list(languages)},
+        "place": {"type": "string", "description": "village, district"},
+        "case": {"type": "string", "description": "adds a photo to this open case"},
+        "client_id": {"type": "string", "description": "the same for every try of one upload"},
+    } | {name: {"enum": list(values)} for name, values in TOLD.items()}
+    return {
+        "operationId": "uploadPhoto",
+        "summary": "Hand in a photo of a leaf; phone and crop may be left out with `case`",
+        "security": [{"kiosk": []}],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {"type": "object", "required": ["photo"], "properties": fields}
+                }
+            },
+        },
+        "responses": {"202": _json("Accepted", "The case is on disk"), "default": _refusal()},
+    }
+
+
+def _show() -> dict[str, Any]:
+    return {
+        "operationId": "showCase",
+        "summary": "State and result of a case of this kiosk",
+        "security": [{"kiosk": []}],
+        "parameters": [
+            {"name": "code", "in": "path", "required": True, "schema": {"type": "string"}}
+        ],
+        "responses": {"200": _json("Case", "The case as it stands"), "default": _refusal()},
+    }
+
+
+def _predict() -> dict[str, Any]:
+    picture = {"schema": {"type": "string", "format": "binary"}}
+    form = {"schema": {"type": "object", "properties": {"photo": picture["schema"]}}}
+    return {
+        "operationId": "predict",
+        "summary": "What the model says of one photo; nothing is kept",
+        "requestBody": {"content": {"multipart/form-data": form, "image/jpeg": picture}},
+        "responses": {
+            "200": {
+                "description": "label, confidence, top3, latency_ms, rationale, verdict",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            "default": _refusal(),
+        },
+    }
+
+
+def _json(schema: str, text: str) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    return {"description": text, "content": {"application/json": {"schema": reference}}}
+
+
+def _refusal() -> dict[str, Any]:
+    reference = {"$ref": "#/components/schemas/Problem"}
+    content = {"application/problem+json": {"schema": reference}}
+    return {"description": "Problem details (RFC 9457)", "content": content}

@@ -1,0 +1,99 @@
+"""Is the process alive, can it do its work, and how much waits: for load balancers and graphs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
+
+from gateway.context import Context
+from gateway.store import StoreError
+from gateway.store.models import Case, Escalation, Message, Photo
+
+log = logging.getLogger(__name__)
+
+
+def blueprint(context: Context) -> Blueprint:
+    doors = Blueprint("health", __name__)
+
+    @doors.get("/health/live")
+    def live() -> Response:
+        return jsonify(status="ok")
+
+    @doors.get("/health/ready")
+    def ready() -> tuple[Response, int]:
+        checks = {"store": _store_ready(context), "redis": _redis_ready(context)}
+        good = all(checks.values())
+        return jsonify(status="ok" if good else "failing", checks=checks), 200 if good else 503
+
+    @doors.get("/metrics")
+    def metrics() -> Response:
+        registry = CollectorRegistry()
+        registry.register(Figures(context))
+        return Response(generate_latest(registry), content_type="text/plain; version=0.0.4")
+
+    return doors
+
+
+def _store_ready(context: Context) -> bool:
+    try:
+        revision, head = context.store.revision()
+    except StoreError as error:
+        log.warning("not_ready part=store error=%s", error)
+        return False
+    return revision == head
+
+
+def _redis_ready(context: Context) -> bool:
+    try:
+        return bool(context.redis.ping())
+    except RedisError as error:
+        log.warning("not_ready part=redis error=%s", type(error).__name__)
+        return False
+
+
+class Figures(Collector):
+    """Counts read from the store at each scrape, so that every process tells the same."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            yield self._by_state("leafline_cases", "Cases by state", Case.state)
+            yield self._by_state("leafline_messages", "Messages by state", Message.state)
+            yield from self._waiting()
+            yield GaugeMetricFamily(
+                "leafline_queue_depth", "Photos on the queue", len(self._context.photo_queue)
+            )
+        except (SQLAlchemyError, RedisError) as error:
+            log.warning("metrics_incomplete error=%s", type(error).__name__)
+
+    def _by_state(self, name: str, text: str, column: InstrumentedAttribute[str]) -> Metric:
+        family = GaugeMetricFamily(name, text, labels=["state"])
+        with self._context.store.reading() as session:
+            for state, count in session.execute(select(column, func.count()).group_by(column)):
+                family.add_metric([state], count)
+        return family
+
+    def _waiting(self) -> Iterator[Metric]:
+        with self._context.store.reading() as session:
+            photos = session.scalar(
+                select(func.count(Photo.id)).where(Photo.diagnosed_at.is_(None))
+            )
+            people = session.scalar(
+                select(func.count(Escalation.id)).where(Escalation.closed_at.is_(None))
+            )
+        yield GaugeMetricFamily("leafline_photos_waiting", "Photos without a diagnosis", photos)
+        yield GaugeMetricFamily("leafline_escalations_open", "Cases in a person's hands", people)
