@@ -48,7 +48,8 @@ def house_parts(settings: Settings) -> list[Part]:
     """The processes of Leafline itself, those that others wait for first."""
 
     def part(name: str, command: str) -> Part:
-        return Part(name, (sys.executable, "-m", "gateway", command))
+        # -P: what is run is what is installed, whatever lies in the current folder.
+        return Part(name, (sys.executable, "-P", "-m", "gateway", command))
 
     workers = [part(f"worker-{n}", "worker") for n in range(1, settings.workers + 1)]
     simulator = [part("simulator", "simulator")] if settings.simulator_on else []
@@ -80,7 +81,7 @@ class House:
         with self._signals() as woken:
             try:
                 self._start(self._redis, self._redis_answers, REDIS_READY_SECONDS, woken)
-                self._start(self._house, self._web_is_ready, READY_SECONDS, woken)
+                self._start(self._house, self._house_is_ready, READY_SECONDS, woken)
                 if not self._stopping:
                     sys.stdout.write(announcement(self.settings))
                     sys.stdout.flush()
@@ -151,8 +152,12 @@ class House:
         finally:
             client.close()
 
-    def _web_is_ready(self) -> bool:
-        return _status(f"{self.settings.url}/health/ready") == 200
+    def _house_is_ready(self) -> bool:
+        web = _status(f"{self.settings.url}/health/ready") == 200
+        return web and (not self.settings.simulator_on or self._simulator_answers())
+
+    def _simulator_answers(self) -> bool:
+        return _status(self.settings.simulator_url) is not None
 
     def _look_after(self) -> float:
         """Start again what has crashed and is due; answer the seconds until the next is."""

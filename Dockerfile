@@ -1,0 +1,21 @@
+# One image for every process; docker-compose.yml says which command each container runs.
+FROM python:3.13-slim-trixie
+
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/leafline leafline
+WORKDIR /app
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --requirement requirements.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY gateway gateway
+COPY inference inference
+COPY templates templates
+RUN pip install --no-cache-dir --no-deps --editable . && python -m compileall -q gateway inference
+
+USER leafline
+ENV LEAFLINE_HOME=/var/lib/leafline \
+    LEAFLINE_HOST=0.0.0.0 \
+    PYTHONUNBUFFERED=1
+VOLUME /var/lib/leafline
+EXPOSE 8000
+ENTRYPOINT ["leafline"]
+CMD ["web"]

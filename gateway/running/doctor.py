@@ -1,0 +1,249 @@
+"""`leafline doctor`: every component looked at, a line each."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import redis
+from sqlalchemy import select, text
+
+from gateway.dialogue.catalogue import Catalogue, CatalogueError
+from gateway.running.logs import PROCESS_VARIABLE
+from gateway.settings import Settings
+from gateway.store import Store, StoreError
+from gateway.store.models import Farmer
+from gateway.store.photos import Folder
+from gateway.store.vault import SealBroken, Vault
+
+SHORTEST_CHANNEL_KEY = 16
+LOW_DISK_BYTES = 2_000_000_000
+FULL_DISK_BYTES = 200_000_000
+CLOCK_DRIFT_WARN = 5.0
+CLOCK_DRIFT_FAIL = 60.0
+NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+NOT_SETTINGS = {PROCESS_VARIABLE, "LEAFLINE_PHOTO_DATA"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    state: Literal["ok", "warn", "fail"]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.state:<5} {self.what:<12} {self.text}"
+
+
+def ok(what: str, text: str) -> Finding:
+    return Finding(what, "ok", text)
+
+
+def warn(what: str, text: str) -> Finding:
+    return Finding(what, "warn", text)
+
+
+def fail(what: str, text: str) -> Finding:
+    return Finding(what, "fail", text)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """One finding a component, in the order in which they build on each other. Never raises."""
+    for what, check in CHECKS.items():
+        try:
+            yield check(settings)
+        except Exception as error:  # a check that breaks is a finding, not the end of the rest
+            lines = str(error).strip().splitlines() or [""]
+            yield fail(what, f"{type(error).__name__}: {lines[0]}")
+
+
+def check_settings(settings: Settings) -> Finding:
+    """The values are proved already; a misspelt name would silently do nothing."""
+    known = {f"LEAFLINE_{name.upper()}" for name in type(settings).model_fields} | NOT_SETTINGS
+    unknown = sorted(n for n in os.environ if n.startswith("LEAFLINE_") and n not in known)
+    if unknown:
+        return warn("settings", f"not a setting, so without effect: {', '.join(unknown)}")
+    return ok("settings", f"read; home {settings.home.resolve()}")
+
+
+def check_disk(settings: Settings) -> Finding:
+    probe = settings.home / f".doctor-{secrets.token_hex(4)}"
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        return fail(
+            "disk",
+            f"cannot write {settings.home.resolve()}: {error.strerror}; "
+            "make LEAFLINE_HOME a folder you may write to",
+        )
+    free = shutil.disk_usage(settings.home).free
+    words = f"{free / 1e9:.1f} GB free in {settings.home.resolve()}"
+    if free < FULL_DISK_BYTES:
+        return fail("disk", f"{words}: make room, uploads will be refused")
+    return warn("disk", f"{words}: make room soon") if free < LOW_DISK_BYTES else ok("disk", words)
+
+
+def check_store(settings: Settings) -> Finding:
+    store = Store(settings.store_url, Vault(settings.encryption_key))
+    try:
+        have, head = store.revision()
+        kind = store.engine.dialect.name
+        if have is None:
+            return fail("store", f"{kind} has no tables yet: run `leafline db upgrade`")
+        if have != head:
+            return fail("store", f"{kind} is at {have}, not {head}: run `leafline db upgrade`")
+        with store.reading() as session:
+            session.scalars(select(Farmer).limit(1)).first()
+        return ok("store", f"{kind} at migration head {head}; the key opens it")
+    except SealBroken:
+        return fail(
+            "store",
+            "the key does not open what is in it: restore the right LEAFLINE_SECRET_KEY "
+            "or the file secret-key in the home",
+        )
+    except StoreError as error:
+        return fail("store", str(error))
+    finally:
+        store.close()
+
+
+def check_redis(settings: Settings) -> Finding:
+    own = not settings.redis_url
+    client = redis.Redis.from_url(
+        settings.queue_url, socket_timeout=3, socket_connect_timeout=3, decode_responses=True
+    )
+    try:
+        about = client.info()
+    except redis.RedisError as error:
+        advice = "start `leafline up`" if own else "start it, or correct REDIS_URL"
+        return fail("redis", f"not running or not to be reached ({type(error).__name__}): {advice}")
+    finally:
+        client.close()
+    words = f"{about.get('redis_version', '?')} answers"
+    if not about.get("aof_enabled"):
+        return warn("redis", f"{words}, but without append-only file: set appendonly yes")
+    if about.get("maxmemory_policy", "noeviction") != "noeviction":
+        return warn("redis", f"{words}, but may drop keys: set maxmemory-policy noeviction")
+    return ok("redis", f"{words}, append-only file on")
+
+
+def check_photos(settings: Settings) -> Finding:
+    photos = Folder(settings.home / "photos", Vault(settings.encryption_key))
+    data = secrets.token_bytes(1024)
+    address = photos.put(data)
+    same = photos.get(address) == data
+    photos.delete(address)
+    if not same:
+        return fail("photos", "what was written did not come back: check the disk")
+    return ok("photos", "written, read back and deleted")
+
+
+def check_model(settings: Settings) -> Finding:
+    from inference.model import Model, ModelError
+
+    try:
+        model = Model.load(settings.model)
+        model.self_check()
+    except ModelError as error:
+        return fail("model", str(error))
+    return ok("model", f"{settings.model / 'leaf.onnx'} gives the known answer on a known input")
+
+
+def check_texts(settings: Settings) -> Finding:
+    try:
+        catalogue = Catalogue.load(
+            settings.templates,
+            ussd=settings.ussd_code,
+            service=settings.service_name,
+            months=str(settings.retention_months),
+        )
+    except CatalogueError as error:
+        first, *more = str(error).splitlines()
+        return fail("texts", first + (f" (and {len(more)} more)" if more else ""))
+    review = {code: counts for code, counts in catalogue.review_state().items() if counts[0]}
+    if review:
+        counts = ", ".join(f"{code} {fuzzy} of {total}" for code, (fuzzy, total) in review.items())
+        return warn("texts", f"all fit; not yet reviewed by a speaker: {counts}")
+    return ok("texts", f"all fit, in {', '.join(catalogue.languages)}")
+
+
+def check_credentials(settings: Settings) -> Finding:
+    if settings.at_api_key.get_secret_value():
+        where = " (sandbox: no message leaves it)" if settings.at_username == "sandbox" else ""
+        return ok("credentials", f"Africa's Talking, username {settings.at_username}{where}")
+    if settings.simulator_on:
+        return warn("credentials", "no AT_API_KEY: messages go to the simulator, not to phones")
+    return fail("credentials", "no AT_API_KEY and no simulator: set AT_USERNAME and AT_API_KEY")
+
+
+def check_channel_keys(settings: Settings) -> Finding:
+    short = sum(len(key) < SHORTEST_CHANNEL_KEY for key in settings.webhook_keys)
+    if short:
+        return fail(
+            "channel keys",
+            f"{short} of {len(settings.webhook_keys)} shorter than {SHORTEST_CHANNEL_KEY} "
+            "characters: whoever guesses one can pose as any phone; lengthen LEAFLINE_CHANNEL_KEYS",
+        )
+    return ok("channel keys", f"{len(settings.webhook_keys)}, long enough")
+
+
+def check_operator(settings: Settings) -> Finding:
+    if not settings.operator_phone:
+        return warn(
+            "operator",
+            "no LEAFLINE_OPERATOR_PHONE: a case reaches nobody when no officer is on duty",
+        )
+    return ok("operator", "a number for cases without an officer is set")
+
+
+def check_clock(settings: Settings) -> Finding:
+    now = datetime.now(UTC)
+    if now < NOT_BEFORE:
+        return fail("clock", f"says {now:%Y-%m-%d}: set it, or start a time service")
+    drifts = {name: abs(seconds) for name, seconds in _clock_drifts(settings)}
+    worst = max(drifts, key=lambda name: drifts[name], default=None)
+    if worst is None or drifts[worst] <= CLOCK_DRIFT_WARN:
+        beside = f", agrees with {' and '.join(drifts)}" if drifts else ""
+        return ok("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC{beside}")
+    finding = fail if drifts[worst] > CLOCK_DRIFT_FAIL else warn
+    return finding("clock", f"{drifts[worst]:.0f} s off that of {worst}: start a time service")
+
+
+def _clock_drifts(settings: Settings) -> Iterator[tuple[str, float]]:
+    """Seconds between our clock and others', as far as they can be asked."""
+    try:
+        with redis.Redis.from_url(settings.queue_url, socket_timeout=3) as client:
+            seconds, micros = client.time()
+        yield "Redis", datetime.now(UTC).timestamp() - seconds - micros / 1e6
+    except redis.RedisError:
+        pass  # has its own line
+    store = Store(settings.store_url, Vault(settings.encryption_key))
+    try:
+        if store.engine.dialect.name == "postgresql":
+            with store.reading() as session:
+                theirs = session.scalar(text("SELECT extract(epoch FROM clock_timestamp())"))
+            yield "PostgreSQL", datetime.now(UTC).timestamp() - float(theirs)
+    finally:
+        store.close()
+
+
+CHECKS: dict[str, Callable[[Settings], Finding]] = {
+    "settings": check_settings,
+    "disk": check_disk,
+    "store": check_store,
+    "redis": check_redis,
+    "photos": check_photos,
+    "model": check_model,
+    "texts": check_texts,
+    "credentials": check_credentials,
+    "channel keys": check_channel_keys,
+    "operator": check_operator,
+    "clock": check_clock,
+}
