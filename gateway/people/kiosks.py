@@ -7,6 +7,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.people import PeopleError
 from gateway.store.base import now
 from gateway.store.database import vault_of
 from gateway.store.models import Event, Kiosk
@@ -15,20 +16,16 @@ TOKEN_PREFIX = "lfk_"  # noqa: S105 - lets a leaked token be recognised for what
 TOKEN_BYTES = 32
 
 
-class KioskError(ValueError):
-    """The kiosk cannot be added or found; the text says why."""
-
-
 def add(session: Session, name: str, area: str, opening: str | None = None) -> tuple[Kiosk, str]:
     """Make a kiosk and its token; the token is shown once and never again.
 
-    Raises: KioskError when the name is empty, too long or taken.
+    Raises: PeopleError when the name is empty, too long or taken.
     """
     name, area = name.strip(), area.strip()
     if not name or not area or len(name) > 80 or len(area) > 80:
-        raise KioskError("a kiosk needs a name and an area of 1 to 80 characters")
+        raise PeopleError("a kiosk needs a name and an area of 1 to 80 characters")
     if session.scalar(select(Kiosk.id).where(Kiosk.name == name)):
-        raise KioskError(f"a kiosk named {name!r} exists already")
+        raise PeopleError(f"a kiosk named {name!r} exists already")
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     digest = vault_of(session).digest(token)
     kiosk = Kiosk(name=name, area=area, opening=opening, token_digest=digest)
@@ -46,13 +43,13 @@ def by_token(session: Session, token: str) -> Kiosk | None:
 
 
 def disable(session: Session, name_or_id: str) -> Kiosk:
-    """Raises: KioskError when there is no such kiosk."""
+    """Raises: PeopleError when there is no such kiosk."""
     query = select(Kiosk).where(Kiosk.name == name_or_id)
     kiosk = session.scalar(query)
     if kiosk is None and name_or_id.isascii() and name_or_id.isdigit():
         kiosk = session.get(Kiosk, int(name_or_id))
     if kiosk is None:
-        raise KioskError(f"there is no kiosk {name_or_id!r}; see `leafline kiosk list`")
+        raise PeopleError(f"there is no kiosk {name_or_id!r}; see `leafline kiosk list`")
     kiosk.disabled_at = kiosk.disabled_at or now()
     session.add(Event(kind="kiosk_disabled", actor="operator", data={"kiosk": kiosk.id}))
     return kiosk

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from gateway.people import areas
+from gateway.people import PeopleError, areas
 from gateway.store.base import now
 from gateway.store.database import vault_of
 from gateway.store.models import Escalation, Event, Officer
@@ -16,23 +16,19 @@ from gateway.store.models import Escalation, Event, Officer
 PIN_DIGITS = 5
 
 
-class OfficerError(ValueError):
-    """The officer cannot be added or found; the text says why."""
-
-
 def add(
     session: Session, phone: str, name: str, area: str, languages: list[str]
 ) -> tuple[Officer, str]:
     """Make an officer (number in E.164) and a PIN; the PIN is shown once and never again.
 
-    Raises: OfficerError when the number is taken or a field is wrong.
+    Raises: PeopleError when the number is taken or a field is wrong.
     """
     name, area = name.strip(), area.strip()
     if not name or not area or not languages or len(name) > 80 or len(area) > 80:
-        raise OfficerError("an officer needs a name, an area and a language")
+        raise PeopleError("an officer needs a name, an area and a language")
     digest = vault_of(session).digest(phone)
     if session.scalar(select(Officer.id).where(Officer.phone_digest == digest)):
-        raise OfficerError("an officer with this number exists already")
+        raise PeopleError("an officer with this number exists already")
     pin = "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
     officer = Officer(
         name=name,
@@ -67,10 +63,10 @@ def set_duty(session: Session, officer: Officer, on_duty: bool) -> None:
 
 
 def disable(session: Session, officer_id: int) -> Officer:
-    """Raises: OfficerError when there is no such officer."""
+    """Raises: PeopleError when there is no such officer."""
     officer = session.get(Officer, officer_id)
     if officer is None:
-        raise OfficerError(f"there is no officer {officer_id}; see `leafline officer list`")
+        raise PeopleError(f"there is no officer {officer_id}; see `leafline officer list`")
     officer.disabled_at = officer.disabled_at or now()
     officer.on_duty = False
     session.add(Event(kind="officer_disabled", actor="operator", data={"officer": officer.id}))

@@ -1,0 +1,61 @@
+"""`leafline case`."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+
+from gateway.cases import codes
+from gateway.context import Context
+from gateway.people import msisdn
+from gateway.settings import Settings
+from gateway.store.models import Case, Event, Message
+
+
+@click.group()
+def case() -> None:
+    """Farmers' cases."""
+
+
+@case.command("list")
+@click.option("--state", help="Only cases in this state.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_cases(state: str | None, limit: int) -> None:
+    """The newest cases, a line each."""
+    query = select(Case).order_by(Case.id.desc()).limit(limit)
+    if state:
+        query = query.where(Case.state == state)
+    with Context.open(Settings.read()).store.reading() as session:
+        for row in session.scalars(query):
+            click.echo(
+                f"{row.code}  {row.created_at:%Y-%m-%d %H:%M}  {row.state:15}  "
+                f"{row.crop or '-':8}  {row.label or '-':15}  {row.area or '-'}"
+            )
+
+
+@case.command("show")
+@click.argument("code")
+def show_case(code: str) -> None:
+    """One case: its history and its messages. Numbers are masked, texts are shown."""
+    try:
+        code = codes.parse(code)
+    except codes.BadCode as error:
+        raise click.UsageError(str(error)) from None
+    with Context.open(Settings.read()).store.reading() as session:
+        row = session.scalar(select(Case).where(Case.code == code))
+        if row is None:
+            raise click.ClickException(f"there is no case {code}")
+        click.echo(f"case {row.code}: {row.state}, {row.crop}, {row.label}, {row.verdict}")
+        click.echo(f"farmer {msisdn.mask(row.farmer.phone)}, {row.place or row.area or '-'}")
+        for event in session.scalars(
+            select(Event).where(Event.case_id == row.id).order_by(Event.id)
+        ):
+            step = f"{event.from_state or '-'} -> {event.to_state}"
+            click.echo(f"{event.at:%Y-%m-%d %H:%M:%S}  {step}  {event.actor}  {event.reason or ''}")
+        for message in session.scalars(
+            select(Message).where(Message.case_id == row.id).order_by(Message.id)
+        ):
+            click.echo(
+                f"{message.created_at:%Y-%m-%d %H:%M:%S}  {message.direction}  {message.state}  "
+                f"{msisdn.mask(message.address)}  {message.text}"
+            )
