@@ -27,7 +27,8 @@ from gateway.store.models import Message
 
 log = logging.getLogger("leafline.outbox")
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
+"""Shorter than the socket timeout of the process's Redis client, under which it waits."""
 SWEEP_SECONDS = 15.0
 THREADS = 8
 """Requests at once: one takes a few hundred milliseconds, so eight keep the default rate."""

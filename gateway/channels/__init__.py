@@ -1,0 +1,1 @@
+"""One folder for each way in or out; each knows one outside format and nothing else does."""

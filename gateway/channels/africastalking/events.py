@@ -1,0 +1,111 @@
+"""What the callbacks mean: one function for each, given the fields and nothing of HTTP.
+
+Whatever names no message or no number is dropped with a line in the log, for its sender would
+only send it again. A number and a text never get into a line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from gateway.channels.africastalking import fields
+from gateway.channels.africastalking.tables import FAILURE, REPORT
+from gateway.context import Context
+from gateway.dialogue import sms as dialogue
+from gateway.outbox import reports
+from gateway.people import farmers, msisdn
+from gateway.store.base import now
+from gateway.store.database import insert_once
+from gateway.store.models import UssdSession
+
+log = logging.getLogger("leafline.africastalking")
+
+Fields = Mapping[str, str]
+
+
+def sms(context: Context, form: Fields) -> None:
+    """An incoming message. Its id makes it count once."""
+    phone = _phone(context, form.get("from", ""))
+    if phone is None:
+        log.warning("sms without a readable number dropped")
+        return
+    dialogue.receive(
+        context,
+        dialogue.Incoming(
+            id=fields.message_id(form),
+            from_phone=phone,
+            to=form.get("to", ""),
+            text=form.get("text", ""),
+            date=fields.moment(form.get("date", ""), now()),
+            link_id=form.get("linkId", ""),
+        ),
+    )
+
+
+def delivery_report(context: Context, form: Fields) -> None:
+    """A delivery report; an unknown status is kept and moves nothing."""
+    provider_id = fields.identity(form.get("id", ""))
+    status = form.get("status", "").strip()[:40]
+    if not provider_id or provider_id == "None" or not status:
+        log.warning("delivery report without an id or a status dropped")
+        return
+    fate = REPORT.get(fields.word(status))
+    if fate is None:
+        log.warning("delivery report with an unknown status kept")
+    reason = form.get("failureReason", "").strip()
+    with context.store.transaction() as session:
+        reports.receive(
+            session,
+            reports.Report(
+                provider_id=provider_id,
+                status=status,
+                fate=fate or "",
+                reason=FAILURE.get(fields.word(reason), reason[:40]),
+                phone=_phone(context, form.get("phoneNumber", "")),
+                network_code=form.get("networkCode", "")[:8],
+            ),
+        )
+
+
+def session_ended(context: Context, form: Fields) -> None:
+    """The end of a USSD session, told once or more, late or never."""
+    session_id = fields.identity(form.get("sessionId", ""))
+    if not session_id:
+        log.warning("ussd event without a session id dropped")
+        return
+    phone = _phone(context, form.get("phoneNumber", ""))
+    with context.store.transaction() as session:
+        insert_once(
+            session,
+            UssdSession,
+            {
+                "session_id": session_id,
+                "address_digest": context.store.vault.digest(phone) if phone else None,
+                "network_code": form.get("networkCode", "")[:8],
+                "status": form.get("status", "")[:16],
+                "hops": fields.number(form.get("hopsCount", "")),
+                "duration_ms": fields.number(form.get("durationInMillis", "")),
+                "cost": form.get("cost", "")[:20],
+                "error": form.get("errorMessage", "")[:200],
+                "ended_at": fields.moment(form.get("date", ""), now()),
+            },
+            "session_id",
+        )
+
+
+def opt_out(context: Context, form: Fields) -> None:
+    """A subscriber told the provider to stop our messages."""
+    phone = _phone(context, form.get("phoneNumber", ""))
+    if phone is None:
+        log.warning("opt-out without a readable number dropped")
+        return
+    with context.store.transaction() as session:
+        farmers.opt_out(session, farmers.find_or_create(session, phone), by="network")
+
+
+def _phone(context: Context, value: str) -> str | None:
+    try:
+        return msisdn.from_network(value, context.settings.region)
+    except msisdn.BadNumber:
+        return None

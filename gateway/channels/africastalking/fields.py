@@ -1,0 +1,79 @@
+"""Reading the provider's forms, and whatever else is posted to an address that leaked."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from flask import Request
+from werkzeug.exceptions import HTTPException
+
+BODY_BYTES = 2 * 1024 * 1024
+TEXT_LONGEST = 4000
+"""Letters kept of one text; no phone joins so many parts."""
+FIELD_LONGEST = 200
+ID_LONGEST = 80
+
+DATES = ("%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S")
+
+
+def form(request: Request) -> dict[str, str]:
+    """The fields of a form, the first of repeated ones, each cut to a length that we can keep.
+
+    Empty when the body is no form, is not readable or is larger than 2 MiB: never an error.
+    """
+    request.max_content_length = request.max_form_memory_size = BODY_BYTES
+    try:
+        posted = request.form
+    except HTTPException:
+        return {}
+    return {
+        name[:FIELD_LONGEST]: _clean(value, TEXT_LONGEST if name == "text" else FIELD_LONGEST)
+        for name, value in posted.items()
+    }
+
+
+def identity(value: str) -> str:
+    """An id of the provider's as a key of ours: itself, or a digest where it is too long."""
+    value = value.strip()
+    if len(value) <= ID_LONGEST:
+        return value
+    return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+
+
+def message_id(fields: Mapping[str, str]) -> str:
+    """The message's id; for one without, a digest of all of it, so that a repeat is known."""
+    given = identity(fields.get("id", ""))
+    if given:
+        return given
+    parts = (fields.get(name, "") for name in ("from", "to", "date", "text"))
+    return identity("\x1f".join(parts).ljust(ID_LONGEST + 1))
+
+
+def moment(value: str, now: datetime) -> datetime:
+    """A date in any of the three forms seen, read as UTC; `now` when it is none of them."""
+    for pattern in DATES:
+        try:
+            read = datetime.strptime(value.strip(), pattern)  # noqa: DTZ007 - zone put below
+        except ValueError:
+            continue
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return now
+
+
+def number(value: str) -> int | None:
+    """A whole number as text, within what a column holds."""
+    return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else None
+
+
+def word(value: str) -> str:
+    """A status or reason for look-up: letters only, small."""
+    return re.sub(r"[^a-z]", "", value.lower())
+
+
+def _clean(value: str, longest: int) -> str:
+    """Without NUL, which PostgreSQL refuses, and without halves of surrogate pairs."""
+    cut = value[:longest].replace("\x00", "")
+    return cut.encode("utf-8", "ignore").decode("utf-8")
