@@ -1,0 +1,174 @@
+"""Fixtures for all tests: real Redis, real SQLite and PostgreSQL, a context, an application."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway.app import create_app
+from gateway.context import Context
+from gateway.settings import Settings
+from gateway.store import Store
+from gateway.store.vault import Vault
+from tests.support import servers
+
+SECRET = "a secret for tests, long enough to be one"
+CHANNEL_KEY = "channel-key-for-tests"
+MISSING_OK = "photo folder"
+"""In CI only tests of real photos may be skipped, where that folder is absent."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else ""
+        if MISSING_OK not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI: {reason}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("LEAFLINE_") and name != "LEAFLINE_PHOTO_DATA":
+            monkeypatch.delenv(name)
+    for name in ("DATABASE_URL", "REDIS_URL", "AT_USERNAME", "AT_API_KEY", "SENTRY_DSN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LEAFLINE_HOME", str(tmp_path / "var"))
+
+
+@pytest.fixture(scope="session")
+def photo_data() -> Path:
+    """The folder of real leaf photos with their manifest."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("LEAFLINE_PHOTO_DATA") or beside)
+    if not (folder / "manifest.csv").is_file():
+        pytest.skip("there is no photo folder (LEAFLINE_PHOTO_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def redis_server_url() -> Iterator[str]:
+    with servers.redis_server() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """URL of an empty Redis."""
+    import redis
+
+    with redis.Redis.from_url(redis_server_url) as client:
+        client.flushall()
+    return redis_server_url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "store.sqlite3"
+    store = Store(f"sqlite:///{path}", Vault(SECRET))
+    store.migrate()
+    store.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL with `{}` for the database name; the database `template_leafline` is migrated."""
+    try:
+        with servers.postgres_server() as url:
+            _execute(url, "CREATE DATABASE template_leafline")
+            store = Store(_sqlalchemy(url.format("template_leafline")), Vault(SECRET))
+            store.migrate()
+            store.close()
+            yield url
+    except servers.Absent as error:
+        pytest.skip(str(error))
+
+
+def _execute(url: str, statement: str) -> None:
+    with psycopg.connect(url.format("postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def _sqlalchemy(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of a migrated, empty PostgreSQL database."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template_leafline")
+    yield postgres_server.format(name)
+    _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a migrated, empty SQLite database."""
+    path = tmp_path / "store.sqlite3"
+    shutil.copy(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Both kinds of store, one after the other."""
+    kind = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(kind))
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    store = Store(_sqlalchemy(database_url), Vault(SECRET))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def settings(sqlite_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings on SQLite and a real Redis; the simulator is on."""
+    return Settings.read(
+        home=tmp_path / "var",
+        database_url=sqlite_url,
+        redis_url=redis_url,
+        secret_key=SECRET,
+        channel_keys=CHANNEL_KEY,
+    )
+
+
+@pytest.fixture
+def context(settings: Settings) -> Iterator[Context]:
+    context = Context.open(settings)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def any_context(context: Context, store: Store) -> Context:
+    """A context on SQLite, then on PostgreSQL."""
+    return replace(context, store=store)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    yield app
+    app.extensions["leafline"].close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

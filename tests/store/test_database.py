@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from gateway.people import farmers
+from gateway.store import Store, StoreError
+from gateway.store.database import _alembic
+from gateway.store.models import Base, Event, Farmer
+from gateway.store.vault import Vault
+
+PHONE = "+250788000001"
+
+
+def test_a_number_is_sealed_in_the_table_and_found_by_its_digest(store: Store) -> None:
+    with store.transaction() as session:
+        farmers.find_or_create(session, PHONE)
+    with store.reading() as session:
+        raw = session.execute(text("SELECT phone, phone_digest FROM farmer")).one()
+        assert b"788000001" not in bytes(raw[0])
+        assert "788000001" not in raw[1]
+        found = farmers.find(session, PHONE)
+        assert found is not None
+        assert found.phone == PHONE
+
+
+def test_one_farmer_however_many_arrive_at_once(store: Store) -> None:
+    def arrive(_: int) -> str:
+        with store.transaction() as session:
+            return farmers.find_or_create(session, PHONE, lock=True).id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(arrive, range(16)))) == 1
+
+
+def test_an_error_rolls_everything_back(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.transaction() as session:
+        farmers.find_or_create(session, PHONE)
+        raise RuntimeError
+    with store.reading() as session:
+        assert session.scalar(select(Farmer)) is None
+
+
+def test_times_come_back_aware_and_in_utc(store: Store) -> None:
+    at = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    with store.transaction() as session:
+        session.add(Event(kind="test", actor="test", at=at))
+    with store.reading() as session:
+        event = session.scalars(select(Event)).one()
+        assert event.at == at
+        assert event.at.tzinfo is UTC
+
+
+def test_a_naive_time_is_refused(store: Store) -> None:
+    with pytest.raises(StatementError, match="naive"), store.transaction() as session:
+        session.add(Event(kind="test", actor="test", at=datetime(2026, 3, 1)))  # noqa: DTZ001
+
+
+def test_foreign_keys_hold(store: Store) -> None:
+    with pytest.raises(IntegrityError), store.transaction() as session:
+        session.add(Event(kind="test", actor="test", case_id=404))
+
+
+def test_migrations_lead_to_the_models(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, Base.metadata)
+    assert differences == []
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(_alembic()).get_heads()) == 1
+
+
+def test_migrating_twice_changes_nothing(store: Store) -> None:
+    store.migrate()
+    have, head = store.revision()
+    assert have == head
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("nonsense", id="no URL"),
+        pytest.param("mysql://root@localhost/x", id="a database without a driver here"),
+    ],
+)
+def test_a_url_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(StoreError, match="DATABASE_URL"):
+        Store(url, Vault("k" * 40))
+
+
+def test_a_store_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}", Vault("k" * 40))
+    with pytest.raises(StoreError, match="check DATABASE_URL, or the home folder"):
+        store.migrate()
