@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from gateway.cases import escalation, life
+from gateway.people import PeopleError, farmers, officers
+from gateway.store import Store
+from gateway.store.models import Escalation, Officer
+
+
+def _officer(
+    session: Session, number: int, area: str = "Rwamagana", languages: str = "rw", load: int = 0
+) -> Officer:
+    phone = f"+2507880001{number:02}"
+    officer, _ = officers.add(session, phone, f"Officer {number}", area, languages.split(","))
+    for index in range(load):
+        farmer = farmers.find_or_create(session, f"+25078812{number}{index:02}")
+        case = escalation.open_case(session, farmer, source="ussd")
+        life.move(session, case, life.ESCALATED, actor="test")
+        session.add(Escalation(case_id=case.id, officer_id=officer.id, reason="test"))
+    session.flush()
+    return officer
+
+
+@pytest.mark.parametrize(
+    ("team", "area", "language", "chosen"),
+    [
+        pytest.param([("Rwamagana", "rw", 3), ("Rwamagana", "rw", 1)], "Rwamagana", "rw", 1,
+                     id="fewest open cases"),
+        pytest.param([("Rwamagana", "en", 0), ("Rwamagana", "rw", 0)], "Rwamagana", "rw", 1,
+                     id="equally few: the one who speaks the language"),
+        pytest.param([("*", "rw", 0), ("Rwamagana", "rw", 0)], "Rwamagana", "rw", 1,
+                     id="equally few: the closer area"),
+        pytest.param([("Kayonza", "rw", 0), ("Rwamagana", "rw", 9)], "Rwamagana/Muhazi", "rw", 1,
+                     id="another area never"),
+        pytest.param([("Kayonza", "rw", 0)], "Rwamagana", "rw", None, id="nobody for the area"),
+        pytest.param([("Kayonza", "rw", 0)], None, "rw", 0, id="no area: anybody"),
+        pytest.param([], "Rwamagana", "rw", None, id="nobody at all"),
+    ],
+)  # fmt: skip
+def test_who_takes_a_case(
+    store: Store, team: list[tuple[str, str, int]], area: str | None, language: str,
+    chosen: int | None,
+) -> None:  # fmt: skip
+    with store.transaction() as session:
+        people = [_officer(session, number, *member) for number, member in enumerate(team)]
+        officer = officers.choose(session, area, language)
+        assert officer is (None if chosen is None else people[chosen])
+
+
+def test_who_is_off_duty_or_disabled_or_excluded_takes_nothing(store: Store) -> None:
+    with store.transaction() as session:
+        resting, gone, excluded = (_officer(session, number) for number in range(3))
+        officers.set_duty(session, resting, False)
+        officers.disable(session, gone.id)
+        chosen = officers.choose(session, "Rwamagana", "rw", exclude=frozenset({excluded.id}))
+        assert chosen is None
+        assert officers.by_phone(session, gone.phone) is None
+
+
+def test_a_pin_is_kept_as_a_hash_and_known_again(store: Store) -> None:
+    with store.transaction() as session:
+        officer, pin = officers.add(session, "+250788000001", "Keza", "Rwamagana", ["rw"])
+        assert officer.pin_hash is not None
+        assert pin not in officer.pin_hash
+        assert officers.right_pin(officer, pin)
+        assert not officers.right_pin(officer, "")
+        assert not officers.right_pin(officer, pin + "0")
+
+
+def test_a_number_has_one_officer(store: Store) -> None:
+    with store.transaction() as session:
+        officers.add(session, "+250788000001", "Keza", "Rwamagana", ["rw"])
+        with pytest.raises(PeopleError, match="exists already"):
+            officers.add(session, "+250788000001", "Other", "Rwamagana", ["rw"])
