@@ -8,6 +8,8 @@ from pathlib import Path
 
 from gateway.settings import Settings, SettingsError
 
+FOLDER = "redis"
+LOG = "redis.log"
 SERVERS = ("redis-server", "valkey-server")
 
 
@@ -42,13 +44,14 @@ def command(settings: Settings) -> list[str]:
         "port": "0",
         "unixsocket": str(settings.redis_socket),
         "unixsocketperm": "700",
-        "dir": str(settings.home.resolve() / "redis"),
+        "dir": str(settings.home.resolve() / FOLDER),
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",  # a queue must not lose entries to make room
         "daemonize": "no",
         "loglevel": "warning",
+        "logfile": LOG,  # it greets and warns in its own format at each start
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [find_server(), *words]

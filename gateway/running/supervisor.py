@@ -14,6 +14,7 @@ from types import FrameType
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import click
 import redis
 
 from gateway.running import own_redis
@@ -32,15 +33,15 @@ REDIS_STOP_SECONDS = 2.5
 PAGES = ("kiosk", "officer", "operator", "simulator")
 
 
-class StartFailed(Exception):
-    """The house did not come up. The text is one line."""
+class StartFailed(click.ClickException):
+    """The house did not come up."""
 
 
 def redis_parts(settings: Settings) -> list[Part]:
     """Our own Redis, unless REDIS_URL names another. Raises: SettingsError when none is found."""
     if settings.redis_url:
         return []
-    (settings.home / "redis").mkdir(parents=True, exist_ok=True)
+    (settings.home / own_redis.FOLDER).mkdir(parents=True, exist_ok=True)
     return [Part("redis", tuple(own_redis.command(settings)))]
 
 
@@ -137,11 +138,17 @@ class House:
                 if code is not None and not self._stopping:
                     raise StartFailed(
                         f"{child.part.name} ended while starting ({how_it_ended(code)}); "
-                        "its lines above say why"
+                        f"{self._where_it_says_why(child)}"
                     )
             if time.monotonic() > until:
                 raise StartFailed(f"not ready after {seconds:.0f} s; the lines above say why")
             self._wait(woken, 0.1)
+
+    def _where_it_says_why(self, child: Child) -> str:
+        if child in self._redis:
+            log_file = self.settings.home.resolve() / own_redis.FOLDER / own_redis.LOG
+            return f"see {log_file}"
+        return "its lines above say why"
 
     def _redis_answers(self) -> bool:
         client = redis.Redis.from_url(self.settings.queue_url, socket_timeout=2)
