@@ -1,0 +1,114 @@
+"""What the network posts to the application: the real forms, over real HTTP."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import HTTPAdapter
+
+log = logging.getLogger("leafline.simulator")
+
+USSD_SECONDS = 10.0
+"""The network gives an application so long for a screen."""
+REPEAT_SECONDS = 2.0
+REPEATS = 360
+"""An incoming SMS comes again until it is answered 200. The real network waits a minute between
+and stops after twelve hours; nobody at a demonstration does."""
+POSTS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where each callback goes."""
+
+    ussd: str
+    ussd_events: str
+    sms: str
+    delivery_reports: str
+    opt_outs: str
+
+    @classmethod
+    def under(cls, base: str) -> Addresses:
+        """All under one base, such as `http://127.0.0.1:8000/africastalking/KEY`."""
+        names = ("ussd", "ussd-events", "sms", "delivery-reports", "opt-outs")
+        return cls(*(f"{base}/{name}" for name in names))
+
+
+class Callbacks:
+    """Posts at once (USSD) or later from a thread of its own (everything else)."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=POSTS_AT_ONCE))
+        self._later: list[tuple[float, int, str, Mapping[str, str], int]] = []
+        self._count = itertools.count()
+        self._ready = threading.Condition()
+        self._pool = ThreadPoolExecutor(POSTS_AT_ONCE, thread_name_prefix="callback")
+        threading.Thread(target=self._run, name="callbacks", daemon=True).start()
+
+    def ussd(self, form: Mapping[str, str]) -> str:
+        """One hop. Raises: requests.RequestException; NotAnswered for a status other than 200."""
+        answer = self._session.post(
+            self.addresses.ussd, data=form, timeout=USSD_SECONDS, allow_redirects=False
+        )
+        if answer.status_code != 200:
+            raise NotAnswered(f"Code {answer.status_code}")
+        answer.encoding = "utf-8"
+        return answer.text
+
+    def post(
+        self, url: str, form: Mapping[str, str], *, delay: float = 0, repeats: int = 0
+    ) -> None:
+        """Post after `delay` seconds; again, so many times, until the answer is 200."""
+        with self._ready:
+            due = time.monotonic() + delay
+            heapq.heappush(self._later, (due, next(self._count), url, form, repeats))
+            self._ready.notify()
+
+    def post_repeatedly(self, url: str, form: Mapping[str, str]) -> None:
+        self.post(url, form, repeats=REPEATS)
+
+    def post_now(self, url: str, form: Mapping[str, str]) -> bool:
+        """Post once; True when it was answered 200."""
+        try:
+            answer = self._session.post(url, data=form, timeout=USSD_SECONDS, allow_redirects=False)
+        except requests.RequestException as error:
+            log.info("callback not taken: %s", type(error).__name__)
+            return False
+        return answer.status_code == 200
+
+    def forget(self) -> None:
+        """Drop what has not been posted yet."""
+        with self._ready:
+            self._later.clear()
+
+    def pending(self) -> int:
+        with self._ready:
+            return len(self._later)
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._later or self._later[0][0] > time.monotonic():
+                    wait = self._later[0][0] - time.monotonic() if self._later else None
+                    self._ready.wait(wait)
+                _, _, url, form, repeats = heapq.heappop(self._later)
+            self._pool.submit(self._deliver, url, form, repeats)
+
+    def _deliver(self, url: str, form: Mapping[str, str], repeats: int) -> None:
+        if not self.post_now(url, form) and repeats > 0:
+            self.post(url, form, delay=REPEAT_SECONDS, repeats=repeats - 1)
+
+
+class NotAnswered(Exception):
+    """The application answered a hop with something that is no screen."""
