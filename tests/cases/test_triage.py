@@ -18,7 +18,7 @@ def _escalate(reason: str) -> Decision:
         pytest.param(Finding("advice", "bean_spot"), Facts(None, 1),
                      Decision("advise", "diag_bean_spot", "confident"), id="crop not told"),
         pytest.param(Finding("second_photo", "bean_spot"), Facts("beans", 1),
-                     Decision("ask_photo", "low_confidence", "unsure"), id="not sure the first time"),
+                     Decision("ask_photo", "low_confidence", "unsure"), id="not sure at first"),
         pytest.param(Finding("second_photo", "bean_spot"), Facts("beans", 2),
                      _escalate("unsure_twice"), id="still not sure"),
         pytest.param(Finding("no_leaf"), Facts("beans", 1),

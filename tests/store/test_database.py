@@ -42,9 +42,13 @@ def test_one_farmer_however_many_arrive_at_once(store: Store) -> None:
 
 
 def test_an_error_rolls_everything_back(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.transaction() as session:
-        farmers.find_or_create(session, PHONE)
-        raise RuntimeError
+    def stumble() -> None:
+        with store.transaction() as session:
+            farmers.find_or_create(session, PHONE)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stumble()
     with store.reading() as session:
         assert session.scalar(select(Farmer)) is None
 

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+from PIL import Image
+from sqlalchemy import func, select
+
+from gateway.cases import codes, intake, life
+from gateway.cases.intake import Upload
+from gateway.context import Context
+from gateway.people import farmers
+from gateway.store.base import now
+from gateway.store.models import Case, Event, Photo
+from inference.picture import PictureError
+from tests.support import house
+
+
+@pytest.fixture
+def upload(any_context: Context) -> Upload:
+    kiosk, _ = house.kiosk(any_context.store)
+    return Upload(
+        photo=house.photo(),
+        source=f"kiosk:{kiosk.id}",
+        phone=house.FARMER,
+        crop="maize",
+        language="rw",
+        place="Kanyangese",
+        area=kiosk.area,
+        kiosk_id=kiosk.id,
+    )
+
+
+def _accept(context: Context, upload: Upload, **changes: object) -> intake.Accepted:
+    return intake.accept(context.store, context.photos, replace(upload, **changes))  # type: ignore[arg-type]
+
+
+def _count(context: Context, model: type[Case] | type[Photo]) -> int:
+    with context.store.reading() as session:
+        return session.scalar(select(func.count(model.id))) or 0
+
+
+def test_a_photo_becomes_a_case_with_its_history_and_consent(
+    any_context: Context, upload: Upload
+) -> None:
+    accepted = _accept(any_context, upload)
+    with any_context.store.reading() as session:
+        case = session.scalars(select(Case)).one()
+        photo = session.scalars(select(Photo)).one()
+        assert (case.code, case.state, case.crop) == (accepted.case, life.RECEIVED, "maize")
+        assert (case.area, case.place, case.language) == (house.AREA, "Kanyangese", "rw")
+        assert case.farmer.phone == house.FARMER
+        assert case.farmer.consent_by == upload.source
+        kinds = [event.kind for event in session.scalars(select(Event).order_by(Event.id))]
+        assert kinds.count("case") == 1
+        assert "consent" in kinds
+        kept = Image.open(io.BytesIO(any_context.photos.get(photo.address)))
+        assert (kept.format, kept.size) == ("JPEG", (320, 240))
+
+
+def test_metadata_does_not_survive(any_context: Context, upload: Upload) -> None:
+    picture = Image.new("RGB", (320, 240), (40, 120, 40))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    exif.get_ifd(0x8825)[2] = (1.0, 56.0, 12.0)  # a latitude
+    out = io.BytesIO()
+    picture.save(out, "JPEG", exif=exif, comment=b"taken by somebody")
+    _accept(any_context, upload, photo=out.getvalue())
+    with any_context.store.reading() as session:
+        address = session.scalars(select(Photo.address)).one()
+    data = any_context.photos.get(address)
+    kept = Image.open(io.BytesIO(data))
+    assert kept.size == (240, 320)
+    assert not kept.getexif()
+    assert b"taken by somebody" not in data
+
+
+@pytest.mark.parametrize("client_id", ["upload-1", None])
+def test_the_same_upload_in_parallel_is_one_case(
+    any_context: Context, upload: Upload, client_id: str | None
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        results = list(
+            pool.map(lambda _: _accept(any_context, upload, client_id=client_id), range(16))
+        )
+    assert len({result.case for result in results}) == 1
+    assert sum(not result.again for result in results) == 1
+    assert _count(any_context, Case) == _count(any_context, Photo) == 1
+
+
+def test_the_same_bytes_are_another_case_for_another_farmer_or_another_day(
+    any_context: Context, upload: Upload
+) -> None:
+    first = _accept(any_context, upload)
+    other = _accept(any_context, upload, phone="+250788000002")
+    assert other.case != first.case
+    with time_machine.travel(now() + timedelta(hours=25), tick=False):
+        assert _accept(any_context, upload).case not in (first.case, other.case)
+
+
+def test_a_client_id_cannot_name_two_photos(any_context: Context, upload: Upload) -> None:
+    _accept(any_context, upload, client_id="one")
+    with pytest.raises(intake.Refused) as refused:
+        _accept(any_context, upload, client_id="one", photo=house.photo(99))
+    assert refused.value.code == "client_id_reused"
+
+
+def test_a_second_photo_joins_its_case_without_the_number(
+    any_context: Context, upload: Upload
+) -> None:
+    first = _accept(any_context, upload)
+    second = _accept(any_context, upload, photo=house.photo(99), case=first.case, phone=None)
+    assert second.case == first.case
+    assert second.photo_id != first.photo_id
+    assert _count(any_context, Case) == 1
+
+
+NOBODYS = codes.new()
+MISTYPED = NOBODYS[:-1] + ("2" if NOBODYS[-1] != "2" else "3")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param({"case": MISTYPED}, "bad_case_code", id="a code with a typing error"),
+        pytest.param({"case": NOBODYS}, "case_not_found", id="a code that nobody has"),
+        pytest.param({"kiosk_id": 999}, "case_not_found", id="another kiosk's case"),
+        pytest.param({"phone": "+250788000002"}, "phone_mismatch", id="another farmer's case"),
+        pytest.param({"case": None, "phone": None}, "missing_phone", id="neither case nor phone"),
+    ],
+)
+def test_photos_that_cannot_join(
+    any_context: Context, upload: Upload, changes: dict[str, object], code: str
+) -> None:
+    first = _accept(any_context, upload)
+    with pytest.raises(intake.Refused) as refused:
+        _accept(any_context, upload, **({"case": first.case, "photo": house.photo(99)} | changes))
+    assert refused.value.code == code
+
+
+def test_a_case_is_full_at_six_photos_and_closed_when_closed(
+    any_context: Context, upload: Upload
+) -> None:
+    first = _accept(any_context, upload)
+    for shade in range(5):
+        _accept(any_context, upload, photo=house.photo(shade), case=first.case)
+    with pytest.raises(intake.Refused, match="at most 6"):
+        _accept(any_context, upload, photo=house.photo(200), case=first.case)
+    with any_context.store.transaction() as session:
+        session.scalars(select(Case)).one().state = life.CLOSED
+    with pytest.raises(intake.Refused, match="closed"):
+        _accept(any_context, upload, photo=house.photo(201), case=first.case)
+
+
+def test_what_is_no_picture_leaves_no_trace(any_context: Context, upload: Upload) -> None:
+    with pytest.raises(PictureError):
+        _accept(any_context, upload, photo=b"%PDF-1.7 not a leaf")
+    assert _count(any_context, Case) == 0
+    assert list(any_context.photos.addresses()) == []
+    with any_context.store.reading() as session:
+        assert farmers.find(session, house.FARMER) is None

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from gateway.cases import escalation, judgement, life
+from gateway.cases.judgement import PhotoVerdict
+from gateway.cases.triage import Finding
+from gateway.context import Context
+from gateway.people import farmers, officers
+from gateway.store.models import Case, Diagnosis, Event, Message, Photo
+from tests.support import house
+
+
+def _case(context: Context, crop: str = "maize") -> int:
+    with context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, house.FARMER)
+        farmers.set_language(session, farmer, "rw", by="test")
+        case = escalation.open_case(
+            session, farmer, source="kiosk", crop=crop, area=house.AREA, place="Kanyangese"
+        )
+        return case.id
+
+
+def _judge(context: Context, case_id: int, verdict: str, label: str | None, photos: int = 1) -> str:
+    with context.store.transaction() as session:
+        case = session.get_one(Case, case_id)
+        finding = Finding(verdict, label, 0.8 if label else None)
+        judgement.judge(session, context.desk, case, finding, photos)
+        return case.state
+
+
+def _messages(context: Context) -> list[tuple[str, str | None, str | None]]:
+    with context.store.reading() as session:
+        rows = session.scalars(select(Message).order_by(Message.id)).all()
+        return [(row.address, row.template, row.language) for row in rows]
+
+
+def test_a_sure_case_is_answered_with_its_advice(any_context: Context) -> None:
+    case_id = _case(any_context)
+    assert _judge(any_context, case_id, "advice", "maize_rust") == life.ANSWERED
+    assert _messages(any_context) == [(house.FARMER, "diag_maize_rust", "rw")]
+    with any_context.store.reading() as session:
+        steps = session.execute(
+            select(Event.from_state, Event.to_state).where(Event.kind == "case").order_by(Event.id)
+        ).all()
+    assert [tuple(step) for step in steps] == [
+        (None, "received"),
+        ("received", "diagnosed"),
+        ("diagnosed", "answered"),
+    ]
+
+
+def test_an_unsure_case_asks_then_goes_to_an_officer(any_context: Context) -> None:
+    house.officer(any_context.store)
+    case_id = _case(any_context)
+    assert _judge(any_context, case_id, "second_photo", "maize_rust") == life.PHOTO_REQUESTED
+    assert _judge(any_context, case_id, "second_photo", "maize_rust", 2) == life.ESCALATED
+    assert _messages(any_context) == [
+        (house.FARMER, "low_confidence", "rw"),
+        (house.OFFICER, "escalation_officer", "rw"),
+        (house.FARMER, "escalation_farmer", "rw"),
+    ]
+
+
+def test_the_officers_message_says_all_that_is_known(any_context: Context) -> None:
+    house.officer(any_context.store)
+    case_id = _case(any_context)
+    _judge(any_context, case_id, "unknown", "maize_rust")
+    with any_context.store.reading() as session:
+        case = session.get_one(Case, case_id)
+        text = session.scalars(
+            select(Message.text).where(Message.template == "escalation_officer")
+        ).one()
+    assert text is not None
+    for part in (case.code, house.FARMER, "ibigori", "umugese", "80%", "Kanyangese"):
+        assert part in text
+    assert len(text) <= 160
+
+
+def test_nobody_on_duty_goes_to_the_operator_and_is_told_honestly(any_context: Context) -> None:
+    context = replace(
+        any_context,
+        settings=any_context.settings.model_copy(update={"operator_phone": "+250788000077"}),
+    )
+    assert _judge(context, _case(context), "unknown", None) == life.ESCALATED
+    assert [(to, template) for to, template, _ in _messages(context)] == [
+        ("+250788000077", "escalation_officer"),
+        (house.FARMER, "no_officer"),
+    ]
+
+
+def test_without_an_operator_the_farmer_is_still_told(any_context: Context) -> None:
+    assert _judge(any_context, _case(any_context), "unknown", None) == life.ESCALATED
+    assert [template for _, template, _ in _messages(any_context)] == ["no_officer"]
+
+
+def test_a_better_photo_takes_the_case_back_from_an_officer_who_has_not_taken_it(
+    any_context: Context,
+) -> None:
+    house.officer(any_context.store)
+    case_id = _case(any_context)
+    _judge(any_context, case_id, "unreadable", None)
+    assert _judge(any_context, case_id, "advice", "maize_rust", 2) == life.ANSWERED
+    with any_context.store.reading() as session:
+        case = session.get_one(Case, case_id)
+        assert escalation.open_one(session, case) is None
+
+
+def test_a_case_in_an_officers_hands_stays_there(any_context: Context) -> None:
+    officer = house.officer(any_context.store)
+    case_id = _case(any_context)
+    _judge(any_context, case_id, "unknown", None)
+    with any_context.store.transaction() as session:
+        escalation.accept(session, officer, session.get_one(Case, case_id))
+    before = _messages(any_context)
+    assert _judge(any_context, case_id, "advice", "maize_rust", 2) == life.ACCEPTED
+    assert _messages(any_context) == before
+
+
+def test_an_officers_answer_reaches_the_farmer_and_closes_the_case(any_context: Context) -> None:
+    officer = house.officer(any_context.store)
+    case_id = _case(any_context)
+    _judge(any_context, case_id, "unknown", None)
+    with any_context.store.transaction() as session:
+        case = session.get_one(Case, case_id)
+        escalation.answer(session, any_context.desk, officer, case, "Bury the worst leaves.")
+        assert case.state == life.CLOSED
+    with any_context.store.reading() as session:
+        sent = session.scalars(select(Message).where(Message.template == "officer_closing")).one()
+        assert sent.address == house.FARMER
+        assert sent.text is not None
+        assert "Bury the worst leaves." in sent.text
+        assert house.OFFICER in sent.text
+    with any_context.store.transaction() as session, pytest.raises(escalation.NotYours):
+        case = session.get_one(Case, case_id)
+        escalation.answer(session, any_context.desk, officer, case, "Once more.")
+
+
+def test_a_colleague_cannot_answer_and_may_be_handed_the_case(any_context: Context) -> None:
+    first = house.officer(any_context.store)
+    case_id = _case(any_context)
+    _judge(any_context, case_id, "unknown", None)
+    with any_context.store.transaction() as session:
+        case = session.get_one(Case, case_id)
+        assert not escalation.hand_over(session, any_context.desk, first, case, "away")
+    second = house.officer(any_context.store, "+250788000098")
+    with any_context.store.transaction() as session:
+        case = session.get_one(Case, case_id)
+        with pytest.raises(escalation.NotYours):
+            escalation.answer(session, any_context.desk, second, case, "Mine?")
+        assert escalation.hand_over(session, any_context.desk, first, case, "away")
+        assert escalation.open_cases_of(session, second) == [case]
+        assert escalation.open_cases_of(session, first) == []
+
+
+def test_an_opted_out_farmer_still_gets_the_answer_she_asked_for(any_context: Context) -> None:
+    case_id = _case(any_context)
+    with any_context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, house.FARMER)
+        farmers.opt_out(session, farmer, by="sms")
+    _judge(any_context, case_id, "advice", "maize_rust")
+    assert [template for _, template, _ in _messages(any_context)] == ["diag_maize_rust"]
+
+
+def test_asking_for_an_officer_twice_is_one_request(any_context: Context) -> None:
+    officer = house.officer(any_context.store)
+    with any_context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, house.FARMER)
+        desk = any_context.desk
+        first = escalation.request_officer(session, desk, farmer, "asked", crop="beans")
+        again = escalation.request_officer(session, desk, farmer, "asked", crop="beans")
+        assert first.id == again.id
+        assert escalation.open_cases_of(session, officer) == [first]
+
+
+def test_a_photo_has_one_diagnosis(any_context: Context) -> None:
+    case_id = _case(any_context)
+    with any_context.store.transaction() as session:
+        photo = Photo(
+            case_id=case_id, address="0" * 64, upload_digest="1" * 64, source="kiosk:1",
+            width=10, height=10,
+        )  # fmt: skip
+        session.add(photo)
+        session.flush()
+        verdict = PhotoVerdict("advice", "maize_rust", 0.9, {})
+        assert judgement.record(session, photo, verdict)
+        assert not judgement.record(session, photo, verdict)
+        assert len(session.scalars(select(Diagnosis)).all()) == 1
+
+
+def test_a_step_that_a_case_does_not_have_is_an_error(any_context: Context) -> None:
+    case_id = _case(any_context)
+    with any_context.store.transaction() as session, pytest.raises(life.WrongStep):
+        life.move(session, session.get_one(Case, case_id), life.CLOSED, actor="test")
+
+
+def test_duty_ends_and_no_more_cases_come(any_context: Context) -> None:
+    officer = house.officer(any_context.store)
+    with any_context.store.transaction() as session:
+        officers.set_duty(session, session.merge(officer), False)
+    _judge(any_context, _case(any_context), "unknown", None)
+    assert [template for _, template, _ in _messages(any_context)] == ["no_officer"]
