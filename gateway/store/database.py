@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, CursorResult, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -100,8 +100,9 @@ def insert_once(session: Session, model: type[Base], values: dict[str, Any], *un
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique)
-    result = cast("CursorResult[Any]", session.execute(statement))
-    return result.rowcount == 1
+    # What comes back, not the row count: that is -1 where the driver returns generated keys.
+    made = session.execute(statement.returning(*model.__table__.primary_key))
+    return made.first() is not None
 
 
 def _alembic(connection: Connection | None = None) -> Config:

@@ -134,9 +134,10 @@ def test_an_officers_answer_reaches_the_farmer_and_closes_the_case(any_context: 
         assert sent.text is not None
         assert "Bury the worst leaves." in sent.text
         assert house.OFFICER in sent.text
-    with any_context.store.transaction() as session, pytest.raises(escalation.NotYours):
+    with any_context.store.transaction() as session:
         case = session.get_one(Case, case_id)
-        escalation.answer(session, any_context.desk, officer, case, "Once more.")
+        with pytest.raises(escalation.NotYours):
+            escalation.answer(session, any_context.desk, officer, case, "Once more.")
 
 
 def test_a_colleague_cannot_answer_and_may_be_handed_the_case(any_context: Context) -> None:
