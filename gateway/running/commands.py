@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -102,9 +103,13 @@ def scheduler() -> None:
 def simulator() -> None:
     """Run the mobile-network simulator on its own port."""
     settings = _begin("simulator")
-    from gateway.channels.simulator import serve
+    from gateway.channels.simulator.server import make
 
-    serve(settings)
+    stop = stop_event()
+    with make(settings) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        stop.wait()
+        server.shutdown()
 
 
 @click.command()

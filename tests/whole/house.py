@@ -153,8 +153,8 @@ class House:
 
 
 @contextmanager
-def house_in(folder: Path, *words: str, **settings: Any) -> Iterator[House]:
-    """A house that is up, and gone afterwards; its output is shown when the test fails."""
+def house_in(folder: Path, *words: str, shown: bool = True, **settings: Any) -> Iterator[House]:
+    """A house that is up, and gone afterwards; its output is shown when a test fails."""
     house = House(folder, **settings)
     try:
         house.start(*words)
@@ -164,4 +164,5 @@ def house_in(folder: Path, *words: str, **settings: Any) -> Iterator[House]:
             house.stop()
         for pid in house.processes():
             os.kill(pid, signal.SIGKILL)
-        sys.stdout.write(house.output)
+        if shown:
+            sys.stdout.write(house.output)

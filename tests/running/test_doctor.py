@@ -1,0 +1,158 @@
+"""The doctor: a line for each component, and what to do where one is unwell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gateway.running import doctor
+from gateway.running.doctor import CHECKS, Finding, examine
+from gateway.settings import Settings
+from gateway.store import Store
+from gateway.store.vault import Vault
+
+
+def read(settings: Settings, **changes: object) -> Settings:
+    return settings.model_copy(update=changes)
+
+
+def one(settings: Settings, check: str) -> Finding:
+    (finding,) = examine(settings, [check])
+    return finding
+
+
+@pytest.fixture
+def stores(settings: Settings, postgres_url: str) -> list[Settings]:
+    return [settings, read(settings, database_url=postgres_url)]
+
+
+def test_all_is_well(settings: Settings) -> None:
+    found = {finding.what: finding for finding in examine(settings, CHECKS)}
+    assert list(found) == list(CHECKS)
+    assert {f.what: f.text for f in found.values() if f.state == "fail"} == {}
+    assert found["store"].state == found["photos"].state == found["model"].state == "ok"
+
+
+def test_a_line_names_state_and_component() -> None:
+    assert str(Finding("redis", "warn", "slow")).split() == ["warn", "redis", "slow"]
+
+
+def test_both_kinds_of_store(stores: list[Settings]) -> None:
+    for settings, kind in zip(stores, ("sqlite", "postgresql"), strict=True):
+        finding = one(settings, "store")
+        assert finding.state == "ok", finding
+        assert kind in finding.text
+        assert "PostgreSQL" in one(settings, "clock").text or kind == "sqlite"
+
+
+def test_a_store_that_is_behind(settings: Settings) -> None:
+    store = Store(settings.store_url, Vault(settings.encryption_key))
+    with store.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    store.close()
+    finding = one(settings, "store")
+    assert finding.state == "fail"
+    assert "is at older" in finding.text
+    assert "leafline db upgrade" in finding.text
+
+
+def test_a_key_that_does_not_open_the_store(settings: Settings) -> None:
+    from gateway.people import farmers
+
+    store = Store(settings.store_url, Vault(settings.encryption_key))
+    with store.transaction() as session:
+        farmers.find_or_create(session, "+250788123456")
+    store.close()
+    other = Settings.read(
+        home=settings.home, database_url=settings.database_url, secret_key="another secret " * 3
+    )
+    finding = one(other, "store")
+    assert finding.state == "fail"
+    assert "LEAFLINE_SECRET_KEY" in finding.text
+    assert "788" not in finding.text
+
+
+ILL: list[tuple[str, Callable[[Path], dict[str, object]], str, str]] = [
+    ("redis", lambda p: {"redis_url": f"unix://{p}/none"}, "fail", "correct REDIS_URL"),
+    ("redis", lambda p: {"redis_url": "", "home": p}, "fail", "leafline up"),
+    ("store", lambda p: {"database_url": f"sqlite:///{p}/new"}, "fail", "leafline db upgrade"),
+    ("store", lambda p: {"database_url": f"sqlite:////none/{p}"}, "fail", "cannot be used"),
+    ("store", lambda _: {"database_url": "what://ever"}, "fail", "not understood"),
+    ("disk", lambda p: {"home": p / "file" / "x"}, "fail", "LEAFLINE_HOME"),
+    ("model", lambda p: {"model": p}, "fail", "missing"),
+    ("texts", lambda p: {"templates": p}, "fail", "cannot be read"),
+    ("credentials", lambda _: {"simulator": "off"}, "fail", "AT_API_KEY"),
+    ("credentials", lambda _: {}, "warn", "simulator"),
+    ("operator", lambda _: {}, "warn", "LEAFLINE_OPERATOR_PHONE"),
+]
+
+
+@pytest.mark.parametrize(("check", "changes", "state", "words"), ILL)
+def test_what_is_unwell_is_named_with_what_to_do(
+    settings: Settings,
+    tmp_path: Path,
+    check: str,
+    changes: Callable[[Path], dict[str, object]],
+    state: str,
+    words: str,
+) -> None:
+    (tmp_path / "file").write_text("")
+    finding = one(read(settings, **changes(tmp_path)), check)
+    assert (finding.state, "\n" in finding.text) == (state, False), finding
+    assert words in finding.text
+
+
+def test_a_short_channel_key(settings: Settings) -> None:
+    short = Settings.read(home=settings.home, channel_keys="a-long-enough-channel-key,short")
+    finding = one(short, "keys")
+    assert finding.state == "fail"
+    assert "1 of 2" in finding.text
+    assert "a-long" not in finding.text
+
+
+def test_a_misspelt_setting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert one(settings, "settings").state == "ok"
+    monkeypatch.setenv("LEAFLINE_PROT", "8080")
+    finding = one(settings, "settings")
+    assert finding.state == "warn"
+    assert "LEAFLINE_PROT" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("free", "state"), [(50_000_000, "fail"), (1_000_000_000, "warn"), (10_000_000_000, "ok")]
+)
+def test_disk_space(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, free: int, state: str
+) -> None:
+    class Usage:
+        pass
+
+    Usage.free = free  # type: ignore[attr-defined]
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _path: Usage)
+    assert one(settings, "disk").state == state
+
+
+@pytest.mark.parametrize(("drift", "state"), [(-2.0, "ok"), (20.0, "warn"), (-3600.0, "fail")])
+def test_a_clock_beside_others(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, drift: float, state: str
+) -> None:
+    def drifts(_settings: Settings) -> Iterator[tuple[str, float]]:
+        yield "Redis", drift
+
+    monkeypatch.setattr(doctor, "_clock_drifts", drifts)
+    assert one(settings, "clock").state == state
+    assert "Redis" in one(settings, "clock").text
+
+
+def test_a_check_that_breaks_is_a_finding(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_settings: Settings) -> Finding:
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.setitem(CHECKS, "disk", broken)
+    finding = one(settings, "disk")
+    assert finding == Finding("disk", "fail", "RuntimeError: first line")
