@@ -66,7 +66,7 @@ def _photo(request: Request) -> bytes:
     if len(files) > 1:
         detail = "send one photo a request; more photos of a case go with its code in 'case'"
         raise Problem(400, "repeated_field", detail)
-    return files[0].read()
+    return bytes(files[0].read())
 
 
 def _phone(raw: str, region: str) -> str:

@@ -47,7 +47,7 @@ def _photo() -> bytes:
     """The first file of a form, or the body itself when it is a picture."""
     for name in FIELDS:
         if name in request.files:
-            return request.files[name].read()
+            return bytes(request.files[name].read())
     if request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
         return request.get_data()
     raise Problem(400, "missing_field", "send the photo as the file 'photo' of a form")
