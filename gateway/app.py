@@ -8,7 +8,9 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import health
-from gateway.channels import africastalking, kiosk, simulator
+from gateway.channels import kiosk
+from gateway.channels.africastalking import webhooks
+from gateway.channels.simulator import proxy
 from gateway.context import Context
 from gateway.problems import Problem
 from gateway.settings import Settings
@@ -39,9 +41,9 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["leafline"] = context
     app.register_blueprint(health.blueprint(context))
     app.register_blueprint(kiosk.blueprint(context))
-    app.register_blueprint(africastalking.blueprint(context))
+    app.register_blueprint(webhooks.blueprint(context))
     if settings.simulator_on:
-        app.register_blueprint(simulator.blueprint(context))
+        app.register_blueprint(proxy.blueprint(context))
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+
+from gateway.context import Context
+from tests.support import house
+
+
+def test_alive_and_ready(client: FlaskClient) -> None:
+    assert client.get("/health/live").status_code == 200
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.get_json()["checks"]) == (
+        200,
+        {"store": True, "redis": True},
+    )
+
+
+def test_without_redis_it_is_alive_but_not_ready(client: FlaskClient) -> None:
+    context: Context = client.application.extensions["leafline"]
+    context.redis.connection_pool.connection_kwargs["path"] = "/nowhere"
+    context.redis.connection_pool.disconnect()
+    assert client.get("/health/live").status_code == 200
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.get_json()["checks"]["redis"]) == (503, False)
+    assert client.get("/metrics").status_code == 200
+
+
+def test_figures_are_read_from_the_store(client: FlaskClient) -> None:
+    import io
+
+    context: Context = client.application.extensions["leafline"]
+    _, token = house.kiosk(context.store)
+    form = {"photo": (io.BytesIO(house.photo()), "a.jpg"), "phone": "0788000001", "crop": "maize"}
+    client.post("/api/photos", data=form, headers={"Authorization": f"Bearer {token}"})
+    figures = client.get("/metrics").get_data(as_text=True)
+    assert 'leafline_cases{state="received"} 1.0' in figures
+    assert "leafline_photos_waiting 1.0" in figures
+    assert "leafline_queue_depth 1.0" in figures
