@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import redis
 from rq import Queue
@@ -12,13 +12,16 @@ from rq.serializers import JSONSerializer
 
 from gateway.cases.desk import Desk
 from gateway.dialogue.catalogue import Catalogue
+from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
 from gateway.people import msisdn
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store
 from gateway.store.photos import Folder, PhotoStore
 from gateway.store.vault import Vault
-from inference.model import Model
+
+if TYPE_CHECKING:
+    from inference.model import Model
 
 REDIS_TIMEOUT = 1.0
 """Seconds for connecting and for an answer: a farmer in a session must not wait for more."""
@@ -71,8 +74,17 @@ class Context:
         )
 
     @cached_property
+    def ussd(self) -> Line:
+        """Menu and session state; its own connection gives up sooner than `redis`."""
+        return Line.open(self.settings, self.catalogue)
+
+    @cached_property
     def model(self) -> Model:
         """Loaded when first used, in the process that uses it. Raises: ModelError."""
+        # ONNX Runtime, once imported, makes processes forked afterwards hang at their exit;
+        # and a sender or a scheduler has no use for its memory.
+        from inference.model import Model
+
         return Model.load(self.settings.model)
 
     @cached_property

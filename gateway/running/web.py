@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from gateway.app import create_app
 from gateway.settings import Settings
 
 GRACEFUL_SECONDS = 15
@@ -51,9 +51,14 @@ class WebServer(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """In each gunicorn process, after the fork: connections are not shared."""
+        """In each gunicorn process, after the fork: connections are not shared, and ONNX Runtime
+        makes a process hang at its exit when it was imported before the fork."""
+        from gateway.app import create_app
+
         return create_app(self._settings)
 
 
 def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    assert "onnxruntime" not in sys.modules, "imported before the fork"
     WebServer(settings).run()
