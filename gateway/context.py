@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
@@ -50,6 +52,8 @@ class Context:
             settings.queue_url,
             socket_timeout=REDIS_TIMEOUT,
             socket_connect_timeout=REDIS_TIMEOUT,
+            # The library's own three retries with back-off would take four seconds more.
+            retry=Retry(NoBackoff(), 1),
         )
         wake.install(store, connection)
         return cls(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -53,9 +53,9 @@ def read(store: Store, message: Message) -> Message:
 
 
 @pytest.fixture
-def states(store: Store) -> Iterator[Callable[[], list[str]]]:
+def states(store: Store) -> Callable[[], list[str]]:
     def all_states() -> list[str]:
         with store.reading() as session:
             return list(session.scalars(select(Message.state).order_by(Message.id)))
 
-    yield all_states
+    return all_states

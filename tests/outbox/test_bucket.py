@@ -1,4 +1,6 @@
 import redis as redis_py
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gateway.outbox.bucket import Bucket
 
@@ -39,7 +41,7 @@ def test_what_was_not_used_is_given_back(redis_url: str) -> None:
 
 
 def test_without_redis_the_process_keeps_the_rate_by_itself() -> None:
-    client = redis_py.Redis(unix_socket_path="/nowhere/redis.sock")
+    client = redis_py.Redis(unix_socket_path="/nowhere/redis.sock", retry=Retry(NoBackoff(), 0))
     bucket = Bucket(client, "x", rate=0.001)
     assert bucket.take(5)[0] == 1
     assert bucket.take(5)[0] == 0
