@@ -1,0 +1,1 @@
+"""Bytes in, verdict out: decode, prepare, run the ONNX model, judge. Knows nothing of `gateway`."""

@@ -1,0 +1,183 @@
+"""What the model's numbers mean for a farmer: one verdict, and how several photos are combined.
+
+All functions here are pure; they need neither ONNX Runtime nor a picture.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from inference.labels import LABELS
+
+Decision = Literal["advice", "second_photo", "unknown", "no_leaf", "unreadable"]
+
+ADVICE: Decision = "advice"  # known and sure enough: the label's advice may be sent
+SECOND_PHOTO: Decision = "second_photo"  # maybe: another leaf or another angle would help
+UNKNOWN: Decision = "unknown"  # a plant perhaps, but none of the five
+NO_LEAF: Decision = "no_leaf"  # hardly anything in it has a plant's colour
+UNREADABLE: Decision = "unreadable"  # not a usable picture; `problem` says why
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The lines between the verdicts; chosen on validation and kept in `leaf.json`.
+
+    confidence: below it a second photo is asked for (the reference's 0.6).
+    advice_unknown: an unknown score below it may get advice.
+    reject_unknown: an unknown score from it on means none of the five.
+    no_leaf_fraction: a rejected photo with less plant colour than this shows no leaf.
+    """
+
+    confidence: float
+    advice_unknown: float
+    reject_unknown: float
+    no_leaf_fraction: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one photo, or of several of one case.
+
+    label: the best of the five, None only when unreadable. confidence: its calibrated probability,
+    given that it is one of the five. probabilities: of all five, in the order of LABELS.
+    unknown_score: probability that it is none of the five. plant_fraction: share of plant-coloured
+    pixels. quality: names of what is wrong with the photo. problem: code of the PictureError.
+    """
+
+    label: str | None
+    confidence: float
+    probabilities: tuple[float, ...]
+    verdict: Decision
+    unknown_score: float
+    plant_fraction: float
+    quality: tuple[str, ...]
+    rationale: str
+    latency_ms: float
+    model: str
+    problem: str | None = None
+    photos: int = 1
+
+    @cached_property
+    def top3(self) -> list[tuple[str, float]]:
+        """The three most probable labels with their probabilities, best first."""
+        ranked = sorted(zip(LABELS, self.probabilities, strict=False), key=lambda pair: -pair[1])
+        return ranked[:3]
+
+    def to_json(self) -> str:
+        """Lossless: `from_json` gives an equal verdict."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Verdict:
+        """Raises ValueError when the text is not a stored verdict."""
+        try:
+            fields = json.loads(text)
+            return cls(
+                **{
+                    **fields,
+                    "probabilities": tuple(fields["probabilities"]),
+                    "quality": tuple(fields["quality"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"this is no stored verdict: {error}") from error
+
+
+def decide(
+    confidence: float, unknown_score: float, plant_fraction: float, thresholds: Thresholds
+) -> Decision:
+    """The verdict on a readable photo or case."""
+    if unknown_score >= thresholds.reject_unknown:
+        return NO_LEAF if plant_fraction < thresholds.no_leaf_fraction else UNKNOWN
+    if unknown_score >= thresholds.advice_unknown or confidence < thresholds.confidence:
+        return SECOND_PHOTO
+    return ADVICE
+
+
+def unreadable(problem: str, sentence: str, model: str, latency_ms: float = 0.0) -> Verdict:
+    """The verdict on bytes that are not a usable picture."""
+    return Verdict(
+        label=None,
+        confidence=0.0,
+        probabilities=(),
+        verdict=UNREADABLE,
+        unknown_score=1.0,
+        plant_fraction=0.0,
+        quality=(),
+        rationale=sentence,
+        latency_ms=latency_ms,
+        model=model,
+        problem=problem,
+    )
+
+
+def combine(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verdict:
+    """One verdict on all photos of a case, from their stored verdicts.
+
+    Unreadable photos count for nothing unless all are. Probabilities are the mean of the photos'
+    log-probabilities, normalised again; the unknown score is the mean in log-odds, so that one
+    clear photo weighs more than one vague one. Raises ValueError without a verdict.
+    """
+    if not verdicts:
+        raise ValueError("a case without photos has no verdict")
+    readable = [v for v in verdicts if v.verdict != UNREADABLE]
+    if len(readable) < 2:
+        return replace((readable or list(verdicts))[-1], photos=len(verdicts))
+    logs = [
+        sum(math.log(max(v.probabilities[i], 1e-6)) for v in readable) / len(readable)
+        for i in range(len(LABELS))
+    ]
+    total = sum(math.exp(value) for value in logs)
+    probabilities = tuple(math.exp(value) / total for value in logs)
+    best = max(range(len(LABELS)), key=probabilities.__getitem__)
+    unknown = _sigmoid(sum(_log_odds(v.unknown_score) for v in readable) / len(readable))
+    plant = max(v.plant_fraction for v in readable)
+    clearest = max(readable, key=lambda v: v.probabilities[best])
+    return Verdict(
+        label=LABELS[best],
+        confidence=probabilities[best],
+        probabilities=probabilities,
+        verdict=decide(probabilities[best], unknown, plant, thresholds),
+        unknown_score=unknown,
+        plant_fraction=plant,
+        quality=tuple(sorted(set.intersection(*(set(v.quality) for v in readable)))),
+        rationale=f"{len(readable)} photos together; clearest: {clearest.rationale}",
+        latency_ms=sum(v.latency_ms for v in verdicts),
+        model=readable[-1].model,
+        photos=len(verdicts),
+    )
+
+
+def reference_json(verdict: Verdict) -> dict[str, Any]:
+    """The answer of `/api/predict` and `leafline predict --json`: the reference service's shape,
+    with `verdict`, `quality` and, for an unreadable photo, `problem` added."""
+    answer: dict[str, Any] = {
+        "label": verdict.label,
+        "confidence": round(verdict.confidence, 4),
+        "top3": [{"label": name, "confidence": round(p, 4)} for name, p in verdict.top3],
+        "latency_ms": round(verdict.latency_ms, 2),
+        "rationale": verdict.rationale,
+        "verdict": verdict.verdict,
+        "unknown_score": round(verdict.unknown_score, 4),
+        "quality": list(verdict.quality),
+        "model": verdict.model,
+    }
+    if verdict.problem:
+        answer["problem"] = verdict.problem
+    if verdict.verdict != UNREADABLE and verdict.confidence < 0.6:
+        answer["escalation"] = "second_photo_different_angle"
+    return answer
+
+
+def _log_odds(p: float) -> float:
+    p = min(max(p, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))

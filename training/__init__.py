@@ -1,0 +1,1 @@
+"""From a folder of photos to `inference/model`: prepare, train, quantise, evaluate, report."""

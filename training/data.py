@@ -1,0 +1,151 @@
+"""A folder of photos and its manifest: who is in which split, and why.
+
+The manifest is a CSV with at least `path, class, pool, split_group`. Pools: `leaves` (the five
+classes as the public sets have them), `field` (the same from real fields), `other` (anything that
+is none of the five) and pools that are only ever looked at.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.labels import LABELS, NONE_OF_THESE
+
+CLASSES = (*LABELS, NONE_OF_THESE)
+SPLITS = ("train", "validation", "test", "unseen")
+
+# Shares of train, validation and test. Field photos are few, so the test gets more of them.
+SHARES = {"leaves": (0.70, 0.15, 0.15), "field": (0.60, 0.15, 0.25), "other": (0.60, 0.15, 0.25)}
+
+# Kinds that no training may see: they show whether the model refuses what it never met.
+UNSEEN_KINDS = frozenset({"apple_leaf", "nonleaf", "coffee_leaf"})
+UNSEEN_POOLS = frozenset({"field_africa"})
+
+
+class DataError(Exception):
+    """The folder of photos is not what training needs; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One row of the manifest and the split it fell into. `kind` is the manifest's class."""
+
+    path: Path
+    kind: str
+    pool: str
+    group: str
+    split: str
+    licence: str = ""
+    origin: str = ""
+
+    @property
+    def target(self) -> int:
+        """Index into CLASSES."""
+        return CLASSES.index(self.kind if self.pool != "other" else NONE_OF_THESE)
+
+
+def read_manifest(folder: Path) -> list[dict[str, str]]:
+    """Rows of `folder/manifest.csv`. Raises DataError when it is missing or lacks a column."""
+    path = folder / "manifest.csv"
+    if not path.is_file():
+        raise DataError(f"{path} is missing: --data wants a folder of photos with a manifest.csv")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    missing = {"path", "class", "pool", "split_group"} - set(rows[0] if rows else ())
+    if missing:
+        raise DataError(f"{path} has no column {', '.join(sorted(missing))}")
+    return rows
+
+
+def split(rows: Iterable[dict[str, str]], folder: Path, seed: int = 0) -> list[Photo]:
+    """Give every photo a split, whole groups at a time, separately for each pool and class.
+
+    Groups are ordered by a hash of seed and name, so a new photo moves no other. Photos of pools
+    that are neither trained on nor tested are left out.
+    """
+    strata: dict[tuple[str, str], dict[str, list[dict[str, str]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for row in rows:
+        if row["pool"] in SHARES or row["pool"] in UNSEEN_POOLS:
+            strata[row["pool"], row["class"]][row["split_group"]].append(row)
+    photos = []
+    for (pool, kind), groups in sorted(strata.items()):
+        splits = _split_groups(pool, kind, {name: len(rows) for name, rows in groups.items()}, seed)
+        photos += [
+            Photo(
+                path=folder / row["path"],
+                kind=kind,
+                pool=pool,
+                group=row["split_group"],
+                split=splits[name],
+                licence=row.get("licence", ""),
+                origin=row.get("original_dataset", ""),
+            )
+            for name, members in groups.items()
+            for row in members
+        ]
+    unknown = {p.kind for p in photos if p.pool != "other"} - set(LABELS)
+    if unknown:
+        raise DataError(
+            f"classes outside the five in leaves or field: {', '.join(sorted(unknown))}"
+        )
+    return photos
+
+
+def _split_groups(pool: str, kind: str, sizes: dict[str, int], seed: int) -> dict[str, str]:
+    if pool in UNSEEN_POOLS or kind in UNSEEN_KINDS:
+        return dict.fromkeys(sizes, "unseen")
+    train, validation, _ = SHARES[pool]
+    total, seen, splits = sum(sizes.values()), 0, {}
+    for name in sorted(sizes, key=lambda name: _order(seed, name)):
+        middle = (seen + sizes[name] / 2) / total
+        splits[name] = (
+            "train" if middle < train else "validation" if middle < train + validation else "test"
+        )
+        seen += sizes[name]
+    return splits
+
+
+def _order(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+
+
+def write_splits(photos: Iterable[Photo], folder: Path, path: Path) -> None:
+    """Write the splits as CSV, paths relative to the folder of photos."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "kind", "pool", "group", "split", "licence", "origin"))
+        for p in photos:
+            relative = p.path.relative_to(folder).as_posix()
+            writer.writerow((relative, p.kind, p.pool, p.group, p.split, p.licence, p.origin))
+
+
+def read_splits(folder: Path, path: Path) -> list[Photo]:
+    """Read what `write_splits` wrote. Raises DataError when `prepare` has not been run."""
+    if not path.is_file():
+        raise DataError(f"{path} is missing: run `python -m training prepare` first")
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Photo(
+                path=folder / row["path"],
+                kind=row["kind"],
+                pool=row["pool"],
+                group=row["group"],
+                split=row["split"],
+                licence=row["licence"],
+                origin=row["origin"],
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def select(photos: Iterable[Photo], *splits: str, pool: str | None = None) -> Iterator[Photo]:
+    """The photos of these splits, of one pool if named."""
+    return (p for p in photos if p.split in splits and pool in (None, p.pool))

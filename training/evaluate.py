@@ -1,0 +1,372 @@
+"""Measure a model on photos it never saw: leaves, field, strangers, shortcuts, pairs.
+
+Every figure comes from the exported graph as ONNX Runtime executes it. Thresholds and temperature
+are chosen on the validation split (`tune`), figures are taken from the test split (`measure`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from inference import quality
+from inference.labels import LABELS
+from inference.picture import Pixels, decode, decode_square, square
+from inference.verdict import ADVICE, Thresholds, Verdict, combine, decide
+from training.augment import field_noise, fit, leaf_mask, on_black, paste
+from training.calibration import (
+    Array,
+    auroc,
+    confusion,
+    expected_calibration_error,
+    fit_temperature,
+    macro_f1,
+    softmax,
+)
+from training.data import UNSEEN_KINDS, Photo, select
+
+NOISE_SIDE = 224  # where the reference's noise recipe is applied
+FIVE = len(LABELS)
+
+# The error that the advice threshold is chosen for: strangers of the validation split given
+# advice. The first bound that leaves LEAVES_ADVISED of the known leaves their advice is taken, else
+# the last: wrong advice costs a farmer more than a second photo.
+STRANGERS_ADVISED = (0.03, 0.05, 0.10)
+LEAVES_ADVISED = 0.97
+# A leaf is told "unknown" outright only beyond the score that this share of known leaves reach.
+LEAVES_REJECTED = 0.01
+NO_LEAF_FRACTION = 0.10
+CONFIDENCE = 0.6
+
+
+def open_graph(path: Path) -> ort.InferenceSession:
+    """A single-threaded session."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def run(session: ort.InferenceSession, squares: Sequence[Pixels]) -> Array:
+    """Logits (n, 6) for (side, side, 4) squares."""
+    rows = [session.run(["logits"], {"pixels": s[None]})[0][0] for s in squares]
+    return np.array(rows, np.float64).reshape(-1, FIVE + 1)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Photos as the model sees them, with what is known of them."""
+
+    photos: tuple[Photo, ...]
+    squares: tuple[Pixels, ...]
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        return np.array([p.target for p in self.photos], np.int64)
+
+    def only(self, keep: NDArray[np.bool_]) -> Shot:
+        chosen = np.flatnonzero(keep)
+        return Shot(tuple(self.photos[i] for i in chosen), tuple(self.squares[i] for i in chosen))
+
+
+def shoot(photos: Sequence[Photo], side: int) -> Shot:
+    """Decode photos exactly as the service does."""
+    return Shot(tuple(photos), tuple(decode_square(p.path.read_bytes(), side) for p in photos))
+
+
+def shoot_noisy(photos: Sequence[Photo], side: int, seed: int = 7) -> Shot:
+    """The same through the reference's field-noise recipe."""
+    rng = np.random.default_rng(seed)
+    squares = []
+    for photo in photos:
+        clean = decode_square(photo.path.read_bytes(), NOISE_SIDE)[..., :3]
+        squares.append(square(field_noise(clean, rng), side))
+    return Shot(tuple(photos), tuple(squares))
+
+
+def shoot_views(photos: Sequence[Photo], side: int, views: int, seed: int = 11) -> Shot:
+    """Each photo whole, and again as random crops, so that a few photos give a finer threshold."""
+    rng = np.random.default_rng(seed)
+    many, squares = [], []
+    for photo in photos:
+        pixels = decode(photo.path.read_bytes())
+        edge = min(pixels.shape[:2])
+        for view in range(views):
+            many.append(photo)
+            if view == 0:
+                squares.append(square(pixels, side))
+                continue
+            crop = int(edge * rng.uniform(0.8, 1.0))
+            top = int(rng.integers(pixels.shape[0] - crop + 1))
+            left = int(rng.integers(pixels.shape[1] - crop + 1))
+            part = pixels[top : top + crop, left : left + crop]
+            part = part[:, ::-1] if rng.random() < 0.5 else part
+            squares.append(square(np.ascontiguousarray(part), side))
+    return Shot(tuple(many), tuple(squares))
+
+
+def shoot_shortcuts(photos: Sequence[Photo], scenes: Sequence[Pixels], side: int) -> Shot:
+    """Black-background leaves laid onto other photos, all others cut out onto black."""
+    rng = np.random.default_rng(5)
+    squares = []
+    for photo in photos:
+        pixels = decode(photo.path.read_bytes())
+        mask = leaf_mask(pixels, rng)
+        if on_black(pixels):
+            under = fit(scenes[int(rng.integers(len(scenes)))], pixels.shape[:2], rng)
+        else:
+            under = np.zeros_like(pixels)
+        squares.append(square(paste(pixels, mask, under), side))
+    return Shot(tuple(photos), tuple(squares))
+
+
+CurvePoint = tuple[float, float, float, float]  # threshold; share advised of other, leaves, field
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What validation decided, and the curve it decided from."""
+
+    temperature: float
+    thresholds: Thresholds
+    scores: dict[str, float]  # AUROC of each candidate for the unknown score
+    curve: list[CurvePoint]
+
+
+def unknown_scores(logits: Array, temperature: float) -> dict[str, Array]:
+    """The candidates for the unknown score, higher is stranger. `none` is the one shipped."""
+    five = logits[:, :FIVE] / temperature
+    return {
+        "none": softmax(logits / temperature)[:, -1],
+        "1 - max softmax": 1 - softmax(five).max(axis=1),
+        "energy": -np.log(np.exp(five).sum(axis=1)),
+        "-max logit": -five.max(axis=1),
+    }
+
+
+def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> Tuning:
+    """Choose temperature and thresholds on the validation split."""
+    leaves = list(select(photos, "validation", pool="leaves"))
+    shots = {
+        "leaves": shoot(leaves, side),
+        "noisy": shoot_noisy(leaves, side, seed=3),
+        "field": shoot_views(list(select(photos, "validation", pool="field")), side, 8),
+        "other": shoot_views(list(select(photos, "validation", pool="other")), side, 6),
+    }
+    logits = {name: run(session, shot.squares) for name, shot in shots.items()}
+    known = [name for name in ("leaves", "noisy", "field") if len(logits[name])]
+    weights = np.concatenate([np.full(len(logits[n]), 1 / len(logits[n])) for n in known])
+    temperature = fit_temperature(
+        np.concatenate([logits[n][:, :FIVE] for n in known]),
+        np.concatenate([shots[n].targets for n in known]),
+        weights,
+    )
+    scores = {name: unknown_scores(rows, temperature) for name, rows in logits.items()}
+    sure = {
+        name: softmax(rows[:, :FIVE] / temperature).max(axis=1) >= CONFIDENCE
+        for name, rows in logits.items()
+    }
+
+    def advised(name: str, threshold: float) -> float:
+        if not len(sure[name]):
+            return 0.0
+        return float((sure[name] & (scores[name]["none"] < threshold)).mean())
+
+    grid = np.round(np.linspace(0.02, 0.98, 97), 4)
+    curve = [
+        (float(t), advised("other", t), advised("leaves", t), advised("field", t)) for t in grid
+    ]
+    advice = _advice_threshold(curve)
+    beyond = np.concatenate([scores[n]["none"] for n in known])
+    reject = max(advice, float(np.quantile(beyond, 1 - LEAVES_REJECTED)), 0.5)
+    return Tuning(
+        temperature,
+        Thresholds(CONFIDENCE, advice, min(reject, 0.99), NO_LEAF_FRACTION),
+        {
+            name: auroc(
+                np.concatenate([scores[n][name] for n in known if n != "noisy"]),
+                scores["other"][name],
+            )
+            for name in scores["leaves"]
+        },
+        curve,
+    )
+
+
+def _advice_threshold(curve: list[CurvePoint]) -> float:
+    chosen = curve[0]
+    for bound in STRANGERS_ADVISED:
+        chosen = max((row for row in curve if row[1] <= bound), default=curve[0])
+        if chosen[2] >= LEAVES_ADVISED:
+            break
+    return chosen[0]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What model, temperature and thresholds say of a shot."""
+
+    shot: Shot
+    logits: Array
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        best: NDArray[np.int64] = self.logits[:, :FIVE].argmax(axis=1)
+        return best
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        same: NDArray[np.bool_] = self.predicted == self.shot.targets
+        return same
+
+    @property
+    def confidence(self) -> Array:
+        return np.array([v.confidence for v in self.verdicts])
+
+    @property
+    def unknown(self) -> Array:
+        return np.array([v.unknown_score for v in self.verdicts])
+
+    @property
+    def advised(self) -> NDArray[np.bool_]:
+        return np.array([v.verdict == ADVICE for v in self.verdicts], bool)
+
+    def kinds(self) -> NDArray[np.str_]:
+        return np.array([p.kind for p in self.shot.photos])
+
+
+def answer(session: ort.InferenceSession, shot: Shot, tuning: Tuning) -> Answers:
+    """Run and judge a shot; rationale and latency are left out."""
+    logits = run(session, shot.squares)
+    verdicts = []
+    for row, pixels in zip(logits, shot.squares, strict=True):
+        p = softmax(row[:FIVE] / tuning.temperature)
+        unknown = float(softmax(row / tuning.temperature)[-1])
+        seen = quality.measure(pixels)
+        verdicts.append(
+            Verdict(
+                label=LABELS[int(p.argmax())],
+                confidence=float(p.max()),
+                probabilities=tuple(p.tolist()),
+                verdict=decide(float(p.max()), unknown, seen.plant, tuning.thresholds),
+                unknown_score=unknown,
+                plant_fraction=seen.plant,
+                quality=seen.names,
+                rationale="",
+                latency_ms=0.0,
+                model="",
+            )
+        )
+    return Answers(shot, logits, tuple(verdicts))
+
+
+def measure(
+    session: ort.InferenceSession, photos: Sequence[Photo], side: int, tuning: Tuning
+) -> tuple[dict[str, Any], dict[str, Answers]]:
+    """All figures on test and unseen photos, and the answers they were taken from."""
+    leaves = list(select(photos, "test", pool="leaves"))
+    strangers = [p for p in photos if p.pool == "other" and p.split in ("test", "unseen")]
+    shots = {
+        "leaves": shoot(leaves, side),
+        "noisy": shoot_noisy(leaves, side),
+        "field": shoot(list(select(photos, "test", pool="field")), side),
+        "field_africa": shoot(list(select(photos, "unseen", pool="field_africa")), side),
+        "other": shoot(strangers, side),
+    }
+    scenes = [decode(p.path.read_bytes()) for p in strangers[:: max(1, len(strangers) // 60)]]
+    shots["shortcuts"] = shoot_shortcuts(leaves, scenes, side)
+    said = {name: answer(session, shot, tuning) for name, shot in shots.items()}
+    return figures(said, tuning), said
+
+
+def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
+    """The measured figures by name; shares are 0..1."""
+    leaves, field, other = said["leaves"], said["field"], said["other"]
+    known_unknown = np.concatenate([leaves.unknown, field.unknown])
+    unseen = np.isin(other.kinds(), sorted(UNSEEN_KINDS))
+    objects = other.kinds() == "nonleaf"
+    out: dict[str, Any] = {
+        "photos": {name: len(a.verdicts) for name, a in said.items()},
+        "macro_f1_clean": macro_f1(leaves.shot.targets, leaves.predicted, FIVE),
+        "macro_f1_noisy": macro_f1(said["noisy"].shot.targets, said["noisy"].predicted, FIVE),
+        "field": _by_kind(field, field.right),
+        "field_pooled": _mean(field.right),
+        "field_africa": _by_kind(said["field_africa"], said["field_africa"].right),
+        "auroc_all": auroc(known_unknown, other.unknown),
+        "auroc_leaves": auroc(leaves.unknown, other.unknown),
+        "auroc_unseen": auroc(known_unknown, other.unknown[unseen]),
+        "auroc_by_kind": {
+            kind: auroc(known_unknown, other.unknown[other.kinds() == kind])
+            for kind in sorted(set(other.kinds().tolist()))
+        },
+        "others_advised": _mean(other.advised),
+        "others_advised_by_kind": _by_kind(other, other.advised),
+        "objects_advised": _mean(other.advised[objects]),
+        "unseen_advised": _mean(other.advised[unseen]),
+        "leaves_accepted": _mean(leaves.advised),
+        "field_accepted": _mean(field.advised),
+        "ece_leaves": expected_calibration_error(leaves.confidence, leaves.right),
+        "ece_field": expected_calibration_error(field.confidence, field.right),
+        "verdicts": {
+            name: dict(Counter(v.verdict for v in answers.verdicts))
+            for name, answers in said.items()
+        },
+        "objects_verdicts": dict(
+            Counter(v.verdict for v, o in zip(other.verdicts, objects, strict=True) if o)
+        ),
+        "confusion_leaves": confusion(leaves.shot.targets, leaves.predicted, FIVE).tolist(),
+        "confusion_field": confusion(field.shot.targets, field.predicted, FIVE).tolist(),
+        "pairs": pairs({name: said[name] for name in ("noisy", "field")}, tuning.thresholds),
+    }
+    shortcuts = said["shortcuts"]
+    rust = shortcuts.shot.targets == LABELS.index("maize_rust")
+    out["rust_on_photos"] = _mean(shortcuts.right[rust])
+    out["others_on_black"] = _mean(shortcuts.right[~rust])
+    out["others_on_black_called_rust"] = _mean(
+        shortcuts.predicted[~rust] == LABELS.index("maize_rust")
+    )
+    return out
+
+
+def pairs(said: dict[str, Answers], thresholds: Thresholds) -> dict[str, dict[str, float]]:
+    """One photo against two of one class: wrong labels, and known leaves refused advice."""
+    rng = np.random.default_rng(1)
+    out = {}
+    for name, answers in said.items():
+        groups = defaultdict(list)
+        for i, target in enumerate(answers.shot.targets.tolist()):
+            groups[target].append(i)
+        wrong, refused, count = 0, 0, 0
+        for target, members in groups.items():
+            if len(members) < 2:
+                continue
+            for _ in range(8 * len(members)):
+                first, second = rng.choice(members, 2, replace=False)
+                both = combine([answers.verdicts[first], answers.verdicts[second]], thresholds)
+                wrong += both.label != LABELS[target]
+                refused += both.verdict != ADVICE
+                count += 1
+        out[name] = {
+            "one_wrong": 1 - _mean(answers.right),
+            "two_wrong": wrong / max(count, 1),
+            "one_refused": 1 - _mean(answers.advised),
+            "two_refused": refused / max(count, 1),
+        }
+    return out
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _by_kind(answers: Answers, values: NDArray[Any]) -> dict[str, float]:
+    kinds = answers.kinds()
+    return {kind: _mean(values[kinds == kind]) for kind in sorted(set(kinds.tolist()))}

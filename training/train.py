@@ -1,0 +1,257 @@
+"""Fine-tune the teacher, then distil the student from it; every epoch can be resumed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from inference.picture import Pixels, square
+from training.data import CLASSES, Photo, select
+from training.network import LeafNet, initialise, integer_friendly
+from training.sampling import Epoch, draw_epoch, load_pixels
+
+TEMPERATURE = 2.0  # of the distillation; softer targets tell which mistakes are near
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run; saved with its result."""
+
+    init: str = "imagenet"
+    seed: int = 0
+    teacher_epochs: int = 14
+    student_epochs: int = 16
+    pictures: int = 2560  # an epoch
+    batch: int = 64
+    side: int = 192
+    small_side: int = 160  # the first half of the teacher's epochs: quicker, and a regulariser
+    rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    excitation: bool = False
+    without_field: bool = False
+    without_noise: bool = False
+
+    def photos(self, photos: list[Photo]) -> list[Photo]:
+        """The photos that this run may learn from."""
+        chosen = select(photos, "train")
+        return [p for p in chosen if not (self.without_field and p.pool == "field")]
+
+
+def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu") -> LeafNet:
+    """Teacher, then student; checkpoints and the log go to `folder`. Returns the student."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    learning = recipe.photos(photos)
+    pixels = load_pixels(learning)
+    validation = list(select(photos, "validation"))
+    watch = Watch(validation, recipe.side, device)
+
+    teacher = LeafNet()
+    initialise(teacher, recipe.init)
+    _run(
+        Stage("teacher", recipe, recipe.teacher_epochs, recipe.rate),
+        teacher,
+        None,
+        learning,
+        pixels,
+        watch,
+        folder,
+        device,
+    )
+
+    student = integer_friendly(teacher, _sample(pixels, recipe.side, device), recipe.excitation)
+    _run(
+        Stage("student", recipe, recipe.student_epochs, recipe.rate),
+        student,
+        teacher.eval(),
+        learning,
+        pixels,
+        watch,
+        folder,
+        device,
+    )
+    torch.save(student.state_dict(), folder / "student.pt")
+    (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
+    return student
+
+
+def load_student(recipe: Recipe, folder: Path) -> LeafNet:
+    """The student that `train` left in `folder`."""
+    blank = torch.zeros(1, 3, recipe.side, recipe.side)
+    student = integer_friendly(LeafNet(), blank, recipe.excitation)
+    student.load_state_dict(torch.load(folder / "student.pt", weights_only=True))
+    return student.eval()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the two trainings and its schedule."""
+
+    name: str
+    recipe: Recipe
+    epochs: int
+    rate: float
+
+    def side(self, epoch: int) -> int:
+        early = self.name == "teacher" and epoch < self.epochs // 2
+        return self.recipe.small_side if early else self.recipe.side
+
+    def rate_at(self, progress: float) -> float:
+        """Linear warm-up over the first twentieth, then a cosine to almost nothing."""
+        warm = min(1.0, progress / 0.05)
+        return self.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+class Watch:
+    """Validation during training: a glance, not the evaluation."""
+
+    def __init__(self, photos: list[Photo], side: int, device: str) -> None:
+        squares = [square(p, side)[..., :3] for p in load_pixels(photos)]
+        self.pixels = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2)
+        self.targets = np.array([p.target for p in photos])
+        self.pools = np.array([p.pool for p in photos])
+        self.device = device
+
+    def look(self, net: nn.Module) -> dict[str, float]:
+        """Accuracy among the five on leaves and field; how far `none` lies apart (AUROC)."""
+        net.eval()
+        logits = predict(net, self.pixels, self.device)
+        best = logits[:, : len(CLASSES) - 1].argmax(1)
+        none = logits.softmax(1)[:, -1].numpy()
+        known = self.targets < len(CLASSES) - 1
+        pairs = none[~known][:, None] > none[known][None]
+        right = best.numpy() == self.targets
+        seen = {
+            f"{pool}": float(right[self.pools == pool].mean())
+            for pool in ("leaves", "field")
+            if (self.pools == pool).any()
+        }
+        return {**seen, "auroc": float(pairs.mean()) if pairs.size else math.nan}
+
+
+def predict(net: nn.Module, pixels: Tensor, device: str = "cpu") -> Tensor:
+    """Logits for uint8 pictures (n, 3, side, side), in batches."""
+    with torch.inference_mode():
+        return torch.cat([net(part.to(device).float()).cpu() for part in _parts(pixels)])
+
+
+def _parts(pixels: Tensor) -> Iterator[Tensor]:
+    return (pixels[start : start + 64] for start in range(0, len(pixels), 64))
+
+
+def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
+    some = [square(p, side)[..., :3] for p in pixels[:: max(1, len(pixels) // 128)]]
+    return torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float().to(device)
+
+
+def _run(
+    stage: Stage,
+    net: LeafNet,
+    teacher: LeafNet | None,
+    photos: list[Photo],
+    pixels: list[Pixels],
+    watch: Watch,
+    folder: Path,
+    device: str,
+) -> None:
+    """Train `net` in place; it ends with the moving average of its weights."""
+    recipe, checkpoint = stage.recipe, folder / f"{stage.name}.pt"
+    net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(net)
+    optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    first = _resume(checkpoint, stage, net, average, optimiser)
+    steps = math.ceil(recipe.pictures / recipe.batch)
+    for epoch in range(first, stage.epochs):
+        started = time.monotonic()
+        items = draw_epoch(photos, recipe.pictures, np.random.default_rng((recipe.seed, epoch)))
+        salt = epoch + (1000 if teacher else 0)
+        data = Epoch(
+            items, pixels, stage.side(epoch), (recipe.seed, salt), noise=not recipe.without_noise
+        )
+        net.train()
+        losses = []
+        with click.progressbar(
+            _batches(data, recipe.batch), steps, label=f"{stage.name} {epoch + 1}/{stage.epochs}"
+        ) as bar:
+            for step, (batch, targets) in enumerate(bar):
+                rate = stage.rate_at((epoch + step / steps) / stage.epochs)
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+                inputs = batch.to(device).float().contiguous(memory_format=torch.channels_last)
+                loss = _loss(net, teacher, inputs, targets.to(device))
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                _follow(average, net, min(0.99, (1 + epoch * steps + step) / 30))
+                losses.append(loss.item())
+        torch.save(
+            {
+                "stage": repr(replace(recipe)),
+                "epoch": epoch + 1,
+                "net": net.state_dict(),
+                "average": average.state_dict(),
+                "optimiser": optimiser.state_dict(),
+            },
+            checkpoint,
+        )
+        seen = "  ".join(f"{k} {v:.3f}" for k, v in watch.look(average).items())
+        click.echo(
+            f"{stage.name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
+            f"{time.monotonic() - started:.0f} s"
+        )
+    net.load_state_dict(average.state_dict())
+
+
+def _resume(
+    checkpoint: Path, stage: Stage, net: LeafNet, average: LeafNet, optimiser: torch.optim.Optimizer
+) -> int:
+    if not checkpoint.is_file():
+        return 0
+    saved = torch.load(checkpoint, weights_only=True)
+    if saved["stage"] != repr(stage.recipe):
+        return 0
+    net.load_state_dict(saved["net"])
+    average.load_state_dict(saved["average"])
+    optimiser.load_state_dict(saved["optimiser"])
+    return int(saved["epoch"])
+
+
+def _batches(data: Epoch, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    return iter(DataLoader(data, size, num_workers=1, prefetch_factor=4))
+
+
+def _loss(net: LeafNet, teacher: LeafNet | None, inputs: Tensor, targets: Tensor) -> Tensor:
+    logits = net(inputs)
+    hard = functional.cross_entropy(logits, targets, label_smoothing=0.05 if not teacher else 0.0)
+    if teacher is None:
+        return hard
+    with torch.no_grad():
+        wanted = teacher(inputs)
+    soft = functional.kl_div(
+        (logits / TEMPERATURE).log_softmax(1),
+        (wanted / TEMPERATURE).log_softmax(1),
+        log_target=True,
+        reduction="batchmean",
+    )
+    return 0.4 * hard + 0.6 * TEMPERATURE**2 * soft
+
+
+def _follow(average: nn.Module, net: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for old, new in zip(average.state_dict().values(), net.state_dict().values(), strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, 1 - decay)
+            else:
+                old.copy_(new)
