@@ -25,7 +25,14 @@ SMS_LIMIT = 160
 SCREEN_LIMIT = 156
 """160 less `CON ` or `END `: nobody documents whether the prefix counts."""
 
-LIMITS = {"ussd_": SCREEN_LIMIT, "option_": 40, "crop_": 20, "disease_": 30}
+LIMITS = {
+    "ussd_": SCREEN_LIMIT,
+    "option_": 40,
+    "state_": 20,
+    "crop_": 20,
+    "disease_": 30,
+    "note_": 76,
+}
 """Septets by kind of text; every other key is an SMS."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -53,12 +60,12 @@ class Catalogue:
         self,
         texts: Mapping[str, Mapping[str, str]],
         fuzzy: Mapping[str, frozenset[str]],
-        language_names: Mapping[str, str],
+        menu_numbers: Mapping[str, str],
         placeholders: Mapping[str, Placeholder],
         defaults: Mapping[str, str],
     ) -> None:
-        self.language_names = language_names
-        """Code to the language's own name, in the order in which languages are offered."""
+        self.menu_numbers = menu_numbers
+        """Number in a menu of languages to the language's code, in that order."""
         self._texts = texts
         self._fuzzy = fuzzy
         self._placeholders = placeholders
@@ -76,7 +83,7 @@ class Catalogue:
             CatalogueError: anything is wrong; all faults are listed, a line each.
         """
         folder = folder / "messages"
-        texts, fuzzy, names = {}, {}, {}
+        texts, fuzzy, names, numbers = {}, {}, {}, {}
         try:
             declared = tomllib.loads((folder / "placeholders.toml").read_text("utf-8"))
             for path in sorted(folder.glob("*.po")):
@@ -84,11 +91,18 @@ class Catalogue:
                 entries = [entry for entry in po if not entry.obsolete and entry.msgstr]
                 texts[path.stem] = {entry.msgid: entry.msgstr for entry in entries}
                 fuzzy[path.stem] = frozenset(entry.msgid for entry in entries if entry.fuzzy)
-                names[path.stem] = po.metadata.get("X-Language-Name", path.stem)
+                names[f"option_language_{path.stem}"] = po.metadata.get(
+                    "X-Language-Name", path.stem
+                )
+                numbers[po.metadata.get("X-Menu-Number", "")] = path.stem
         except (OSError, ValueError) as error:
             raise CatalogueError(f"the texts in {folder} cannot be read: {error}") from None
         if FALLBACK not in texts:
             raise CatalogueError(f"{folder} has no {FALLBACK}.po")
+        if len(numbers) < len(texts) or not all(n.isdecimal() and n[0] != "0" for n in numbers):
+            raise CatalogueError("each PO file needs a header X-Menu-Number of its own, from 1 up")
+        for spoken in texts.values():
+            spoken |= names
         placeholders = {
             name: Placeholder(
                 longest=entry.get("longest", ""),
@@ -97,14 +111,15 @@ class Catalogue:
             )
             for name, entry in declared.items()
         }
-        catalogue = cls(texts, fuzzy, names, placeholders, defaults)
+        numbers = dict(sorted(numbers.items(), key=lambda item: int(item[0])))
+        catalogue = cls(texts, fuzzy, numbers, placeholders, defaults)
         if faults := catalogue.faults():
             raise CatalogueError("\n".join(faults))
         return catalogue
 
     @property
     def languages(self) -> tuple[str, ...]:
-        return tuple(self.language_names)
+        return tuple(self.menu_numbers.values())
 
     def keys_of(self, prefix: str = "") -> list[str]:
         """All keys (of one kind), in the order of the English file."""
@@ -148,6 +163,10 @@ class Catalogue:
                 return found
         raise CatalogueError(f"{key} [{language}]: no such text")
 
+    def translated(self, key: str, language: str) -> bool:
+        """Whether the language has this text itself."""
+        return key in self._texts[language]
+
     def longest(self, key: str, language: str) -> str:
         """The text of `key` with every placeholder at its longest value."""
 
@@ -159,6 +178,10 @@ class Catalogue:
             return max(names, key=len)
 
         return _PLACEHOLDER.sub(value, self.text(key, language))
+
+    def room(self, name: str) -> int:
+        """Septets that every text leaves for this placeholder."""
+        return gsm7.septets(self._placeholders[name].longest)
 
     def longest_values(self) -> dict[str, str]:
         """Every placeholder that holds a plain value, at its longest, to prove whole screens."""

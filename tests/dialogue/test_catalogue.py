@@ -33,7 +33,8 @@ def folder_with(tmp_path: Path, **languages: dict[str, str]) -> Path:
     folder.mkdir()
     (folder / "placeholders.toml").write_text(PLACEHOLDERS, "utf-8")
     for code, texts in languages.items():
-        lines = [f'msgid ""\nmsgstr "Language: {code}\\nX-Language-Name: Name of {code}\\n"\n']
+        header = f"X-Language-Name: Name of {code}\\nX-Menu-Number: {len(code) + ord(code[0])}\\n"
+        lines = [f'msgid ""\nmsgstr "{header}"\n']
         lines += [f'#, fuzzy\nmsgid "{key}"\nmsgstr "{text}"\n' for key, text in texts.items()]
         (folder / f"{code}.po").write_text("\n".join(lines), "utf-8")
     return tmp_path

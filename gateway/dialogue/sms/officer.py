@@ -1,0 +1,97 @@
+"""What an officer writes: `CODE words`, `CODE OK label`, `CODE ?`, or words for the one case."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.cases import escalation
+from gateway.cases.crops import LABELS
+from gateway.dialogue import gsm7
+from gateway.dialogue.answers import details
+from gateway.dialogue.sms.reply import Reply
+from gateway.dialogue.sms.words import Command, Vocabulary, find_code, looks_like_code, plain
+from gateway.store.models import Case, Officer
+
+if TYPE_CHECKING:
+    from gateway.context import Context
+
+LISTED = 4
+"""Case codes that fit one message."""
+
+_AS_FARMER = (Command.STOP, Command.START, Command.LANGUAGE)
+
+
+def act(
+    context: Context, session: Session, officer: Officer, words: Vocabulary, text: str
+) -> Reply | None:
+    """Do what the message says; the reply, or None when it speaks as a farmer would."""
+    said = words.read(text)
+    if said.alone and said.command in _AS_FARMER:
+        return None
+    language = officer.language
+    if said.alone and said.command is Command.HELP:
+        return Reply("officer_help", language)
+    code, rest = find_code(text)
+    if code:
+        case = session.scalar(select(Case).where(Case.code == code))
+        held = escalation.open_one(session, case) if case else None
+        if case is None or held is None or held.officer_id != officer.id:
+            return Reply("officer_not_yours", language, {"case": code})
+        return _about(context, session, officer, case, words, rest)
+    waiting = escalation.open_cases_of(session, officer)
+    if not waiting:
+        return Reply("officer_none_open", language)
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    if len(waiting) > 1 or looks_like_code(first):
+        listed = " ".join(case.code for case in waiting[:LISTED])
+        return Reply("officer_which", language, {"cases": listed})
+    return _about(context, session, officer, waiting[0], words, rest)
+
+
+def _about(
+    context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
+) -> Reply:
+    if not plain(rest):
+        shown = details(session, case)
+        return Reply("escalation_officer", officer.language, shown.values(), case_id=case.id)
+    first, _, tail = rest.partition(" ")
+    if plain(first) == "OK":
+        return _confirm(context, session, officer, case, words.label(tail) or _own(case, tail))
+    return _relay(context, session, officer, case, rest)
+
+
+def _own(case: Case, tail: str) -> str | None:
+    """A bare OK agrees with what the machine said."""
+    return case.label if not plain(tail) else None
+
+
+def _confirm(
+    context: Context, session: Session, officer: Officer, case: Case, label: str | None
+) -> Reply:
+    values = {"case": case.code}
+    if label not in LABELS:
+        return Reply("officer_label", officer.language, values, case_id=case.id)
+    language = case.farmer.language or case.language
+    note = context.catalogue.render(f"note_{label}", language)
+    escalation.answer(session, context.desk, officer, case, note, label=label)
+    return Reply("officer_done", officer.language, values | {"note": note}, case_id=case.id)
+
+
+def _relay(context: Context, session: Session, officer: Officer, case: Case, words: str) -> Reply:
+    values = {"case": case.code}
+    try:
+        folded = gsm7.fold(words)
+    except gsm7.NotGsm as error:
+        letter = error.letters[0]
+        named = unicodedata.name(letter, f"U+{ord(letter):04X}")
+        return Reply(
+            "officer_letters", officer.language, values | {"letters": named}, case_id=case.id
+        )
+    note = gsm7.cut(" ".join(folded.split()), context.catalogue.room("note"))
+    escalation.answer(session, context.desk, officer, case, note)
+    template = "officer_done" if note == " ".join(folded.split()) else "officer_cut"
+    return Reply(template, officer.language, values | {"note": note}, case_id=case.id)

@@ -1,0 +1,157 @@
+"""Carrying out what a screen asks for: each hop's effects in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway import outbox
+from gateway.cases import escalation
+from gateway.dialogue.ussd import facts as ask
+from gateway.people import erasure, farmers, officers
+from gateway.store.models import Case, Event, Farmer, Kiosk
+
+if TYPE_CHECKING:
+    from gateway.context import Context
+
+log = logging.getLogger("leafline.ussd")
+
+
+class Hand:
+    """Acts for one caller in one session. Doing a hop's effects twice changes nothing."""
+
+    def __init__(self, context: Context, phone: str, session_tag: str, language: str) -> None:
+        self._context = context
+        self._phone = phone
+        self._tag = session_tag
+        self._language = language
+
+    def carry_out(self, effects: tuple[ask.Effect, ...]) -> None:
+        """Raises: whatever the store raises; then nothing was done."""
+        if any(isinstance(effect, ask.Erase) for effect in effects):
+            self._erase()
+        with self._context.store.transaction() as session:
+            for effect in effects:
+                self._do(session, effect)
+
+    def _do(self, session: Session, effect: ask.Effect) -> None:
+        match effect:
+            case ask.SetLanguage(language):
+                farmers.set_language(session, self._farmer(session), language, by="ussd")
+            case ask.GiveConsent(language):
+                self._consent(session, language)
+            case ask.WithdrawConsent():
+                farmers.withdraw_consent(session, self._farmer(session), by="ussd")
+            case ask.OptOut():
+                farmers.opt_out(session, self._farmer(session), by="ussd")
+            case ask.OptIn():
+                farmers.opt_in(session, self._farmer(session), by="ussd")
+            case ask.Erase():
+                self._reply(session, "erasure_done")
+            case ask.RequestOfficer():
+                self._request_officer(session, effect)
+            case ask.RecordOutcome(code, better):
+                self._outcome(session, code, better)
+            case ask.SendText(template):
+                self._reply(session, template)
+            case ask.SendKiosk(kiosk_id):
+                self._send_kiosk(session, kiosk_id)
+            case _:
+                self._do_as_officer(session, effect)
+
+    def _do_as_officer(self, session: Session, effect: ask.Effect) -> None:
+        officer = officers.by_phone(session, self._phone)
+        if officer is None:
+            return
+        desk = self._context.desk
+        try:
+            match effect:
+                case ask.WrongPin():
+                    session.add(Event(kind="wrong_pin", actor=f"officer:{officer.id}"))
+                case ask.SetDuty(on_duty):
+                    officers.set_duty(session, officer, on_duty)
+                case ask.AcceptCase(code):
+                    escalation.accept(session, officer, _case(session, code))
+                case ask.HandOver(code):
+                    escalation.hand_over(session, desk, officer, _case(session, code), "officer")
+                case ask.AnswerCase(code, note, label):
+                    case = _case(session, code)
+                    language = case.farmer.language or case.language
+                    said = self._context.catalogue.render(note, language)
+                    escalation.answer(session, desk, officer, case, said, label=label or None)
+        except escalation.NotYours as error:
+            log.warning("ussd officer=%s case=%s is not theirs any more", officer.id, error)
+
+    def _farmer(self, session: Session) -> Farmer:
+        return farmers.find_or_create(session, self._phone)
+
+    def _consent(self, session: Session, language: str) -> None:
+        farmer = self._farmer(session)
+        began = "language_first" if farmer.language is None else "consent"
+        farmers.set_language(session, farmer, language, by="ussd")
+        by = f"ussd:{self._tag}:{began}"
+        farmers.give_consent(session, farmer, by=by, text="ussd_consent")
+
+    def _request_officer(self, session: Session, effect: ask.RequestOfficer) -> None:
+        farmer = self._farmer(session)
+        case = session.scalar(select(Case).where(Case.code == effect.case))
+        if case is not None and case.farmer_id != farmer.id:
+            log.warning("ussd case=%s is another farmer's", case.code)
+            return
+        told = {"stage": effect.stage, "plants": effect.plants, "sprayed": effect.sprayed}
+        answers = {name: value for name, value in told.items() if value}
+        escalation.request_officer(
+            session,
+            self._context.desk,
+            farmer,
+            effect.reason,
+            case=case,
+            crop=effect.crop or None,
+            answers=answers | {"reason": effect.reason},
+        )
+
+    def _outcome(self, session: Session, code: str, better: str) -> None:
+        case = _case(session, code)
+        if case.farmer_id == self._farmer(session).id:
+            case.answers = {**(case.answers or {}), "better": better}
+            event = Event(kind="outcome", case_id=case.id, actor="farmer", data={"better": better})
+            session.add(event)
+
+    def _send_kiosk(self, session: Session, kiosk_id: str) -> None:
+        kiosk = session.get(Kiosk, int(kiosk_id))
+        if kiosk is not None:
+            self._reply(
+                session,
+                "kiosk_info",
+                kiosk=kiosk.name,
+                place=kiosk.area,
+                opening=kiosk.opening or "?",
+            )
+
+    def _reply(self, session: Session, template: str, **values: str) -> None:
+        """An SMS that the caller asked for, once a session. Needs no farmer and makes none."""
+        farmer = farmers.find(session, self._phone)
+        outbox.post(
+            session,
+            key=f"ussd:{self._tag}:{template}",
+            to=self._phone,
+            text=self._context.catalogue.render(template, self._language, **values),
+            kind=outbox.Kind.REPLY,
+            template=template,
+            language=self._language,
+            farmer_id=farmer.id if farmer else None,
+        )
+
+    def _erase(self) -> None:
+        erasure.erase(self._context.store, self._context.photos, self._phone, by="ussd")
+
+
+def _case(session: Session, code: str) -> Case:
+    """Raises: NotYours when the case was deleted meanwhile."""
+    case = session.scalar(select(Case).where(Case.code == code))
+    if case is None:
+        raise escalation.NotYours(code)
+    return case

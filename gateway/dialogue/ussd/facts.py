@@ -1,0 +1,207 @@
+"""What the screens need to know of the world, in plain values, and what they ask of it.
+
+The engine is pure: it reads `Facts` (`world.py` answers them from the store) and returns effects
+(`effects.py` carries them out).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class FarmerFacts:
+    """The caller, as far as we know her."""
+
+    language: str | None
+    consented: bool
+    opted_out: bool
+    began: str = ""
+    """The screen this session began on, when consent was given in this very session: a lost state
+    is replayed from there."""
+    stored: int = 0
+    """Cases we hold of her."""
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    code: str
+    state: str
+    """See gateway.cases.life."""
+    opened: date
+    crop: str
+    """`unknown` when nobody said."""
+    label: str = "unknown"
+    """What the photos look like; `unknown` before a diagnosis."""
+    mine: bool = False
+    """It is a case of the number that calls."""
+    note: str = ""
+    """The officer's answer."""
+    language: str = "en"
+    """The farmer's."""
+    place: str = "?"
+    phone: str = "?"
+    """The farmer's number; for officers only."""
+    plants: str = "?"
+    confidence: str = "?"
+
+
+@dataclass(frozen=True)
+class KioskFacts:
+    id: str
+    name: str
+    area: str
+    opening: str
+
+
+@dataclass(frozen=True)
+class OfficerFacts:
+    language: str
+    on_duty: bool
+    locked: bool
+    """Too many wrong PINs lately."""
+
+
+class Facts(Protocol):
+    """Read when a screen asks, so that most hops ask the store for nothing but the caller."""
+
+    def farmer(self) -> FarmerFacts | None: ...
+
+    def cases(self) -> Sequence[CaseFacts]:
+        """The caller's, newest first."""
+        ...
+
+    def case(self, code: str) -> CaseFacts | None:
+        """Anybody's, by its code."""
+        ...
+
+    def kiosks(self) -> Sequence[KioskFacts]:
+        """In service, nearest to the caller first."""
+        ...
+
+    def on_duty(self) -> bool:
+        """Whether an officer would take a case of the caller now."""
+        ...
+
+    def officer(self) -> OfficerFacts | None:
+        """The officer whose number calls."""
+        ...
+
+    def desk(self) -> Sequence[CaseFacts]:
+        """The calling officer's open cases, oldest first."""
+        ...
+
+    def colleague(self, code: str) -> bool:
+        """Whether somebody else on duty could take this case."""
+        ...
+
+    def right_pin(self, pin: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class SetLanguage:
+    language: str
+
+
+@dataclass(frozen=True)
+class GiveConsent:
+    language: str
+
+
+@dataclass(frozen=True)
+class WithdrawConsent:
+    pass
+
+
+@dataclass(frozen=True)
+class OptOut:
+    pass
+
+
+@dataclass(frozen=True)
+class OptIn:
+    pass
+
+
+@dataclass(frozen=True)
+class Erase:
+    """Everything we hold of the caller."""
+
+
+@dataclass(frozen=True)
+class RequestOfficer:
+    reason: str
+    case: str = ""
+    crop: str = ""
+    stage: str = ""
+    plants: str = ""
+    sprayed: str = ""
+
+
+@dataclass(frozen=True)
+class RecordOutcome:
+    case: str
+    better: str
+    """`better`, `same` or `worse`."""
+
+
+@dataclass(frozen=True)
+class SendText:
+    """The caller wants it by SMS."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class SendKiosk:
+    kiosk: str
+
+
+@dataclass(frozen=True)
+class WrongPin:
+    pass
+
+
+@dataclass(frozen=True)
+class SetDuty:
+    on_duty: bool
+
+
+@dataclass(frozen=True)
+class AcceptCase:
+    case: str
+
+
+@dataclass(frozen=True)
+class AnswerCase:
+    case: str
+    note: str
+    """Catalogue key of the advisory text; said in the farmer's language."""
+    label: str
+
+
+@dataclass(frozen=True)
+class HandOver:
+    case: str
+
+
+Effect = (
+    SetLanguage
+    | GiveConsent
+    | WithdrawConsent
+    | OptOut
+    | OptIn
+    | Erase
+    | RequestOfficer
+    | RecordOutcome
+    | SendText
+    | SendKiosk
+    | WrongPin
+    | SetDuty
+    | AcceptCase
+    | AnswerCase
+    | HandOver
+)

@@ -1,0 +1,175 @@
+"""Proving the menu: no dead end, nothing unreachable, no colliding number, every page fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from gateway.cases import life
+from gateway.cases.crops import LABELS
+from gateway.dialogue import gsm7
+from gateway.dialogue.catalogue import SCREEN_LIMIT, CatalogueError
+from gateway.dialogue.ussd.engine import RESERVED, Menu, Screen, State
+from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
+
+PAGES = 4
+"""More pages than this nobody reads."""
+
+_ELSEWHERE = frozenset({"resume", "trouble", "too_many_misses"})
+"""Screens that a session is put on, not led to by an answer."""
+
+
+class Widest:
+    """Facts in which everything exists and every value is as long as it can get.
+
+    Its one case is in state `state`, looks like `label`, and belongs to the caller or not.
+    """
+
+    def __init__(
+        self, values: dict[str, str], state: str, label: str, *, note: bool = False
+    ) -> None:
+        self._case = CaseFacts(
+            code=values["case"],
+            state=state,
+            opened=date(2026, 12, 31),
+            crop="cassava",
+            label=label,
+            mine=True,
+            note=values["note"] if note else "",
+            place=values["place"],
+            phone=values["phone"],
+            plants=values["count"],
+            confidence=values["confidence"],
+        )
+        self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
+
+    def farmer(self) -> FarmerFacts:
+        return FarmerFacts(language="en", consented=False, opted_out=False, stored=99)
+
+    def cases(self) -> list[CaseFacts]:
+        return [self._case] * 20
+
+    def case(self, code: str) -> CaseFacts:
+        return self._case
+
+    def kiosks(self) -> list[KioskFacts]:
+        return [self._kiosk] * 20
+
+    def on_duty(self) -> bool:
+        return True
+
+    def officer(self) -> OfficerFacts:
+        return OfficerFacts(language="en", on_duty=True, locked=False)
+
+    def desk(self) -> list[CaseFacts]:
+        return [self._case] * 20
+
+    def colleague(self, code: str) -> bool:
+        return True
+
+    def right_pin(self, pin: str) -> bool:
+        return True
+
+
+def check(menu: Menu) -> list[str]:
+    """Every fault of the menu, a line each; empty when it may be used."""
+    faults = list(_structure(menu))
+    if not faults:  # a menu with a missing screen cannot be shown
+        faults += dict.fromkeys(_pages(menu))
+    return faults
+
+
+def _structure(menu: Menu) -> Iterator[str]:
+    for screen in menu.screens.values():
+        for name in sorted(screen.targets() - set(menu.screens)):
+            yield f"{screen.name}: leads to {name!r}, which does not exist"
+        numbers = [option.number for option in screen.options]
+        for number in sorted(RESERVED & set(numbers)):
+            yield f"{screen.name}: {number} is a standing key, not an option"
+        for number in sorted({n for n in numbers if numbers.count(n) > 1}):
+            yield f"{screen.name}: number {number} is given twice"
+        if screen.end and (screen.targets() or screen.prompt):
+            yield f"{screen.name}: ends the session, yet leads on"
+        if screen.home and not screen.targets():
+            yield f"{screen.name}: a dead end: a first screen that leads nowhere"
+        for key in _keys(screen):
+            yield from _missing(menu, screen, key)
+    reached = reachable(menu)
+    for name in menu.screens:
+        if name not in reached:
+            yield f"{name}: no answer on any screen leads here"
+
+
+def _keys(screen: Screen) -> list[str]:
+    own = [screen.text] if isinstance(screen.text, str) else []
+    return own + [option.label for option in screen.options]
+
+
+def _missing(menu: Menu, screen: Screen, key: str) -> Iterator[str]:
+    for language in menu.texts.languages:
+        if not menu.texts.translated(key, language):
+            yield f"{screen.name}: {key} is missing in {language}.po"
+
+
+def reachable(menu: Menu) -> set[str]:
+    """Names of the screens that some answer leads to, from those a session begins on."""
+    firsts = {name for name, screen in menu.screens.items() if screen.home}
+    found, waiting = set(), firsts | _ELSEWHERE & set(menu.screens)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= menu.screens[name].targets() - found
+    return found
+
+
+def _pages(menu: Menu) -> Iterator[str]:
+    """Show every screen, page by page, in every language, with everything at its longest."""
+    values = menu.texts.longest_values()
+    worlds = [Widest(values, state, label) for state in life.NEXT for label in LABELS]
+    worlds.append(Widest(values, life.CLOSED, "unknown", note=True))
+    chosen = {"case": values["case"], "kiosk": "1", "crop": "maize", "pin": "ok"}
+    for language in menu.texts.languages:
+        for world in worlds:
+            for label in LABELS:
+                for name, screen in menu.screens.items():
+                    data = chosen | {"label": label}
+                    items = (values["case"],) * 20 if screen.listing else ()
+                    state = State(name, language, data=data, items=items, back=("main",))
+                    yield from _too_long(menu, state, world)
+
+
+def _too_long(menu: Menu, state: State, world: Widest) -> Iterator[str]:
+    where = f"{state.screen} [{state.language}]"
+    try:
+        pages = menu.pages(state, world)
+    except CatalogueError as error:
+        yield f"{where}: {error}"
+        return
+    for page in pages:
+        if letters := gsm7.outside(page):
+            yield f"{where}: {gsm7.NotGsm(letters)}"
+        elif (length := gsm7.septets(page)) > SCREEN_LIMIT:
+            yield f"{where}: {length} septets, limit {SCREEN_LIMIT}"
+    if len(pages) > 1 and menu.screens[state.screen].whole:
+        yield f"{where}: {len(pages)} pages; this screen must be read as one"
+    if len(pages) > PAGES and not state.items:
+        yield f"{where}: {len(pages)} pages, at most {PAGES} are read"
+
+
+def mermaid(menu: Menu) -> str:
+    """The menu as a Mermaid flow chart; option numbers on the arrows."""
+    lines = ["flowchart TD"]
+    for screen in menu.screens.values():
+        shape = '(["{}"])' if screen.end else '["{}"]'
+        lines.append(f"    {screen.name}{shape.format(screen.name)}")
+    for screen in menu.screens.values():
+        for option in screen.options:
+            for name in (option.to, *option.also):
+                lines.append(f"    {screen.name} -->|{option.number}| {name}")
+        for name in screen.listing.leads if screen.listing else ():
+            lines.append(f"    {screen.name} -->|1..n| {name}")
+        for name in screen.prompt.leads if screen.prompt else ():
+            lines.append(f"    {screen.name} -->|typed| {name}")
+        for name in screen.guards:
+            lines.append(f"    {screen.name} -.-> {name}")
+    return "\n".join(lines)

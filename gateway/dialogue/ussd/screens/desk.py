@@ -1,0 +1,178 @@
+"""The officer's desk: open cases, accept, answer, hand over, duty. Behind a number and a PIN."""
+
+from __future__ import annotations
+
+from gateway.cases.crops import LABELS
+from gateway.dialogue.ussd.engine import Again, Go, Listing, Option, Prompt, Screen, Visit
+from gateway.dialogue.ussd.facts import (
+    AcceptCase,
+    AnswerCase,
+    CaseFacts,
+    HandOver,
+    SetDuty,
+    WrongPin,
+)
+from gateway.dialogue.ussd.screens.entry import farmers_first
+
+_ANSWERS = {str(number): label for number, label in enumerate(sorted(LABELS), 1)}
+_VISIT, _CALL = "6", "7"
+
+
+def _pin_needed(visit: Visit) -> str:
+    if visit.facts.officer() is None:
+        return "not_an_officer"
+    return "" if visit["pin"] == "ok" else "officer_pin"
+
+
+def _read_pin(visit: Visit, typed: str) -> Go | Again:
+    officer = visit.facts.officer()
+    if officer is None:
+        return Go("not_an_officer")
+    if officer.locked:
+        return Go("pin_locked")
+    if visit.facts.right_pin(typed.removesuffix("#").strip()):
+        return Go("desk", data={"pin": "ok"}, forget=True)
+    return Again("ussd_wrong_pin", effects=(WrongPin(),))
+
+
+def _as_farmer(visit: Visit) -> Go:
+    return Go(farmers_first(visit.facts), forget=True)
+
+
+def _case(visit: Visit) -> CaseFacts | None:
+    return next((case for case in visit.facts.desk() if case.code == visit["case"]), None)
+
+
+def _row(visit: Visit, code: str) -> str:
+    case = next((case for case in visit.facts.desk() if case.code == code), None)
+    crop = visit.say(f"crop_{case.crop}") if case else ""
+    return f"{code} {crop}"
+
+
+def _details(visit: Visit) -> str:
+    case = _case(visit)
+    if case is None:
+        return visit.say("ussd_case_gone")
+    return visit.say(
+        "ussd_desk_case",
+        case=case.code,
+        crop=case.crop,
+        disease=case.label,
+        confidence=case.confidence,
+        phone=case.phone,
+        place=case.place,
+        count=case.plants,
+    )
+
+
+def _waits(visit: Visit) -> bool:
+    return _case(visit) is not None
+
+
+def _answer(number: str, note: str, label: str) -> Option:
+    def answer(visit: Visit) -> Go:
+        done = AnswerCase(visit["case"], note, label)
+        return Go("desk", effects=(done,), note="ussd_answer_sent", forget=True)
+
+    return Option(number, f"option_{note}", "desk", answer)
+
+
+def _hand_over(visit: Visit) -> Go:
+    if not visit.facts.colleague(visit["case"]):
+        return Go("desk", note="ussd_no_colleague", forget=True)
+    done = (HandOver(visit["case"]),)
+    return Go("desk", effects=done, note="ussd_handed_over", forget=True)
+
+
+def _on_duty(visit: Visit) -> bool:
+    officer = visit.facts.officer()
+    return officer is not None and officer.on_duty
+
+
+def _off_duty(visit: Visit) -> bool:
+    return not _on_duty(visit)
+
+
+SCREENS = [
+    Screen(
+        "officer_pin",
+        "ussd_officer_pin",
+        (Option("1", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),),
+        prompt=Prompt(_read_pin, ("desk", "pin_locked", "not_an_officer"), ("12345",)),
+        home=True,
+    ),
+    Screen("pin_locked", "ussd_pin_locked", end=True),
+    Screen("not_an_officer", "ussd_not_an_officer", end=True),
+    Screen(
+        "desk",
+        "ussd_desk",
+        (
+            Option("1", "option_open_cases", "desk_cases"),
+            Option(
+                "2",
+                "option_off_duty",
+                "desk",
+                lambda _: Go("desk", effects=(SetDuty(False),), note="ussd_duty_off", forget=True),
+                when=_on_duty,
+            ),
+            Option(
+                "3",
+                "option_on_duty",
+                "desk",
+                lambda _: Go("desk", effects=(SetDuty(True),), note="ussd_duty_on", forget=True),
+                when=_off_duty,
+            ),
+            Option("4", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),
+        ),
+        guard=_pin_needed,
+        guards=("officer_pin", "not_an_officer"),
+    ),
+    Screen(
+        "desk_cases",
+        lambda visit: visit.say("ussd_desk_cases" if visit.state.items else "ussd_desk_empty"),
+        listing=Listing(
+            values=lambda visit: [case.code for case in visit.facts.desk()],
+            label=_row,
+            chosen=lambda _, code: Go("desk_case", data={"case": code}),
+            leads=("desk_case",),
+        ),
+        guard=_pin_needed,
+        guards=("officer_pin", "not_an_officer"),
+    ),
+    Screen(
+        "desk_case",
+        _details,
+        (
+            Option(
+                "1",
+                "option_accept",
+                "desk_case",
+                lambda visit: Go(
+                    "desk_case", effects=(AcceptCase(visit["case"]),), note="ussd_accepted"
+                ),
+                when=_waits,
+            ),
+            Option("2", "option_answer", "desk_answer", when=_waits),
+            Option(
+                "3",
+                "option_hand_over",
+                "desk",
+                _hand_over,
+                when=_waits,
+            ),
+        ),
+        guard=_pin_needed,
+        guards=("officer_pin", "not_an_officer"),
+    ),
+    Screen(
+        "desk_answer",
+        "ussd_desk_answer",
+        (
+            *(_answer(number, f"note_{label}", label) for number, label in _ANSWERS.items()),
+            _answer(_VISIT, "note_visit", ""),
+            _answer(_CALL, "note_call", ""),
+        ),
+        guard=_pin_needed,
+        guards=("officer_pin", "not_an_officer"),
+    ),
+]

@@ -1,0 +1,150 @@
+"""My results: the caller's cases by their codes, one case, and what became of it.
+
+Phones are shared, so the list shows code, date and state; what a leaf looked like is shown for one
+case, after it was chosen or its code typed. A code opens its case on any phone (a borrowed one is
+common, and the code was given to the farmer alone), but only the farmer's own number acts on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.cases import codes, life
+from gateway.dialogue.ussd.engine import (
+    Again,
+    Go,
+    Listing,
+    Option,
+    Prompt,
+    Screen,
+    Visit,
+)
+from gateway.dialogue.ussd.facts import CaseFacts, RecordOutcome, RequestOfficer, SendText
+from gateway.dialogue.ussd.screens.officer import request
+
+_WAITING = {life.RECEIVED: "ussd_case_waiting", life.PHOTO_REQUESTED: "ussd_case_second_photo"}
+
+
+def chosen_case(visit: Visit) -> CaseFacts | None:
+    return visit.facts.case(visit["case"]) if visit["case"] else None
+
+
+def _text(visit: Visit) -> str:
+    case = chosen_case(visit)
+    if case is None:
+        return visit.say("ussd_case_gone")
+    if case.note:
+        return visit.say("ussd_case_officer_said", case=case.code, note=case.note)
+    if case.state in (life.ESCALATED, life.ACCEPTED):
+        return visit.say("ussd_case_with_officer", case=case.code)
+    if _advised(visit):
+        return visit.say(f"ussd_{case.label}")
+    return visit.say(_WAITING.get(case.state, "ussd_case_closed"), case=case.code)
+
+
+def _advised(visit: Visit) -> bool:
+    case = chosen_case(visit)
+    if case is None or case.note or case.label == "unknown":
+        return False
+    return case.state in (life.ANSWERED, life.CLOSED)
+
+
+def _told(visit: Visit) -> bool:
+    case = chosen_case(visit)
+    return case is not None and case.mine and case.state in (life.ANSWERED, life.CLOSED)
+
+
+def _mine(visit: Visit) -> bool:
+    case = chosen_case(visit)
+    return case is not None and case.mine
+
+
+def _ask(number: str, label: str, reason: str, when: Callable[[Visit], bool]) -> Option:
+    def ask(visit: Visit) -> Go:
+        return request(visit, RequestOfficer(reason, case=visit["case"]))
+
+    return Option(number, label, "officer_requested", ask, also=("nobody_on_duty",), when=when)
+
+
+def _row(visit: Visit, code: str) -> str:
+    case = visit.facts.case(code)
+    state = case.state if case else life.CLOSED
+    day = case.opened.strftime("%d/%m") if case else ""
+    return f"{code} {day} {visit.say(f'state_{state}')}"
+
+
+def _read_code(visit: Visit, typed: str) -> Go | Again:
+    try:
+        code = codes.parse(typed)
+    except codes.BadCode:
+        return Again("ussd_bad_code")
+    if visit.facts.case(code) is None:
+        return Again("ussd_no_such_case")
+    return Go("case", data={"case": code})
+
+
+def _outcome(better: str) -> Option:
+    def record(visit: Visit) -> Go:
+        return Go("outcome_noted", effects=(RecordOutcome(visit["case"], better),))
+
+    number = {"better": "1", "same": "2", "worse": "3"}[better]
+    return Option(number, f"option_{better}", "outcome_noted", record)
+
+
+def _send_prevention(visit: Visit) -> Go:
+    case = chosen_case(visit)
+    if case is None or not _advised(visit):
+        return Go("case")
+    return Go("sent_by_sms", effects=(SendText(f"prevent_{case.label}"),))
+
+
+def _prevention(visit: Visit) -> str:
+    case = chosen_case(visit)
+    return visit.say(f"prevent_{case.label}" if case and _advised(visit) else "ussd_case_gone")
+
+
+SCREENS = [
+    Screen(
+        "results",
+        lambda visit: visit.say("ussd_results" if visit.state.items else "ussd_no_results"),
+        (Option("9", "option_by_code", "code"),),
+        listing=Listing(
+            values=lambda visit: [case.code for case in visit.facts.cases()],
+            label=_row,
+            chosen=lambda _, code: Go("case", data={"case": code}),
+            leads=("case",),
+        ),
+    ),
+    Screen(
+        "code",
+        "ussd_code",
+        prompt=Prompt(_read_code, ("case",), ("K7Q2M9X",)),
+    ),
+    Screen(
+        "case",
+        _text,
+        (
+            Option("1", "option_next_season", "prevention", when=_advised),
+            _ask("2", "option_officer", "farmer_asks", _mine),
+            _ask("3", "option_wrong", "farmer_says_wrong", _told),
+            Option("4", "option_outcome", "outcome", when=_told),
+        ),
+    ),
+    Screen(
+        "prevention",
+        _prevention,
+        (
+            Option(
+                "1",
+                "option_send_sms",
+                "sent_by_sms",
+                _send_prevention,
+                also=("case",),
+                when=_mine,
+            ),
+        ),
+    ),
+    Screen("outcome", "ussd_outcome", tuple(map(_outcome, ("better", "same", "worse")))),
+    Screen("outcome_noted", "ussd_outcome_noted", end=True),
+    Screen("sent_by_sms", "ussd_sent_by_sms", end=True),
+]

@@ -1,0 +1,229 @@
+"""One hop of a USSD session: from what the network posted to the body it gets back."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gateway.dialogue.catalogue import Catalogue
+from gateway.dialogue.ussd import path, screens
+from gateway.dialogue.ussd.effects import Hand
+from gateway.dialogue.ussd.engine import Menu, State
+from gateway.dialogue.ussd.sessions import Busy, Kept, Sessions
+from gateway.dialogue.ussd.world import World
+from gateway.people import msisdn
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.context import Context
+
+log = logging.getLogger("leafline.ussd")
+
+REDIS_TIMEOUT = 0.4
+"""Seconds for connecting and for an answer; together they stay under the second that a farmer may
+wait when Redis is down."""
+
+
+@dataclass(frozen=True)
+class UssdRequest:
+    """What the network tells in one hop."""
+
+    session_id: str
+    phone: str
+    """E.164."""
+    service_code: str = ""
+    network_code: str = ""
+    text: str = ""
+    """The whole path typed so far, joined by `*`."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the hops of one process share."""
+
+    menu: Menu
+    sessions: Sessions
+
+    @classmethod
+    def open(cls, settings: Settings, texts: Catalogue) -> Self:
+        """Connects when first used."""
+        connection = redis.Redis.from_url(
+            settings.queue_url,
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(screens.menu(texts), Sessions(connection))
+
+
+class AnotherNumber(Exception):
+    """A session is used by another number than the one that began it."""
+
+
+def answer(context: Context, request: UssdRequest) -> str:
+    """The full body of the reply, `CON ...` or `END ...`; the prefix starts it.
+
+    Never raises: what goes wrong is named in the log, and the farmer reads an apology.
+    """
+    hop = _Hop(context, request)
+    try:
+        return hop.answer()
+    except AnotherNumber:
+        log.warning("ussd session=%s used by %s too", hop.tag, msisdn.mask(request.phone))
+        return hop.end("ussd_other_number")
+    except Exception as error:
+        log.error(
+            "ussd session=%s failed: %s", hop.tag, type(error).__name__, exc_info=_traced(error)
+        )
+        return hop.end("ussd_trouble")
+
+
+@dataclass
+class _Hop:
+    context: Context
+    request: UssdRequest
+    language: str = ""
+    """The farmer's, as soon as it is known."""
+    tag: str = field(init=False)
+    """Names the session in logs and keys: the network's own id may be of any length."""
+
+    def __post_init__(self) -> None:
+        self.language = self.context.settings.language
+        self.tag = path.digest(self.request.session_id)[:16]
+
+    @property
+    def menu(self) -> Menu:
+        return self.context.ussd.menu
+
+    def answer(self) -> str:
+        request, sessions = self.request, self.context.ussd.sessions
+        if len(request.text) > path.LONGEST:
+            return self.end("ussd_too_many_misses")
+        who = self.context.store.vault.digest(request.phone)
+        here = path.digest(request.text)
+        try:
+            kept = sessions.open(self.tag, who, here)
+        except redis.RedisError as error:
+            log.error("ussd session=%s without redis: %s", self.tag, type(error).__name__)
+            with self._world() as world:
+                return self._shown(self._replayed(world, patient=True), world)
+        try:
+            if kept.who not in (None, who):
+                raise AnotherNumber
+            if kept.reply is not None:
+                return kept.reply
+            with self._world() as world:
+                state = self._next(kept, world)
+                reply = self._shown(state, world)
+        except BaseException:
+            self._quietly(lambda: sessions.release(self.tag, kept))
+            raise
+        self._quietly(
+            lambda: sessions.close(
+                self.tag,
+                who,
+                kept,
+                state=state.to_json(),
+                mark=path.Mark.of(request.text),
+                path=here,
+                reply=reply,
+                unfinished=self._unfinished(state),
+            )
+        )
+        return reply
+
+    def end(self, key: str) -> str:
+        return f"END {self.context.catalogue.render(key, self.language)}"
+
+    def _world(self) -> World:
+        return World(self.context, self.request.phone, self.tag)
+
+    def _next(self, kept: Kept, world: World) -> State:
+        if kept.state is None or kept.mark is None:
+            return self._first(kept, world)
+        state = State.from_json(kept.state)
+        self.language = state.language
+        typed = kept.mark.answer_in(self.request.text)
+        if typed is None:
+            log.info("ussd session=%s path does not go on; main menu", self.tag)
+            return self.menu.at_home(state, world)
+        if "*" in typed and self.menu.screens[state.screen].prompt is None:
+            # A hop between was answered without Redis, or the farmer typed ahead.
+            return self._walked(state, path.segments(typed), world, patient=True)
+        return self._stepped(state, typed, world)
+
+    def _first(self, kept: Kept, world: World) -> State:
+        if self._path():
+            return self._replayed(world, patient=False)
+        state = self.menu.start(world, self.language)
+        if kept.unfinished and kept.unfinished["screen"] in self.menu.screens:
+            cut_off = json.dumps(kept.unfinished, separators=(",", ":"))
+            language = kept.unfinished["language"]
+            state = State("resume", language, data={"resume": cut_off})
+        return state
+
+    def _path(self) -> list[str]:
+        """The answers of a path of which no state is known, those dialled with the code too."""
+        dialled = self.request.service_code.strip().removesuffix("#")
+        code = self.context.settings.ussd_code.removesuffix("#")
+        deep = dialled.removeprefix(code + "*") if dialled.startswith(code + "*") else ""
+        return path.segments(deep) + path.segments(self.request.text)
+
+    def _replayed(self, world: World, *, patient: bool) -> State:
+        state = self.menu.start(world, self.language)
+        if world.officer() is not None and self._path() and patient:
+            # A list may have changed since; an officer's answer must not reach another farmer.
+            return replace(state, screen="trouble")
+        return self._walked(state, self._path(), world, patient=patient)
+
+    def _walked(self, state: State, answers: list[str], world: World, *, patient: bool) -> State:
+        """Go along a path. What its earlier answers caused was done when they were given, so only
+        the last one acts. An impatient walk stops at the first answer that does not fit."""
+        for typed in answers[:-1]:
+            step = self.menu.step(state, typed, world)
+            if not step.fits and not patient:
+                return step.state
+            state = step.state
+        return self._stepped(state, answers[-1], world) if answers else state
+
+    def _stepped(self, state: State, typed: str, world: World) -> State:
+        step = self.menu.step(state, typed, world)
+        self.language = step.state.language
+        if step.effects:
+            hand = Hand(self.context, self.request.phone, self.tag, self.language)
+            hand.carry_out(step.effects)
+            world.refresh()
+        return step.state
+
+    def _shown(self, state: State, world: World) -> str:
+        self.language = state.language
+        text, ends = self.menu.show(state, world)
+        return f"{'END' if ends else 'CON'} {text}"
+
+    def _unfinished(self, state: State) -> dict[str, object] | None:
+        """What a redial may go on with; nothing where going on means the main menu anyway."""
+        if state.screen == "resume":
+            return dict(json.loads(state.data["resume"]))
+        screen = self.menu.screens[state.screen]
+        return None if screen.end or screen.home else state.to_json()
+
+    def _quietly(self, tell_redis: Callable[[], None]) -> None:
+        try:
+            tell_redis()
+        except redis.RedisError as error:
+            log.error("ussd session=%s not kept: %s", self.tag, type(error).__name__)
+
+
+def _traced(error: Exception) -> bool:
+    """A store's error repeats the values of its statement, numbers among them."""
+    return not type(error).__module__.startswith("sqlalchemy")
+
+
+__all__ = ["Busy", "Line", "UssdRequest", "answer"]

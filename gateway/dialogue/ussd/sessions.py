@@ -1,0 +1,150 @@
+"""Session state in Redis: two round trips a hop, at most one process at work on a session.
+
+A session is a hash: `state` (JSON), `mark` (the path as it was), `who` (digest of the number) and a
+reply for each path answered. A second hash-less key points from a number to its last unfinished
+session, so that a redial can go on.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from gateway.dialogue.ussd.path import Mark
+
+LIFETIME = 15 * 60
+"""Seconds that a session is kept: longer than any operator keeps it."""
+RESUME_WITHIN = 10 * 60
+"""Seconds after a hop during which a redial is offered to go on."""
+LOCK_MS = 5000
+"""A hop that takes longer was killed; another may then try."""
+PATIENCE = 2.0
+"""Seconds that a repeated hop waits for the one at work."""
+
+_OPEN = """
+local reply = redis.call('HGET', KEYS[1], ARGV[1])
+if reply then return {'reply', reply, redis.call('HGET', KEYS[1], 'who')} end
+if not redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[3]) then return {'busy'} end
+local kept = redis.call('HMGET', KEYS[1], 'state', 'mark', 'who')
+local last = redis.call('GET', KEYS[3])
+return {'mine', kept[1], kept[2], kept[3], last}
+"""
+
+_CLOSE = """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[2], 'mark', ARGV[3], 'who', ARGV[4], ARGV[5], ARGV[6])
+redis.call('EXPIRE', KEYS[1], ARGV[7])
+if ARGV[8] == '' then redis.call('DEL', KEYS[3])
+else redis.call('SET', KEYS[3], ARGV[8], 'EX', ARGV[9]) end
+redis.call('DEL', KEYS[2])
+return 1
+"""
+
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+"""
+
+
+class Busy(Exception):
+    """Another process was at work on this very hop for longer than we wait."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What Redis knew when a hop began."""
+
+    reply: str | None = None
+    """The stored answer, when this path was answered before."""
+    who: str | None = None
+    state: dict[str, Any] | None = None
+    mark: Mark | None = None
+    unfinished: dict[str, Any] | None = None
+    """State of the same number's last session, when that was cut off."""
+    lock: str = ""
+
+
+class Sessions:
+    """Opens and closes hops. Every method raises redis.RedisError when Redis cannot be reached."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._open = connection.register_script(_OPEN)
+        self._close = connection.register_script(_CLOSE)
+        self._release = connection.register_script(_RELEASE)
+
+    def open(self, session_id: str, who: str, path: str) -> Kept:
+        """Begin a hop, or find its stored reply.
+
+        Args:
+            who: digest of the caller's number.
+            path: digest of the hop's path.
+
+        Raises:
+            Busy: the same session stayed in other hands.
+        """
+        token = secrets.token_hex(8)
+        until = time.monotonic() + PATIENCE
+        while True:
+            found = self._open(keys=_keys(session_id, who), args=[path, token, LOCK_MS])
+            kind, *rest = [_text(value) for value in cast("list[bytes | None]", found)]
+            if kind == "reply":
+                return Kept(reply=rest[0], who=rest[1])
+            if kind == "mine":
+                state, mark, owner, unfinished = rest
+                return Kept(
+                    state=json.loads(state) if state else None,
+                    mark=Mark(**json.loads(mark)) if mark else None,
+                    who=owner,
+                    unfinished=json.loads(unfinished) if unfinished else None,
+                    lock=token,
+                )
+            if time.monotonic() > until:
+                raise Busy
+            time.sleep(0.02)
+
+    def close(
+        self,
+        session_id: str,
+        who: str,
+        kept: Kept,
+        *,
+        state: dict[str, Any],
+        mark: Mark,
+        path: str,
+        reply: str,
+        unfinished: dict[str, Any] | None,
+    ) -> None:
+        """End a hop: keep its state and its reply, and let the next one in."""
+        body = json.dumps(state, separators=(",", ":"))
+        self._close(
+            keys=_keys(session_id, who),
+            args=[
+                kept.lock,
+                body,
+                json.dumps({"length": mark.length, "digest": mark.digest}),
+                who,
+                path,
+                reply,
+                LIFETIME,
+                json.dumps(unfinished, separators=(",", ":")) if unfinished else "",
+                RESUME_WITHIN,
+            ],
+        )
+
+    def release(self, session_id: str, kept: Kept) -> None:
+        """Give up a hop, so that its repetition need not wait."""
+        self._release(keys=[_keys(session_id, "")[1]], args=[kept.lock])
+
+
+def _keys(session_id: str, who: str) -> list[str]:
+    name = f"ussd:{session_id}"
+    return [name, f"{name}:lock", f"ussd-last:{who}"]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "surrogatepass")

@@ -1,0 +1,180 @@
+"""The screens' facts, read from the store when a screen asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.cases import escalation, life
+from gateway.dialogue.answers import details, officers_words
+from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
+from gateway.people import areas, farmers, officers
+from gateway.store.base import now
+from gateway.store.models import Case, Event, Farmer, Kiosk, Officer
+
+if TYPE_CHECKING:
+    from gateway.context import Context
+
+LISTED = 20
+"""Cases or kiosks on one list: more than anybody pages through."""
+PIN_TRIES, PIN_PERIOD = 5, timedelta(hours=1)
+
+
+class World:
+    """What is true for one caller in one hop. Use it as a context manager."""
+
+    def __init__(self, context: Context, phone: str, session_tag: str) -> None:
+        self._context = context
+        self._phone = phone
+        self._tag = session_tag
+        self._open = ExitStack()
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def refresh(self) -> None:
+        """Forget what was read: something has been changed."""
+        self._open.close()
+        for name in ("_session", "_farmer", "_officer", "_cases", "_kiosks", "_desk"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def _session(self) -> Session:
+        return self._open.enter_context(self._context.store.reading())
+
+    @cached_property
+    def _farmer(self) -> Farmer | None:
+        return farmers.find(self._session, self._phone)
+
+    @cached_property
+    def _officer(self) -> Officer | None:
+        return officers.by_phone(self._session, self._phone)
+
+    @cached_property
+    def _cases(self) -> list[CaseFacts]:
+        if self._farmer is None:
+            return []
+        query = select(Case).where(Case.farmer_id == self._farmer.id)
+        newest = query.order_by(Case.created_at.desc(), Case.id.desc()).limit(LISTED)
+        return [self._facts_of(case) for case in self._session.scalars(newest)]
+
+    @cached_property
+    def _kiosks(self) -> list[KioskFacts]:
+        area = self._farmer.area if self._farmer else None
+        rows = self._session.scalars(select(Kiosk).where(Kiosk.disabled_at.is_(None)))
+        nearest = sorted(rows, key=lambda k: (-_shared_units(k.area, area), k.name))[:LISTED]
+        return [KioskFacts(str(k.id), k.name, k.area, k.opening or "?") for k in nearest]
+
+    @cached_property
+    def _desk(self) -> list[CaseFacts]:
+        if self._officer is None:
+            return []
+        cases = escalation.open_cases_of(self._session, self._officer)[:LISTED]
+        return [self._details_of(case) for case in cases]
+
+    def farmer(self) -> FarmerFacts | None:
+        farmer = self._farmer
+        if farmer is None:
+            return None
+        count = select(func.count(Case.id)).where(Case.farmer_id == farmer.id)
+        return FarmerFacts(
+            language=farmer.language,
+            consented=farmer.consent_at is not None,
+            opted_out=farmer.opted_out_at is not None,
+            began=began_on(farmer.consent_by, self._tag),
+            stored=self._session.scalar(count) or 0,
+        )
+
+    def cases(self) -> Sequence[CaseFacts]:
+        return self._cases
+
+    def case(self, code: str) -> CaseFacts | None:
+        case = self._session.scalar(select(Case).where(Case.code == code))
+        if case is None:
+            return None
+        told = case.state in (life.ANSWERED, life.CLOSED)
+        return replace(
+            self._facts_of(case), note=officers_words(self._session, case) if told else ""
+        )
+
+    def kiosks(self) -> Sequence[KioskFacts]:
+        return self._kiosks
+
+    def on_duty(self) -> bool:
+        area = self._farmer.area if self._farmer else None
+        language = self._farmer.language if self._farmer else None
+        return officers.choose(self._session, area, language or "") is not None
+
+    def officer(self) -> OfficerFacts | None:
+        if self._officer is None:
+            return None
+        recent = select(func.count(Event.id)).where(
+            Event.kind == "wrong_pin",
+            Event.actor == f"officer:{self._officer.id}",
+            Event.at > now() - PIN_PERIOD,
+        )
+        return OfficerFacts(
+            language=self._officer.language,
+            on_duty=self._officer.on_duty,
+            locked=(self._session.scalar(recent) or 0) >= PIN_TRIES,
+        )
+
+    def desk(self) -> Sequence[CaseFacts]:
+        return self._desk
+
+    def colleague(self, code: str) -> bool:
+        case = self._session.scalar(select(Case).where(Case.code == code))
+        if case is None or self._officer is None:
+            return False
+        language = case.farmer.language or case.language
+        exclude = frozenset({self._officer.id})
+        return officers.choose(self._session, case.area, language, exclude) is not None
+
+    def right_pin(self, pin: str) -> bool:
+        return self._officer is not None and officers.right_pin(self._officer, pin)
+
+    def _facts_of(self, case: Case) -> CaseFacts:
+        return CaseFacts(
+            code=case.code,
+            state=case.state,
+            opened=case.created_at.date(),
+            crop=case.crop or "unknown",
+            label=case.label or "unknown",
+            mine=self._farmer is not None and case.farmer_id == self._farmer.id,
+            language=case.farmer.language or case.language,
+        )
+
+    def _details_of(self, case: Case) -> CaseFacts:
+        """What the officer of the case may see."""
+        seen = details(self._session, case)
+        return replace(
+            self._facts_of(case),
+            label=seen.disease,
+            place=seen.place,
+            phone=seen.phone,
+            plants=seen.count,
+            confidence=seen.confidence,
+        )
+
+
+def began_on(consent_by: str | None, session_tag: str) -> str:
+    """The screen that the session with this tag began on, when consent was given in it."""
+    given, _, screen = (consent_by or "").rpartition(":")
+    return screen if given == f"ussd:{session_tag}" else ""
+
+
+def _shared_units(area: str, other: str | None) -> int:
+    """How many units, from the largest down, two areas have in common."""
+    pairs = zip(areas.units(area), areas.units(other or ""), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
