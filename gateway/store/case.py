@@ -18,6 +18,9 @@ class Case(Base):
         Index("ix_case_state_updated", "state", "updated_at"),
         Index("ix_case_farmer_created", "farmer_id", "created_at"),
         Index("ix_case_kiosk_created", "kiosk_id", "created_at"),
+        Index("ix_case_area_created", "area", "created_at"),
+        # Everything that counting by disease, place and week reads.
+        Index("ix_case_figures", "created_at", "verdict", "label", "area"),
     )
 
     id: Mapped[Identity]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, String
+from sqlalchemy import JSON, Float, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base, Identity, Utc, now
@@ -13,6 +13,7 @@ class Diagnosis(Base):
     """What the machine said of one photo; at most one a photo."""
 
     __tablename__ = "diagnosis"
+    __table_args__ = (Index("ix_diagnosis_figures", "created_at", "verdict", "confidence"),)
 
     id: Mapped[Identity]
     photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), unique=True)

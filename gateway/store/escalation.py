@@ -16,6 +16,7 @@ class Escalation(Base):
     __tablename__ = "escalation"
     __table_args__ = (
         Index("ix_escalation_officer_open", "officer_id", "closed_at"),
+        Index("ix_escalation_opened", "opened_at"),
         # At most one open escalation a case, whoever runs twice.
         Index(
             "uq_escalation_open_case",

@@ -13,7 +13,10 @@ class Event(Base):
     """One line of the append-only history: when, from, to, who, why. Never updated."""
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_kind_at", "kind", "at"),)
+    __table_args__ = (
+        Index("ix_event_kind_at", "kind", "at"),
+        Index("ix_event_actor_at", "actor", "at"),
+    )
 
     id: Mapped[Identity]
     at: Mapped[datetime] = mapped_column(Utc, default=now)

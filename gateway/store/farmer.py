@@ -19,7 +19,7 @@ class Farmer(Base):
     phone_digest: Mapped[Digest] = mapped_column(unique=True)
     language: Mapped[str | None] = mapped_column(String(2))
     place: Mapped[str | None] = mapped_column(String(80))
-    area: Mapped[str | None] = mapped_column(String(80))
+    area: Mapped[str | None] = mapped_column(String(80), index=True)
     consent_at: Mapped[datetime | None] = mapped_column(Utc)
     consent_version: Mapped[str | None] = mapped_column(String(16))
     consent_by: Mapped[str | None] = mapped_column(String(40))

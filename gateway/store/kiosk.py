@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import Float, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base, Digest, Identity, Utc, now
@@ -18,6 +18,9 @@ class Kiosk(Base):
     area: Mapped[str] = mapped_column(String(80))
     opening: Mapped[str | None] = mapped_column(String(40))
     """Opening days, as farmers are told."""
+    latitude: Mapped[float | None] = mapped_column(Float)
+    longitude: Mapped[float | None] = mapped_column(Float)
+    """Where it stands, WGS 84 degrees; places its area on the map."""
     token_digest: Mapped[Digest] = mapped_column(unique=True)
     disabled_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)

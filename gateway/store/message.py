@@ -17,6 +17,8 @@ class Message(Base):
         Index("ix_message_due", "state", "priority", "id"),
         Index("ix_message_provider", "provider_id"),
         Index("ix_message_address", "address_digest", "created_at"),
+        Index("ix_message_final", "state", "final_at"),
+        Index("ix_message_cost", "sent_at", "currency", "cost"),
     )
 
     id: Mapped[Identity]

@@ -1,6 +1,7 @@
 """All nouns of the store in one place to import from; each is defined in its own file."""
 
 from gateway.store.base import Base
+from gateway.store.broadcast import Broadcast
 from gateway.store.case import Case
 from gateway.store.delivery_report import DeliveryReport
 from gateway.store.diagnosis import Diagnosis
@@ -9,13 +10,19 @@ from gateway.store.event import Event
 from gateway.store.farmer import Farmer
 from gateway.store.incident import Incident
 from gateway.store.kiosk import Kiosk
+from gateway.store.label import Label
+from gateway.store.lockout import Lockout
 from gateway.store.message import Message
 from gateway.store.officer import Officer
+from gateway.store.officer_link import OfficerLink
+from gateway.store.operator import Operator
 from gateway.store.photo import Photo
+from gateway.store.sign_in_failure import SignInFailure
 from gateway.store.ussd_session import UssdSession
 
 __all__ = [
     "Base",
+    "Broadcast",
     "Case",
     "DeliveryReport",
     "Diagnosis",
@@ -24,8 +31,13 @@ __all__ = [
     "Farmer",
     "Incident",
     "Kiosk",
+    "Label",
+    "Lockout",
     "Message",
     "Officer",
+    "OfficerLink",
+    "Operator",
     "Photo",
+    "SignInFailure",
     "UssdSession",
 ]

@@ -21,6 +21,10 @@ class Officer(Base):
     languages: Mapped[str] = mapped_column(String(40))
     """Two-letter codes joined by commas; the first is the officer's own."""
     pin_hash: Mapped[str | None] = mapped_column(String(200))
+    work_days: Mapped[str] = mapped_column(String(7), default="1234567")
+    """ISO weekdays on which the officer works, 1 is Monday."""
+    work_hours: Mapped[str] = mapped_column(String(11), default="00:00-24:00")
+    """Local time of the service's region."""
     on_duty: Mapped[bool] = mapped_column(Boolean, default=True)
     disabled_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)

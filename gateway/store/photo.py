@@ -17,6 +17,7 @@ class Photo(Base):
         UniqueConstraint("source", "client_id"),
         Index("ix_photo_upload", "upload_digest", "received_at"),
         Index("ix_photo_waiting", "diagnosed_at", "received_at"),
+        Index("ix_photo_received", "received_at"),
     )
 
     id: Mapped[Identity]
