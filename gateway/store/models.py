@@ -17,7 +17,6 @@ from gateway.store.officer import Officer
 from gateway.store.officer_link import OfficerLink
 from gateway.store.operator import Operator
 from gateway.store.photo import Photo
-from gateway.store.sign_in_failure import SignInFailure
 from gateway.store.ussd_session import UssdSession
 
 __all__ = [
@@ -38,6 +37,5 @@ __all__ = [
     "OfficerLink",
     "Operator",
     "Photo",
-    "SignInFailure",
     "UssdSession",
 ]

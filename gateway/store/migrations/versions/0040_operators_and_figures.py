@@ -27,18 +27,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_operator_name")),
     )
     op.create_table(
-        "sign_in_failure",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("subject_digest", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_failure")),
-    )
-    with op.batch_alter_table("sign_in_failure", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_sign_in_failure_subject_at", ["subject_digest", "at"], unique=False
-        )
-
-    op.create_table(
         "broadcast",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("area", sa.String(length=80), nullable=False),
@@ -142,8 +130,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_broadcast_state"))
 
     op.drop_table("broadcast")
-    with op.batch_alter_table("sign_in_failure", schema=None) as batch_op:
-        batch_op.drop_index("ix_sign_in_failure_subject_at")
-
-    op.drop_table("sign_in_failure")
     op.drop_table("operator")
