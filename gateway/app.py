@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Request, Response, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import health
@@ -12,6 +13,7 @@ from gateway.channels import kiosk
 from gateway.channels.africastalking import webhooks
 from gateway.channels.simulator import proxy
 from gateway.context import Context
+from gateway.pages import base
 from gateway.problems import Problem
 from gateway.settings import Settings
 
@@ -39,6 +41,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.photo_max_bytes + FORM_ROOM
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["leafline"] = context
+    base.install(app, context)
     app.register_blueprint(health.blueprint(context))
     app.register_blueprint(kiosk.blueprint(context))
     app.register_blueprint(webhooks.blueprint(context))
@@ -50,10 +53,10 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _http_error(error: HTTPException) -> Response | HTTPException:
+def _http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
     """Refusals that Flask itself makes, in the form that the asker can read."""
     if not request.path.startswith("/api/"):
-        return error
+        return base.error_response(error)
     if isinstance(error, RequestEntityTooLarge):
         return Problem(413, "too_large", "the photo or one of the fields is too large").response()
     status = error.code or 500

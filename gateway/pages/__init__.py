@@ -1,0 +1,1 @@
+"""Web pages for the people who have a screen: kiosk agents, officers, operators."""

@@ -1,0 +1,133 @@
+"""Puts the shared parts into the application, and guards the blueprints of the pages."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, Response, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_compress import Compress
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import FileSystemLoader, StrictUndefined
+from werkzeug.exceptions import HTTPException
+
+from gateway.context import Context
+from gateway.pages.base import headers, language, sessions
+from gateway.pages.base.assets import Assets
+from gateway.pages.base.texts import PageTexts
+from gateway.problems import Problem
+
+log = logging.getLogger(__name__)
+
+csrf = CSRFProtect()
+
+
+def install(app: Flask, context: Context) -> None:
+    """Templates, texts, static files, cookies and compression.
+
+    In templates: `t(key, **values)`, `lang`, `languages`, `asset(name)`, `csrf_token()`.
+
+    Raises: CatalogueError: the texts of the pages have faults.
+    """
+    settings = context.settings
+    texts = PageTexts.load(settings.templates / "pages" / "po")
+    assets = Assets(settings.templates / "static")
+    app.extensions["leafline_texts"] = texts
+    app.extensions["leafline_assets"] = assets
+    sessions.configure(app, context)
+    # Only the guarded blueprints check: webhooks and the API have keys of their own.
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    csrf.init_app(app)
+    app.config.update(COMPRESS_ALGORITHM=["br", "gzip"])
+    Compress(app)
+    app.jinja_loader = FileSystemLoader(settings.templates / "pages")
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(assets.blueprint())
+
+    @app.before_request
+    def _choose_language() -> None:
+        g.language = language.chosen(request, context.catalogue.languages, settings.language)
+
+    @app.context_processor
+    def _names() -> dict[str, Any]:
+        return {
+            "t": t,
+            "lang": g.language,
+            "languages": {
+                code: texts.text("base_language_name", code) for code in context.catalogue.languages
+            },
+            "asset": assets.url,
+            "here": _here,
+            "service": settings.service_name,
+        }
+
+
+def _here(code: str) -> str:
+    """This page in another language."""
+    query = request.args.to_dict(flat=False) | {"lang": [code]}
+    return "?" + urlencode(query, doseq=True)
+
+
+def t(key: str, **values: object) -> str:
+    """A page's text in the language of this request."""
+    texts: PageTexts = current_app.extensions["leafline_texts"]
+    return texts.text(key, g.language, **values)
+
+
+def guard(pages: Blueprint) -> Blueprint:
+    """CSRF check, security headers, language cookie and readable errors for a pages blueprint."""
+
+    @pages.before_request
+    def _check_origin() -> None:
+        csrf.protect()
+
+    @pages.after_request
+    def _finish(response: Response) -> Response:
+        context: Context = current_app.extensions["leafline"]
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        language.keep(request, response, context.catalogue.languages, secure)
+        if secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.vary.update(["Cookie", "Accept-Language"])
+        return headers.harden(response)
+
+    @pages.errorhandler(CSRFError)
+    def _forged(_error: CSRFError) -> tuple[str, int]:
+        return render_template("error.html", reason="base_error_form"), 400
+
+    @pages.errorhandler(HTTPException)
+    def _refused(error: HTTPException) -> ResponseReturnValue | HTTPException:
+        return error_response(error)
+
+    @pages.errorhandler(Problem)
+    def _problem(problem: Problem) -> Response:
+        return problem.response()
+
+    @pages.errorhandler(Exception)
+    def _fault(error: Exception) -> tuple[str, int]:
+        log.exception("unexpected endpoint=%s error=%s", request.endpoint, type(error).__name__)
+        return _error_page(500), 500
+
+    return pages
+
+
+def error_response(error: HTTPException) -> ResponseReturnValue | HTTPException:
+    """A refusal as a page for whoever reads pages, and as it is for everybody else."""
+    status = error.code or 500
+    if status < 400 or not request.accept_mimetypes.accept_html or "Accept" not in request.headers:
+        return error
+    page = error.get_response()
+    plain = current_app.make_response((_error_page(status), status))
+    if "Allow" in page.headers:
+        plain.headers["Allow"] = page.headers["Allow"]
+    return headers.harden(plain)
+
+
+def _error_page(status: int) -> str:
+    """What to do next, in the reader's language; no status, no trace."""
+    known = {403: "base_error_forbidden", 404: "base_error_not_found", 429: "base_error_too_often"}
+    fallback = "base_error_ours" if status >= 500 else "base_error_request"
+    return render_template("error.html", reason=known.get(status, fallback))

@@ -1,0 +1,77 @@
+"""Texts of the pages: one gettext PO file a language and an area, monolingual, by key.
+
+`templates/pages/po/<language>/<area>.po`; the msgid is a key. English is complete; a text that
+another language lacks is said in English. A text flagged `fuzzy` is unreviewed and used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import polib
+
+from gateway.dialogue.catalogue import CatalogueError
+
+FALLBACK = "en"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class PageTexts:
+    """Texts by language and key. Make it with `load`; it does not change afterwards."""
+
+    def __init__(self, texts: Mapping[str, Mapping[str, str]]) -> None:
+        self._texts = texts
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read and check every PO file below `folder`.
+
+        Raises:
+            CatalogueError: a file cannot be read, a key is there twice or unknown in English, or
+                braces differ from English; all faults are listed, a line each.
+        """
+        texts: dict[str, dict[str, str]] = {}
+        faults = []
+        for path in sorted(folder.glob("*/*.po")):
+            try:
+                entries = polib.pofile(str(path), check_for_duplicates=True)
+            except (OSError, ValueError) as error:
+                raise CatalogueError(f"{path} cannot be read: {error}") from None
+            known = texts.setdefault(path.parent.name, {})
+            for entry in entries:
+                if entry.obsolete or not entry.msgstr:
+                    continue
+                if entry.msgid in known:
+                    faults.append(f"{path}: {entry.msgid} is in another file too")
+                known[entry.msgid] = entry.msgstr
+        if FALLBACK not in texts:
+            raise CatalogueError(f"{folder} has no {FALLBACK} folder with PO files")
+        loaded = cls(texts)
+        if faults := faults + loaded._differences():
+            raise CatalogueError("\n".join(faults))
+        return loaded
+
+    def text(self, key: str, language: str, **values: object) -> str:
+        """The text of `key`, braces filled. Raises: KeyError when there is no such key."""
+        own = self._texts.get(language, {})
+        text = own[key] if key in own else self._texts[FALLBACK][key]
+        return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
+
+    def starting_with(self, prefix: str, language: str) -> dict[str, str]:
+        """All texts of one area, braces unfilled, for a page that fills them itself."""
+        both = {**self._texts[FALLBACK], **self._texts.get(language, {})}
+        return {key: text for key, text in both.items() if key.startswith(prefix)}
+
+    def _differences(self) -> list[str]:
+        english = self._texts[FALLBACK]
+        found = []
+        for language, texts in self._texts.items():
+            for key, text in texts.items():
+                if key not in english:
+                    found.append(f"{key} [{language}]: no such key in English")
+                elif set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(english[key])):
+                    found.append(f"{key} [{language}]: placeholders differ from English")
+        return found

@@ -1,0 +1,135 @@
+"""Every page's common ground: texts, language, static files, headers, forgery, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Blueprint, Flask, render_template_string
+from flask.testing import FlaskClient
+
+from gateway.app import create_app
+from gateway.dialogue.catalogue import CatalogueError
+from gateway.pages.base import guard, sessions
+from gateway.pages.base.texts import PageTexts
+from gateway.settings import ROOT, Settings
+
+PAGE = "{% extends 'base.html' %}{% block main %}<h1>{{ t('base_again') }}</h1>{% endblock %}"
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
+    app = create_app(settings)
+    pages = Blueprint("sample", __name__, url_prefix="/sample")
+
+    @pages.route("/", methods=["GET", "POST"])
+    def page() -> str:
+        return render_template_string(PAGE)
+
+    @pages.get("/broken")
+    def broken() -> str:
+        raise RuntimeError("secret detail")
+
+    app.register_blueprint(guard(pages))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "expected"),
+    [
+        ("", "", "en"),
+        ("?lang=rw", "sw", "rw"),
+        ("?lang=xx", "", "en"),
+        ("", "sw-TZ,fr;q=0.5", "sw"),
+        ("", "de", "en"),
+    ],
+)
+def test_the_language(client: FlaskClient, query: str, accept: str, expected: str) -> None:
+    answer = client.get("/sample/" + query, headers={"Accept-Language": accept})
+    assert f'<html lang="{expected}">' in answer.text
+
+
+def test_a_chosen_language_stays(client: FlaskClient) -> None:
+    client.get("/sample/?lang=fr")
+    assert '<html lang="fr">' in client.get("/sample/", headers={"Accept-Language": "sw"}).text
+
+
+def test_language_links_keep_the_query(client: FlaskClient) -> None:
+    assert 'href="?page=2&amp;lang=rw"' in client.get("/sample/?page=2").text
+
+
+def test_headers_forbid_inline_and_foreign_code(client: FlaskClient) -> None:
+    answer = client.get("/sample/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_static_files_are_kept_for_ever_under_their_version(app: Flask) -> None:
+    client = app.test_client()
+    address = app.extensions["leafline_assets"].url("base/base.css")
+    answer = client.get(address, headers={"Accept-Encoding": "br"})
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+    assert "no-cache" not in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Encoding"] == "br"
+    assert client.get("/static/0123456789ab/base/base.css").status_code == 404
+    assert client.get(f"{address}/../../../../pages/base.html").status_code == 404
+
+
+def test_a_post_without_a_token_is_refused_in_words(client: FlaskClient) -> None:
+    answer = client.post("/sample/", headers=HTML)
+    assert answer.status_code == 400
+    assert "Nothing was lost" in answer.text
+
+
+def test_a_webhook_needs_no_token(client: FlaskClient) -> None:
+    answer = client.post("/africastalking/channel-key-for-tests/ussd", data={})
+    assert b"form was open" not in answer.data
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/sample/nowhere", "/sample/broken"])
+def test_errors_are_pages_that_tell_nothing(client: FlaskClient, path: str) -> None:
+    answer = client.get(path + "?lang=fr", headers=HTML)
+    assert answer.status_code in (404, 500)
+    assert "Cela n’a pas marché" in answer.text
+    assert "secret detail" not in answer.text
+
+
+def test_the_session_cookie_is_kept_from_scripts(app: Flask) -> None:
+    @app.get("/enter")
+    def enter() -> str:
+        from datetime import timedelta
+
+        sessions.sign_in("kiosk", 7, timedelta(hours=1))
+        return str(sessions.signed_in("kiosk"))
+
+    cookie = app.test_client().get("/enter").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+@pytest.mark.parametrize(
+    ("other", "fault"),
+    [
+        ('msgid "a"\nmsgstr "x"\n', "placeholders differ"),
+        ('msgid "b"\nmsgstr "x"\n', "no such key in English"),
+    ],
+)
+def test_faulty_texts_do_not_start(tmp_path: Path, other: str, fault: str) -> None:
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    for code, text in (("en", 'msgid "a"\nmsgstr "{n} y"\n'), ("rw", other)):
+        (tmp_path / code).mkdir()
+        (tmp_path / code / "kiosk.po").write_text(head + text)
+    with pytest.raises(CatalogueError, match=fault):
+        PageTexts.load(tmp_path)
+
+
+def test_the_texts_of_this_house_are_sound() -> None:
+    texts = PageTexts.load(ROOT / "templates" / "pages" / "po")
+    for code in ("sw", "rw", "fr"):
+        for key, english in texts.starting_with("base_", "en").items():
+            assert texts.text(key, code) != english, f"{key} is not translated into {code}"
