@@ -42,7 +42,7 @@ class Handset {
     });
     this.root.querySelector(".view").addEventListener("click", (event) => {
       const line = event.target.closest(".line");
-      if (line) { this.chosen = Number(line.dataset.index); this.open("read"); }
+      if (line) this.read(Number(line.dataset.index));
     });
     this.readUpTo = Math.max(0, ...data.messages.map((m) => m.id));
     this.take(data);
@@ -54,8 +54,15 @@ class Handset {
   take(data) {
     const before = JSON.stringify(this.data);
     this.data = data;
-    if (data.open && this.view !== "ussd" && !this.busy && before === undefined) this.view = "ussd";
+    // Somebody else may dial on this phone: a test, or the demonstration.
+    if (data.open && this.view === "idle" && !this.typed) this.view = "ussd";
     if (JSON.stringify(data) !== before) this.draw();
+  }
+
+  read(index) {
+    this.chosen = index;
+    this.reading = this.inbox[index];
+    if (this.reading) this.open("read");
   }
 
   open(view) { this.view = view; this.typed = ""; this.draw(); }
@@ -99,7 +106,7 @@ class Handset {
       Clear: () => { this.typed = this.typed.slice(0, -1); this.draw(); },
       Messages: () => { this.chosen = 0; this.open("list"); },
       Write: () => this.open("write"), Reply: () => this.open("write"),
-      Read: () => this.open("read"),
+      Read: () => this.read(this.chosen),
       Back: () => this.open(this.view === "read" ? "list" : "idle"),
     };
     if (label) actions[label]();
@@ -116,7 +123,7 @@ class Handset {
   async send() {
     const path = `/phones/${encodeURIComponent(this.data.number)}`;
     const typed = this.typed;
-    if (this.view === "list") return this.inbox.length ? this.open("read") : undefined;
+    if (this.view === "list") return this.read(this.chosen);
     if (this.view === "ussd" && this.data.open) {
       return this.work("Please wait...", () => call("POST", `${path}/answer`, { text: typed }));
     }
@@ -157,12 +164,12 @@ class Handset {
     const part = (name) => this.root.querySelector(name);
     part(".name").textContent = this.data.name;
     part(".number").textContent = this.data.number;
+    const content = this.busy ? [element("div", "wait", this.busy)] : this.content();
     part(".clock").textContent = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const unread = this.unread;
     part(".new").hidden = !unread;
     part(".new").textContent = `\u2709 ${unread}`;
-    const view = part(".view");
-    view.replaceChildren(...(this.busy ? [element("div", "wait", this.busy)] : this.content()));
+    part(".view").replaceChildren(...content);
     const entry = part(".entry");
     entry.hidden = Boolean(this.busy) || !(this.view === "write" || (this.view === "ussd" && this.data.open) || (this.view === "idle" && this.typed));
     entry.textContent = this.typed;
@@ -194,8 +201,7 @@ class Handset {
   }
 
   message() {
-    const message = this.inbox[this.chosen];
-    if (!message) return [];
+    const message = this.reading;
     this.readUpTo = Math.max(this.readUpTo, message.id);
     const at = new Date(message.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const head = `${message.direction === "in" ? "From" : "To"} ${message.other}  ${at}`;

@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.mobile import Listener, serving, simulator
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def url(listener: Listener) -> Iterator[str]:
+    """A simulated network whose callbacks the listener hears."""
+    with serving(listener.app) as base, simulator(base) as address:
+        yield address

@@ -1,0 +1,171 @@
+"""The simulated phones, over real HTTP on both sides."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from flask import Response
+
+from gateway.channels.simulator.network import BROKEN, NO_CODE
+from gateway.channels.simulator.phone import Phone, PhoneError
+from tests.support.mobile import CODE, Listener
+
+NUMBER = "+250788000001"
+
+
+def sms(url: str, text: str, to: str = NUMBER) -> requests.Response:
+    form = {"username": "sandbox", "to": to, "message": text}
+    return requests.post(f"{url}/version1/messaging", form, headers={"apiKey": "k"}, timeout=5)
+
+
+def test_dialling_posts_what_the_network_posts(url: str, listener: Listener) -> None:
+    phone = Phone(url, NUMBER)
+    assert phone.dial(CODE) == "Hello\n1. One"
+    assert phone.open
+    form = listener.next("ussd")
+    assert form.pop("sessionId").startswith("ATUid_")
+    assert form == {
+        "serviceCode": CODE,
+        "phoneNumber": NUMBER,
+        "networkCode": "99999",
+        "text": "",
+    }
+
+
+def test_text_grows_with_every_answer(url: str, listener: Listener) -> None:
+    listener.screen = lambda form: "CON " + form["text"]
+    phone = Phone(url, NUMBER)
+    phone.dial()
+    screens = [phone.answer(typed) for typed in ("1", "1", "maize & beans+", "é ŋ")]
+    assert screens == ["1", "1*1", "1*1*maize & beans+", "1*1*maize & beans+*é ŋ"]
+    sessions = {form["sessionId"] for name, form in list(listener.heard.queue) if name == "ussd"}
+    assert len(sessions) == 1
+
+
+def test_dialling_deep_types_the_rest_at_once(url: str, listener: Listener) -> None:
+    Phone(url, NUMBER).dial("*384*123*1*2#")
+    form = listener.next("ussd")
+    assert (form["serviceCode"], form["text"]) == (CODE, "1*2")
+
+
+@pytest.mark.parametrize("code", ["*999#", "*384*1234#", "100", "*384*123"])
+def test_another_code_reaches_nobody(url: str, listener: Listener, code: str) -> None:
+    phone = Phone(url, NUMBER)
+    assert phone.dial(code) == NO_CODE
+    assert not phone.open
+    assert listener.heard.empty()
+
+
+def test_the_end_of_a_session_is_told(url: str, listener: Listener) -> None:
+    phone = Phone(url, NUMBER)
+    phone.dial()
+    assert phone.answer("7") == "7"
+    assert not phone.open
+    event = listener.next("ussd-events")
+    assert {name: event[name] for name in ("status", "hopsCount", "input", "lastAppResponse")} == {
+        "status": "Success",
+        "hopsCount": "2",
+        "input": "7",
+        "lastAppResponse": "7",
+    }
+    with pytest.raises(PhoneError, match="dial first"):
+        phone.answer("1")
+
+
+def test_hanging_up_in_the_middle_is_told_as_incomplete(url: str, listener: Listener) -> None:
+    phone = Phone(url, NUMBER)
+    phone.dial()
+    phone.drop()
+    assert (phone.screen, phone.open) == ("", False)
+    assert listener.next("ussd-events")["status"] == "Incomplete"
+
+
+def test_a_redial_is_a_new_session(url: str, listener: Listener) -> None:
+    phone = Phone(url, NUMBER)
+    phone.dial()
+    first = listener.next("ussd")["sessionId"]
+    phone.dial()
+    assert listener.next("ussd")["sessionId"] != first
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response("", 200),
+        Response("Hello", 200),
+        Response(" CON Hello", 200),
+        Response("\ufeffCON Hello", 200),
+        Response("con Hello", 200),
+        Response("CON Hello", 500),
+        Response("CON Hello", 302, {"Location": "/elsewhere"}),
+    ],
+    ids=["empty", "no prefix", "blank before", "byte-order mark", "small", "500", "redirect"],
+)
+def test_a_wrong_answer_ends_the_session(url: str, listener: Listener, answer: Response) -> None:
+    listener.screen = lambda _form: answer
+    phone = Phone(url, NUMBER)
+    assert phone.dial() == BROKEN
+    assert not phone.open
+    event = listener.next("ussd-events")
+    assert event["status"] == "Failed"
+    assert event["errorMessage"]
+
+
+def test_an_sms_from_a_phone_comes_again_until_it_is_taken(
+    url: str, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.channels.simulator.callbacks.REPEAT_SECONDS", 0.01)
+    listener.statuses = [500, 503]
+    Phone(url, NUMBER).send("HELP me & co+")
+    forms = [listener.next("sms") for _ in range(3)]
+    assert forms[0] == forms[1] == forms[2]
+    assert (forms[0]["from"], forms[0]["text"]) == (NUMBER, "HELP me & co+")
+    assert forms[0]["id"]
+
+
+def test_a_phone_waits_for_an_sms(url: str) -> None:
+    phone = Phone(url, NUMBER)
+    sms(url, "first")
+    sms(url, "second one")
+    sms(url, "not for you", to="+250788000002")
+    assert phone.wait_for_sms("second").text == "second one"
+    assert [message.text for message in phone.inbox()] == ["first", "second one"]
+    assert [message.text for message in phone.inbox(after=phone.inbox()[0].id)] == ["second one"]
+    with pytest.raises(PhoneError, match="first"):
+        phone.wait_for_sms("third", timeout=0.05)
+
+
+def test_opting_out_at_the_network_is_told(url: str, listener: Listener) -> None:
+    Phone(url, NUMBER).opt_out()
+    assert listener.next("opt-outs")["phoneNumber"] == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "phones", {"number": "+250788000009"}, 200),
+        ("POST", "phones", {"number": "12"}, 400),
+        ("POST", "phones", {"number": 12}, 400),
+        ("POST", "phones", None, 400),
+        ("POST", "phones", [], 400),
+        ("GET", "phones/abc", None, 400),
+        ("PUT", "faults", {"send": [{"name": "earthquake"}]}, 400),
+        ("PUT", "faults", {"send": [{"shape": "round"}]}, 400),
+        ("PUT", "faults", {"reports": "sometimes"}, 400),
+        ("GET", "nothing", None, 404),
+        ("DELETE", "faults", None, 405),
+    ],
+)
+def test_wrong_questions_get_a_reason(
+    url: str, method: str, path: str, body: object, status: int
+) -> None:
+    answer = requests.request(method, f"{url}/simulator/api/{path}", json=body, timeout=5)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["", "/", "/page/phones.js", "/page/phones.css"])
+def test_the_page_is_there_and_asks_nobody_else_for_anything(url: str, path: str) -> None:
+    answer = requests.get(f"{url}/simulator{path}", timeout=5)
+    assert answer.status_code == 200
+    assert "http://" not in answer.text
+    assert "https://" not in answer.text
