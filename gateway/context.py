@@ -16,7 +16,7 @@ from gateway.cases.desk import Desk
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
-from gateway.people import msisdn
+from gateway.people import msisdn, officer_links
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store
 from gateway.store.photos import Folder, PhotoStore
@@ -75,6 +75,7 @@ class Context:
             texts=self.catalogue,
             operator_phone=_check_operator(self.settings),
             language=self.settings.language,
+            link_base=officer_links.base(self.settings.public_url, self.catalogue.room("link")),
         )
 
     @cached_property

@@ -26,6 +26,8 @@ class Desk:
     operator_phone: str
     language: str
     """Spoken where nothing better is known, and to the operator."""
+    link_base: str = ""
+    """What stands before the token of an officer's link; empty: messages carry no links."""
 
     def tell_farmer(
         self,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import codes, life
 from gateway.cases.desk import Desk
-from gateway.people import officers
+from gateway.people import officer_links, officers
 from gateway.store.base import now
-from gateway.store.models import Case, Escalation, Farmer, Officer
+from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
 
 PLANTS = {"one": "1", "few": "<10", "half": "50%", "most": ">50%"}
 """How many plants are sick, as the farmer told it, in the fewest characters."""
@@ -171,6 +171,40 @@ def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason
     return True
 
 
+def ask_photo(session: Session, desk: Desk, officer: Officer, case: Case) -> bool:
+    """The officer wants another photo; the case stays with them. Once for each photo there is.
+
+    Returns:
+        False when it was asked for already and has not come, or the farmer opted out.
+
+    Raises: NotYours.
+    """
+    escalation = accept(session, officer, case)
+    if photo_awaited(session, case):
+        return False
+    actor = f"officer:{officer.id}"
+    session.add(Event(kind="photo_asked", case_id=case.id, actor=actor))
+    session.flush()
+    photos = session.scalar(select(func.count(Photo.id)).where(Photo.case_id == case.id))
+    key = f"escalation:{escalation.id}:photo:{photos}"
+    return desk.tell_farmer(session, case.farmer, "low_confidence", key=key, case=case)
+
+
+def photo_awaited(session: Session, case: Case) -> bool:
+    """An officer asked for another photo of the case, and none came since."""
+    asked = select(func.max(Event.at)).where(Event.kind == "photo_asked", Event.case_id == case.id)
+    came = select(func.max(Photo.received_at)).where(Photo.case_id == case.id)
+    last_asked, last_came = session.scalar(asked), session.scalar(came)
+    return last_asked is not None and (last_came is None or last_came < last_asked)
+
+
+def photo_came(session: Session, desk: Desk, case: Case, held: Escalation, photos: int) -> None:
+    """Tell the officer who asked for a photo that one came and was judged."""
+    asked = select(Event.id).where(Event.kind == "photo_asked", Event.case_id == case.id).limit(1)
+    if held.officer is not None and session.scalar(asked) is not None:
+        _tell_officer(session, desk, case, held, held.officer, again=f":photo:{photos}")
+
+
 def withdraw(session: Session, escalation: Escalation) -> None:
     """A better photo answered the case before the officer took it."""
     _close(escalation, "withdrawn")
@@ -205,9 +239,14 @@ def _close(escalation: Escalation, outcome: str) -> None:
 
 
 def _tell_officer(
-    session: Session, desk: Desk, case: Case, escalation: Escalation, officer: Officer | None
+    session: Session,
+    desk: Desk,
+    case: Case,
+    escalation: Escalation,
+    officer: Officer | None,
+    again: str = "",
 ) -> None:
-    key = f"escalation:{escalation.id}:officer"
+    key = f"escalation:{escalation.id}:officer{again}"
     told = case.answers or {}
     values = {
         "crop": case.crop or "unknown",
@@ -218,10 +257,13 @@ def _tell_officer(
         "count": PLANTS.get(told.get("plants", ""), "?"),
         "answer": f"SMS {case.code} ...",
     }
-    if officer is not None:
-        desk.tell_officer(session, officer, "escalation_officer", key=key, case=case, **values)
-    else:
+    if officer is None:
         desk.tell_operator(session, "escalation_officer", key=key, case=case, **values)
+    elif desk.link_base:
+        values["link"] = desk.link_base + officer_links.issue(session, officer, case)
+        desk.tell_officer(session, officer, "escalation_officer_link", key=key, case=case, **values)
+    else:
+        desk.tell_officer(session, officer, "escalation_officer", key=key, case=case, **values)
 
 
 def _free_code(session: Session) -> str:

@@ -52,6 +52,7 @@ def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_jud
     held = escalation.open_one(session, case)
     if held is not None:
         if held.accepted_at is not None or decision.action != "advise":
+            escalation.photo_came(session, desk, case, held, photos_judged)
             return  # a person has it; the diagnosis is there for them to see
         escalation.withdraw(session, held)
         session.flush()

@@ -7,6 +7,7 @@ asked for.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,6 +18,8 @@ from sqlalchemy.orm import Session, joinedload
 from gateway.store.base import now
 from gateway.store.database import vault_of
 from gateway.store.models import Case, Officer, OfficerLink
+
+log = logging.getLogger(__name__)
 
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz"
 """No look-alikes (0 O, 1 I l, o): some officers type the link over from another phone."""
@@ -29,9 +32,19 @@ State = Literal["open", "used", "expired"]
 
 
 def base(public_url: str, room: int) -> str:
-    """What stands before the token in a message; empty when a link does not fit into `room`."""
+    """What stands before the token in a message; empty when links are off or do not fit.
+
+    Args:
+        public_url: address of the web process as people reach it; empty switches links off.
+        room: septets that the messages leave for a link, proved with every text.
+    """
+    if not public_url:
+        return ""
     address = public_url.rstrip("/") + PATH
-    return address if public_url and len(address) + LENGTH <= room else ""
+    if len(address) + LENGTH > room:
+        log.warning("links_too_long longest=%s room=%s: not sent", len(address) + LENGTH, room)
+        return ""
+    return address
 
 
 def issue(session: Session, officer: Officer, case: Case) -> str:
