@@ -20,6 +20,7 @@ ROOMS = {
     "doctor": "gateway.running.commands",
     "kiosk": "gateway.people.commands",
     "officer": "gateway.people.commands",
+    "operator": "gateway.people.operator_commands",
     "erase": "gateway.people.commands",
     "case": "gateway.cases.commands",
     "messages": "gateway.dialogue.commands",

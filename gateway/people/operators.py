@@ -1,0 +1,176 @@
+"""Operators: they sign in with a password and a one-time code; an admin changes, a viewer looks.
+
+One-time codes are TOTP (RFC 6238: SHA-1, 6 digits, 30 s), which every authenticator knows. A code
+is taken once, as the RFC asks. Recovery codes stand in for a lost authenticator, each once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyotp
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from gateway.people import PeopleError, lockout
+from gateway.store import Store
+from gateway.store.base import now
+from gateway.store.database import vault_of
+from gateway.store.models import Event, Operator
+
+ADMIN, VIEWER = "admin", "viewer"
+ROLES = (ADMIN, VIEWER)
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+PASSWORD_LEAST, PASSWORD_MOST = 10, 200
+"""NIST SP 800-63B-4 asks for 8 characters where a second factor follows, and for no other rule."""
+STEP_SECONDS = 30
+STEPS_AROUND = 1
+"""Codes of the step before and after are taken too: clocks differ and typing takes time."""
+RECOVERY_CODES = 8
+RECOVERY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+RECOVERY_LENGTH = 10
+"""49 bits of one code in eight, behind a password and a lockout."""
+
+_NOBODY = generate_password_hash(secrets.token_hex())
+"""Checked for a name that nobody has, so that the time taken tells nothing."""
+
+
+class Refused(Exception):
+    """Name, password and code do not fit together; which of them is not said."""
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """A new operator's secrets; they are shown once."""
+
+    operator: Operator
+    uri: str
+    """`otpauth://`, for the QR code."""
+    secret: str
+    """Base32, for typing."""
+    recovery: tuple[str, ...]
+
+
+def add(session: Session, name: str, role: str, password: str, *, issuer: str) -> Enrolment:
+    """Make an operator. `issuer` is what the authenticator shows beside the name.
+
+    Raises: PeopleError when the name is taken or anything does not fit.
+    """
+    name = name.strip().lower()
+    if not NAME.fullmatch(name):
+        raise PeopleError("an operator's name is 2 to 40 letters, digits, dots or dashes")
+    if role not in ROLES:
+        raise PeopleError(f"a role is one of {', '.join(ROLES)}")
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        raise PeopleError(f"a password has {PASSWORD_LEAST} to {PASSWORD_MOST} characters")
+    if _by_name(session, name):
+        raise PeopleError(f"an operator named {name!r} exists already")
+    secret = pyotp.random_base32()
+    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+    operator = Operator(
+        name=name,
+        role=role,
+        password_hash=generate_password_hash(password),
+        totp_secret=secret,
+        recovery=[_recovery_digest(session, name, code) for code in codes],
+    )
+    session.add(operator)
+    session.flush()
+    data = {"operator": operator.id, "role": role}
+    session.add(Event(kind="operator_added", actor="operator", data=data))
+    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
+    return Enrolment(operator, uri, secret, codes)
+
+
+def sign_in(store: Store, name: str, password: str, code: str) -> Operator:
+    """The operator whose password and code these are; the code is spent.
+
+    Raises:
+        Refused: they are not.
+        lockout.Locked: too many wrong tries for this name; nothing was judged.
+    """
+    name = name.strip().lower()[:40]
+    door = f"operator:{name}"
+    lockout.count_try(store, door)
+    with store.reading() as session:
+        known = _by_name(session, name)
+    # Outside of a transaction: hashing takes a while, and on SQLite would keep all writers out.
+    right = check_password_hash(known.password_hash if known else _NOBODY, password[:PASSWORD_MOST])
+    if known is None or not right or known.disabled_at is not None:
+        raise Refused
+    with store.transaction() as session:
+        operator = session.get_one(Operator, known.id, with_for_update=True)
+        if not _spend(session, operator, code, now()):
+            raise Refused
+        session.add(Event(kind="signed_in", actor=actor(operator)))
+    lockout.open_again(store, door)
+    return operator
+
+
+def in_service(session: Session, operator_id: int) -> Operator | None:
+    """The operator with this id, unless disabled."""
+    operator = session.get(Operator, operator_id)
+    return operator if operator is not None and operator.disabled_at is None else None
+
+
+def disable(session: Session, name: str) -> Operator:
+    """Out at once, also where signed in. Raises: PeopleError when there is no such operator."""
+    operator = _by_name(session, name.strip().lower())
+    if operator is None:
+        raise PeopleError(f"there is no operator {name!r}; see `leafline operator list`")
+    operator.disabled_at = operator.disabled_at or now()
+    data = {"operator": operator.id}
+    session.add(Event(kind="operator_disabled", actor="operator", data=data))
+    return operator
+
+
+def listed(session: Session) -> list[Operator]:
+    return list(session.scalars(select(Operator).order_by(Operator.id)))
+
+
+def actor(operator: Operator) -> str:
+    """The operator's name in the history."""
+    return f"operator:{operator.id}"
+
+
+def matching_step(secret: str, code: str, at: datetime, spent: int) -> int | None:
+    """The time step whose code this is: at most a step from `at` and after `spent`, or None."""
+    totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
+    current = int(at.timestamp()) // STEP_SECONDS
+    for step in range(current - STEPS_AROUND, current + STEPS_AROUND + 1):
+        if step > spent and secrets.compare_digest(totp.at(step * STEP_SECONDS), code):
+            return step
+    return None
+
+
+def _spend(session: Session, operator: Operator, typed: str, at: datetime) -> bool:
+    code = re.sub(r"[\s-]", "", typed.lower())
+    if code.isascii() and code.isdigit() and len(code) == 6:
+        step = matching_step(operator.totp_secret, code, at, operator.totp_step)
+        if step is None:
+            return False
+        operator.totp_step = step
+        return True
+    digest = _recovery_digest(session, operator.name, code)
+    if digest not in operator.recovery:
+        return False
+    operator.recovery = [left for left in operator.recovery if left != digest]
+    data = {"left": len(operator.recovery)}
+    session.add(Event(kind="recovery_code_used", actor=actor(operator), data=data))
+    return True
+
+
+def _by_name(session: Session, name: str) -> Operator | None:
+    return session.scalar(select(Operator).where(Operator.name == name))
+
+
+def _recovery_code() -> str:
+    return "".join(secrets.choice(RECOVERY_LETTERS) for _ in range(RECOVERY_LENGTH))
+
+
+def _recovery_digest(session: Session, name: str, code: str) -> str:
+    return vault_of(session).digest(f"operator recovery {name} {code}")
