@@ -73,7 +73,7 @@ class Widest:
 
 def check(menu: Menu) -> list[str]:
     """Every fault of the menu, a line each; empty when it may be used."""
-    faults = list(_structure(menu))
+    faults = [*_structure(menu), *_untranslated(menu)]
     if not faults:  # a menu with a missing screen cannot be shown
         faults += dict.fromkeys(_pages(menu))
     return faults
@@ -92,8 +92,10 @@ def _structure(menu: Menu) -> Iterator[str]:
             yield f"{screen.name}: ends the session, yet leads on"
         if screen.home and not screen.targets():
             yield f"{screen.name}: a dead end: a first screen that leads nowhere"
+        known = menu.texts.keys_of()
         for key in _keys(screen):
-            yield from _missing(menu, screen, key)
+            if key not in known:
+                yield f"{screen.name}: {key} is in no PO file"
     reached = reachable(menu)
     for name in menu.screens:
         if name not in reached:
@@ -105,10 +107,11 @@ def _keys(screen: Screen) -> list[str]:
     return own + [option.label for option in screen.options]
 
 
-def _missing(menu: Menu, screen: Screen, key: str) -> Iterator[str]:
+def _untranslated(menu: Menu) -> Iterator[str]:
     for language in menu.texts.languages:
-        if not menu.texts.translated(key, language):
-            yield f"{screen.name}: {key} is missing in {language}.po"
+        for key in menu.texts.keys_of():
+            if not menu.texts.translated(key, language):
+                yield f"{key} is missing in {language}.po"
 
 
 def reachable(menu: Menu) -> set[str]:
@@ -118,37 +121,36 @@ def reachable(menu: Menu) -> set[str]:
     while waiting:
         name = waiting.pop()
         found.add(name)
-        waiting |= menu.screens[name].targets() - found
+        waiting |= (menu.screens[name].targets() & set(menu.screens)) - found
     return found
 
 
 def _pages(menu: Menu) -> Iterator[str]:
     """Show every screen, page by page, in every language, with everything at its longest."""
     values = menu.texts.longest_values()
-    worlds = [Widest(values, state, label) for state in life.NEXT for label in LABELS]
-    worlds.append(Widest(values, life.CLOSED, "unknown", note=True))
+    worlds = {
+        (state, label): Widest(values, state, label) for state in life.NEXT for label in LABELS
+    }
+    worlds[life.CLOSED, "healthy"] = Widest(values, life.CLOSED, "unknown", note=True)
     chosen = {"case": values["case"], "kiosk": "1", "crop": "maize", "pin": "ok"}
     for language in menu.texts.languages:
-        for world in worlds:
-            for label in LABELS:
-                for name, screen in menu.screens.items():
-                    data = chosen | {"label": label}
-                    items = (values["case"],) * 20 if screen.listing else ()
-                    state = State(name, language, data=data, items=items, back=("main",))
-                    yield from _too_long(menu, state, world)
+        for (_, label), world in worlds.items():
+            for name, screen in menu.screens.items():
+                data = chosen | {"label": label}
+                items = (values["case"],) * 20 if screen.listing else ()
+                state = State(name, language, data=data, items=items, back=("main",))
+                yield from _too_long(menu, state, world)
 
 
 def _too_long(menu: Menu, state: State, world: Widest) -> Iterator[str]:
     where = f"{state.screen} [{state.language}]"
     try:
         pages = menu.pages(state, world)
-    except CatalogueError as error:
+    except (CatalogueError, gsm7.NotGsm) as error:
         yield f"{where}: {error}"
         return
     for page in pages:
-        if letters := gsm7.outside(page):
-            yield f"{where}: {gsm7.NotGsm(letters)}"
-        elif (length := gsm7.septets(page)) > SCREEN_LIMIT:
+        if (length := gsm7.septets(page)) > SCREEN_LIMIT:
             yield f"{where}: {length} septets, limit {SCREEN_LIMIT}"
     if len(pages) > 1 and menu.screens[state.screen].whole:
         yield f"{where}: {len(pages)} pages; this screen must be read as one"

@@ -21,6 +21,18 @@ class Footer:
     menu: str
 
 
+@dataclass(frozen=True)
+class _Unit:
+    """What is not cut: a word, or a whole option line, with the gap before it."""
+
+    gap: str
+    text: str
+
+    @property
+    def width(self) -> int:
+        return 1 + gsm7.septets(self.text)
+
+
 def paginate(
     body: str, lines: Sequence[str], footer: Footer, limit: int = SCREEN_LIMIT
 ) -> list[str]:
@@ -28,38 +40,40 @@ def paginate(
 
     Text is cut at words, an option line never. Every page but the last offers `footer.more`, every
     page `footer.back`; `footer.menu` is left out where it would cost a page.
+
+    Raises:
+        NotGsm: a letter is outside the alphabet.
     """
-    units = [(_gap(gap), word) for gap, word in _WORD.findall(body)]
-    units += [("\n", gsm7.cut(line, limit // 2)) for line in lines]
-    last = _joined(footer.back, footer.menu)
-    whole = _fill(units)
-    if _fits(whole, last, limit):
-        return [_joined(whole, last)]
-    pages: list[str] = []
-    while units:
-        if _fits(_fill(units), footer.back, limit):
-            return [*pages, _joined(_fill(units), footer.back)]
+    longest = limit // 2
+    words = [
+        _Unit("\n" if "\n" in g else " ", gsm7.cut(w, longest)) for g, w in _WORD.findall(body)
+    ]
+    units = words + [_Unit("\n", gsm7.cut(line, longest)) for line in lines]
+    for last in (_joined(footer.back, footer.menu), footer.back):
+        if _taken(units, last, limit) == len(units):
+            return [_joined(_fill(units), last)]
+    pages = []
+    while _taken(units, footer.back, limit) < len(units):
         standing = _joined(footer.more, footer.back)
-        taken = len(units)
-        while taken > 1 and not _fits(_fill(units[:taken]), standing, limit):
-            taken -= 1
-        page = gsm7.cut(_fill(units[:taken]), limit - gsm7.septets(standing) - 1)
-        pages.append(_joined(page, standing))
+        taken = _taken(units, standing, limit)
+        pages.append(_joined(_fill(units[:taken]), standing))
         units = units[taken:]
-    return pages
+    return [*pages, _joined(_fill(units), footer.back)]
 
 
-def _gap(blanks: str) -> str:
-    return "\n" if "\n" in blanks else " "
+def _taken(units: Sequence[_Unit], standing: str, limit: int) -> int:
+    """How many units fit above the standing keys; at least one does."""
+    room = limit - gsm7.septets(standing) + (0 if standing else 1)
+    for number, unit in enumerate(units):
+        room -= unit.width
+        if room < 0:
+            return number
+    return len(units)
 
 
-def _fill(units: Sequence[tuple[str, str]]) -> str:
-    return "".join(gap + word for gap, word in units).lstrip()
+def _fill(units: Sequence[_Unit]) -> str:
+    return "".join(unit.gap + unit.text for unit in units)[1:]
 
 
 def _joined(*texts: str) -> str:
     return "\n".join(text for text in texts if text)
-
-
-def _fits(text: str, standing: str, limit: int) -> bool:
-    return gsm7.septets(_joined(text, standing)) <= limit

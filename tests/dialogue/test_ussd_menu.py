@@ -1,0 +1,168 @@
+"""The menu as a whole: proved by its own check, frozen in its numbers, drawn as a graph."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.dialogue import commands
+from gateway.dialogue.catalogue import Catalogue
+from gateway.dialogue.ussd import lint, screens
+from gateway.dialogue.ussd.engine import Menu, Option, Screen
+from gateway.dialogue.ussd.screens import entry
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+# Farmers know paths by heart (*384*123*2*1#), and posters print them. A number may be added to this
+# table; one that is in it never changes its meaning.
+FROZEN = {
+    "language_first": {"1": "rw", "2": "sw", "3": "en", "4": "fr"},
+    "language": {"1": "rw", "2": "sw", "3": "en", "4": "fr"},
+    "consent": {"1": "yes", "2": "no"},
+    "main": {
+        "1": "results",
+        "2": "advice",
+        "3": "report",
+        "4": "officer",
+        "5": "kiosk",
+        "6": "language",
+        "7": "privacy",
+        "8": "help",
+        "9": "desk",
+    },
+    "resume": {"9": "resume"},
+    "results": {"9": "by_code"},
+    "case": {"1": "next_season", "2": "officer", "3": "wrong", "4": "outcome"},
+    "prevention": {"1": "send_sms"},
+    "outcome": {"1": "better", "2": "same", "3": "worse"},
+    "advice_crop": {"1": "maize", "2": "beans", "3": "cassava"},
+    "advice_maize": {"1": "maize_rust", "2": "maize_blight", "3": "healthy"},
+    "advice_beans": {"1": "bean_spot"},
+    "advice_cassava": {"1": "cassava_mosaic"},
+    "advice": {"1": "next_season", "2": "officer"},
+    "advice_prevention": {"1": "send_sms", "2": "officer"},
+    "report_crop": {"1": "maize", "2": "beans", "3": "cassava", "4": "other"},
+    "report_stage": {"1": "young", "2": "before_flowering", "3": "flowering", "4": "filling"},
+    "report_plants": {"1": "one", "2": "few", "3": "half", "4": "most"},
+    "report_sprayed": {"1": "no", "2": "yes"},
+    "report_kiosk": {"1": "send_sms", "2": "officer"},
+    "officer_reason": {"1": "spraying", "2": "spreading", "3": "no_answer", "4": "other"},
+    "kiosk": {"1": "send_sms"},
+    "privacy": {"1": "stop", "2": "start", "3": "withdraw", "4": "hold", "5": "delete"},
+    "withdraw_confirm": {"1": "yes", "2": "no"},
+    "hold": {"1": "delete"},
+    "delete_confirm": {"1": "yes", "2": "no"},
+    "officer_pin": {"1": "as_farmer"},
+    "desk": {"1": "open_cases", "2": "off_duty", "3": "on_duty", "4": "as_farmer"},
+    "desk_case": {"1": "accept", "2": "answer", "3": "hand_over"},
+    "desk_answer": {
+        "1": "bean_spot",
+        "2": "cassava_mosaic",
+        "3": "healthy",
+        "4": "maize_blight",
+        "5": "maize_rust",
+        "6": "visit",
+        "7": "call",
+    },
+}
+PREFIXES = ("option_language_", "option_reason_", "option_stage_", "option_plants_", "option_note_")
+
+
+@pytest.fixture(scope="module")
+def menu() -> Menu:
+    values = {"ussd": "*801*1234#", "service": "YourService", "months": "12"}
+    return screens.menu(Catalogue.load(TEMPLATES, **values))
+
+
+def meaning(label: str) -> str:
+    for prefix in (*PREFIXES, "option_", "crop_", "disease_"):
+        if label.startswith(prefix):
+            return label.removeprefix(prefix)
+    return label
+
+
+def test_the_menu_has_no_fault(menu: Menu) -> None:
+    assert lint.check(menu) == []
+
+
+def test_option_numbers_never_change(menu: Menu) -> None:
+    found = {
+        screen.name: {option.number: meaning(option.label) for option in screen.options}
+        for screen in menu.screens.values()
+        if screen.options
+    }
+    assert found == FROZEN
+
+
+def with_screen(menu: Menu, *screens_: Screen) -> Menu:
+    changed = {**menu.screens, **{screen.name: screen for screen in screens_}}
+    return Menu(list(changed.values()), menu.texts, first=entry.first, home=entry.home)
+
+
+@pytest.mark.parametrize(
+    ("screen", "fault"),
+    [
+        (Screen("help", "ussd_help", (Option("1", "option_yes", "nowhere"),)), "does not exist"),
+        (Screen("help", "ussd_help", (Option("0", "option_yes", "main"),)), "a standing key"),
+        (Screen("help", "ussd_help", (Option("98", "option_yes", "main"),)), "a standing key"),
+        (
+            Screen("help", "ussd_help", (Option("1", "option_yes", "main"),) * 2),
+            "number 1 is given twice",
+        ),
+        (Screen("help", "ussd_nothing"), "help: ussd_nothing is in no PO file"),
+        (
+            Screen("help", "ussd_help", (Option("1", "option_x", "main"),)),
+            "option_x is in no PO file",
+        ),
+        (Screen("lonely", "ussd_help"), "lonely: no answer on any screen leads here"),
+        (Screen("help", "ussd_help", home=True), "a dead end"),
+        (
+            Screen("stopped", "ussd_stopped", (Option("1", "option_yes", "main"),), end=True),
+            "ends the session, yet leads on",
+        ),
+        (
+            Screen("stopped", lambda visit: visit.say("ussd_help") * 2, end=True),
+            "septets, limit 156",
+        ),
+        (Screen("help", lambda visit: visit.say("ussd_help") * 9), "at most 4 are read"),
+        (Screen("help", lambda _: "ê"), "not in the GSM alphabet"),
+        (Screen("help", lambda visit: visit.say("ussd_code", x=1) * 4, whole=True), "read as one"),
+    ],
+)
+def test_the_check_finds(menu: Menu, screen: Screen, fault: str) -> None:
+    faults = lint.check(with_screen(menu, screen))
+    assert any(fault in line for line in faults), faults
+
+
+def test_the_check_names_the_language(menu: Menu) -> None:
+    long = replace(menu.screens["stopped"], text=lambda visit: "x" * 157)
+    faults = lint.check(with_screen(menu, long))
+    assert {"stopped [sw]: 157 septets, limit 156", "stopped [rw]: 157 septets, limit 156"} <= set(
+        faults
+    )
+
+
+def test_commands_check_and_graph() -> None:
+    result = CliRunner().invoke(commands.ussd, ["check", str(TEMPLATES)])
+    assert result.exit_code == 0, result.output
+    assert "all reachable, all fit" in result.output
+    drawn = CliRunner().invoke(commands.ussd, ["graph", str(TEMPLATES)]).output
+    assert drawn.startswith("flowchart TD")
+    assert "main -->|2| advice_crop" in drawn
+    assert "results -->|1..n| case" in drawn
+    assert "officer_reason -.-> consent" in drawn
+
+
+def test_the_check_names_a_text_that_a_language_lacks(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    path = tmp_path / "templates" / "messages" / "sw.po"
+    text = path.read_text("utf-8")
+    start = text.index('#, fuzzy\nmsgid "ussd_privacy"')
+    path.write_text(text[:start] + text[text.index("#, fuzzy", start + 8) :], "utf-8")
+    result = CliRunner().invoke(commands.ussd, ["check", str(tmp_path / "templates")])
+    assert result.exit_code == 1
+    assert "ussd_privacy is missing in sw.po" in result.output
