@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.tables import FAILURE, REPORT
 from gateway.context import Context
+from gateway.dialogue import sms as dialogue
 from gateway.outbox import reports
 from gateway.people import farmers, msisdn
 from gateway.store.base import now
@@ -29,8 +30,6 @@ def sms(context: Context, form: Fields) -> None:
     if phone is None:
         log.warning("sms without a readable number dropped")
         return
-    from gateway.dialogue import sms as dialogue
-
     dialogue.receive(
         context,
         dialogue.Incoming(

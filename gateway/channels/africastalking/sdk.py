@@ -158,6 +158,7 @@ def _read(response: requests.Response, deadline: float) -> str:
             body += chunk
             if len(body) > BODY_BYTES or time.monotonic() > deadline:
                 raise AnswerLost("too long")
+        response.raw.drain_conn()  # all is read: hands the connection back for the next call
     except HTTPError as error:
         raise AnswerLost("cut off") from error
     return body.decode("utf-8", "replace")

@@ -2,35 +2,45 @@
 
 USSD is always answered 200 with `CON ` or `END `: the provider ends the session on anything else
 and the farmer sees nothing. The others are answered 200 whatever their content, because an SMS
-that is not answered 200 comes again every minute for twelve hours; 503 only when it could not be
-kept.
+that is not answered 200 comes again every minute for twelve hours, and a delivery report never.
+What cannot be stored now goes to the spool; 503 only when that cannot be written either.
 """
 
 from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, request
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.channels.africastalking import events, fields
 from gateway.channels.africastalking.events import Fields
 from gateway.context import Context
 from gateway.dialogue import ussd
 from gateway.people import msisdn
+from gateway.spool import Replayer, Spool, SpoolError
+from gateway.store import away
 
 log = logging.getLogger("leafline.africastalking")
 
-SORRY = "END Sorry, that did not work. Please dial again."
-"""Said when nothing else can be, not even in the farmer's language."""
+TAKERS: Mapping[str, Callable[[Context, Fields], None]] = {
+    "ussd-events": events.session_ended,
+    "sms": events.sms,
+    "delivery-reports": events.delivery_report,
+    "opt-outs": events.opt_out,
+}
+"""Last part of the address to what takes the callback in; each is safe to run twice."""
+
+ADDRESS = f"/<any({', '.join(repr(kind) for kind in TAKERS)}):kind>"
 
 
 def blueprint(context: Context) -> Blueprint:
     """Routes under /africastalking/KEY. Raises nothing; a wrong key is 404 before any parsing."""
     routes = Blueprint("africastalking", __name__, url_prefix="/africastalking/<key>")
+    spool = Spool(context.settings.spool, context.store.vault)
+    replayer = Replayer(spool, lambda kind, form: TAKERS[kind](context, form))
 
     @routes.url_value_preprocessor
     def check_key(_endpoint: str | None, values: dict[str, str] | None) -> None:
@@ -43,15 +53,10 @@ def blueprint(context: Context) -> Blueprint:
     def ussd_session() -> Response:
         return Response(_hop(context, fields.form(request)), mimetype="text/plain")
 
-    def receiver(path: str, take: Callable[[Context, Fields], None]) -> None:
-        @routes.post(path, endpoint=path.strip("/"))
-        def receive() -> Response:
-            return _take(context, path, take)
+    @routes.post(ADDRESS)
+    def receive(kind: str) -> Response:
+        return _take(context, spool, replayer, kind)
 
-    receiver("/ussd-events", events.session_ended)
-    receiver("/sms", events.sms)
-    receiver("/delivery-reports", events.delivery_report)
-    receiver("/opt-outs", events.opt_out)
     return routes
 
 
@@ -61,8 +66,8 @@ def _hop(context: Context, form: Fields) -> str:
         phone = msisdn.from_network(form.get("phoneNumber", ""), context.settings.region)
         if not session_id:
             log.warning("ussd request without a session id")
-            return SORRY
-        screen = ussd.answer(
+            return _sorry(context)
+        return ussd.answer(
             context,
             ussd.UssdRequest(
                 session_id=session_id,
@@ -74,27 +79,33 @@ def _hop(context: Context, form: Fields) -> str:
         )
     except msisdn.BadNumber:
         log.warning("ussd request without a readable number")
-        return SORRY
     except Exception as error:
         # Not log.exception through Flask: its line would hold the path, and so the key.
-        log.error("ussd request failed: %s", _named(error), exc_info=_traced(error))
-        return SORRY
-    return screen
+        log.error("ussd request failed: %s", _named(error), exc_info=True)
+    return _sorry(context)
 
 
-def _take(context: Context, path: str, take: Callable[[Context, Fields], None]) -> Response:
+def _sorry(context: Context) -> str:
+    return f"END {context.catalogue.render('ussd_trouble', context.settings.language)}"
+
+
+def _take(context: Context, spool: Spool, replayer: Replayer, kind: str) -> Response:
+    form = fields.form(request)
+    # What was kept earlier goes first: a START must not overtake the STOP before it.
+    if not spool.waits():
+        try:
+            TAKERS[kind](context, form)
+            return Response("ok\n", mimetype="text/plain")
+        except Exception as error:
+            log.error("%s goes to the spool: %s", kind, _named(error), exc_info=not away(error))
     try:
-        take(context, fields.form(request))
-    except Exception as error:
-        log.error("%s could not be kept: %s", path, _named(error), exc_info=_traced(error))
+        spool.keep(kind, form)
+    except SpoolError as error:
+        log.error("%s could not be kept: %s", kind, error)
         return Response("try again\n", HTTPStatus.SERVICE_UNAVAILABLE, mimetype="text/plain")
+    replayer.nudge()
     return Response("ok\n", mimetype="text/plain")
 
 
 def _named(error: Exception) -> str:
     return type(error).__name__
-
-
-def _traced(error: Exception) -> bool:
-    """The text of a store's error repeats the values of its statement: numbers among them."""
-    return not isinstance(error, SQLAlchemyError)

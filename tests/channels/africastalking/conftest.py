@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.channels.africastalking.client import Client
+from tests.support.mobile import Listener, serving, simulator
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def network(listener: Listener) -> Iterator[str]:
+    """Address of a simulated network."""
+    with serving(listener.app) as base, simulator(base) as address:
+        yield address
+
+
+@pytest.fixture
+def at(network: str) -> Client:
+    """A client of the simulated network that does not wait long."""
+    return Client("sandbox", "secret-key", base_url=network, timeout=0.5)
