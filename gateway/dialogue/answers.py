@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation
-from gateway.store.models import Case, Diagnosis, Escalation
+from gateway.cases import escalation, labels
+from gateway.cases.desk import Desk
+from gateway.store.models import Case, Escalation, Officer
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,38 @@ class Details:
         return dict(vars(self)) | {"answer": f"SMS {self.case} ..."}
 
 
-def details(session: Session, case: Case) -> Details:
-    newest = select(Diagnosis).where(Diagnosis.case_id == case.id)
-    diagnosis = session.scalar(newest.order_by(Diagnosis.id.desc()).limit(1))
-    sure = diagnosis.confidence if diagnosis else None
+def details(case: Case) -> Details:
     return Details(
         case=case.code,
         crop=case.crop or "unknown",
-        disease=case.label or (diagnosis and diagnosis.label) or "unknown",
-        confidence=f"{sure:.0%}" if sure is not None else "?",
+        disease=case.label or "unknown",
+        confidence=f"{case.confidence:.0%}" if case.confidence is not None else "?",
         phone=case.farmer.phone,
         place=case.place or case.area or "?",
         count=escalation.PLANTS.get((case.answers or {}).get("plants", ""), "?"),
     )
+
+
+def answer_with_text(
+    session: Session, desk: Desk, officer: Officer, case: Case, note: str, label: str | None
+) -> str:
+    """The officer answers with a ready text, said in the farmer's language, and labels the photos.
+
+    Args:
+        note: catalogue key of the text.
+        label: one of the five, or None where the text names no disease.
+
+    Returns:
+        The words that the farmer gets.
+
+    Raises:
+        NotYours: the case is not this officer's, or was answered before.
+    """
+    words = desk.texts.render(note, case.farmer.language or case.language)
+    escalation.answer(session, desk, officer, case, words, label=label)
+    if label is not None:
+        labels.record(session, officer, case, label)
+    return words
 
 
 def officers_words(session: Session, case: Case) -> str:

@@ -49,7 +49,8 @@ _RESPELLING = (
     | dict(zip("āēīōūĀĒĪŌŪãõÃÕ", "aeiouAEIOUaoAO", strict=True))
 )
 
-_FOLD = _TYPOGRAPHY | _RESPELLING
+FOLD = _TYPOGRAPHY | _RESPELLING
+"""What `fold` writes for a letter outside the alphabet."""
 
 
 class NotGsm(ValueError):
@@ -108,7 +109,7 @@ def fold(text: str) -> str:
     Raises:
         NotGsm: letters remain that neither table knows.
     """
-    folded = "".join(_FOLD.get(c, c) for c in unicodedata.normalize("NFC", text))
+    folded = "".join(FOLD.get(c, c) for c in unicodedata.normalize("NFC", text))
     if letters := outside(folded):
         raise NotGsm(letters)
     return folded

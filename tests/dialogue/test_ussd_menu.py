@@ -36,7 +36,7 @@ FROZEN = {
     },
     "resume": {"9": "resume"},
     "results": {"9": "by_code"},
-    "case": {"1": "next_season", "2": "officer", "3": "wrong", "4": "outcome"},
+    "case": {"1": "next_season", "2": "officer", "3": "wrong", "4": "outcome", "5": "ask_later"},
     "prevention": {"1": "send_sms"},
     "outcome": {"1": "better", "2": "same", "3": "worse"},
     "advice_crop": {"1": "maize", "2": "beans", "3": "cassava"},
@@ -58,7 +58,7 @@ FROZEN = {
     "delete_confirm": {"1": "yes", "2": "no"},
     "officer_pin": {"1": "as_farmer"},
     "desk": {"1": "open_cases", "2": "off_duty", "3": "on_duty", "4": "as_farmer"},
-    "desk_case": {"1": "accept", "2": "answer", "3": "hand_over"},
+    "desk_case": {"1": "accept", "2": "answer", "3": "hand_over", "4": "ask_photo"},
     "desk_answer": {
         "1": "bean_spot",
         "2": "cassava_mosaic",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import escalation
 from gateway.cases.crops import LABELS
 from gateway.dialogue import gsm7
-from gateway.dialogue.answers import details
+from gateway.dialogue.answers import answer_with_text, details
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import Command, Vocabulary, find_code, looks_like_code, plain
 from gateway.store.models import Case, Officer
@@ -56,7 +56,7 @@ def _about(
     context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
 ) -> Reply:
     if not plain(rest):
-        shown = details(session, case)
+        shown = details(case)
         return Reply("escalation_officer", officer.language, shown.values(), case_id=case.id)
     first, _, tail = rest.partition(" ")
     if plain(first) == "OK":
@@ -75,9 +75,7 @@ def _confirm(
     values = {"case": case.code}
     if label not in LABELS:
         return Reply("officer_label", officer.language, values, case_id=case.id)
-    language = case.farmer.language or case.language
-    note = context.catalogue.render(f"note_{label}", language)
-    escalation.answer(session, context.desk, officer, case, note, label=label)
+    note = answer_with_text(session, context.desk, officer, case, f"note_{label}", label)
     return Reply("officer_done", officer.language, values | {"note": note}, case_id=case.id)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
-from gateway.cases import escalation
+from gateway.cases import escalation, followups
+from gateway.dialogue.answers import answer_with_text
 from gateway.dialogue.ussd import facts as ask
 from gateway.people import erasure, farmers, officers
 from gateway.store.models import Case, Event, Farmer, Kiosk
@@ -55,6 +56,8 @@ class Hand:
                 self._request_officer(session, effect)
             case ask.RecordOutcome(code, better):
                 self._outcome(session, code, better)
+            case ask.AskLater(code):
+                followups.ask_later(session, self._farmer(session), _case(session, code))
             case ask.SendText(template):
                 self._reply(session, template)
             case ask.SendKiosk(kiosk_id):
@@ -69,19 +72,17 @@ class Hand:
         desk = self._context.desk
         try:
             match effect:
-                case ask.WrongPin():
-                    session.add(Event(kind="wrong_pin", actor=f"officer:{officer.id}"))
                 case ask.SetDuty(on_duty):
                     officers.set_duty(session, officer, on_duty)
                 case ask.AcceptCase(code):
                     escalation.accept(session, officer, _case(session, code))
                 case ask.HandOver(code):
                     escalation.hand_over(session, desk, officer, _case(session, code), "officer")
+                case ask.AskPhoto(code):
+                    escalation.ask_photo(session, desk, officer, _case(session, code))
                 case ask.AnswerCase(code, note, label):
                     case = _case(session, code)
-                    language = case.farmer.language or case.language
-                    said = self._context.catalogue.render(note, language)
-                    escalation.answer(session, desk, officer, case, said, label=label or None)
+                    answer_with_text(session, desk, officer, case, note, label or None)
         except escalation.NotYours as error:
             log.warning("ussd officer=%s case=%s is not theirs any more", officer.id, error)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,6 @@ class KioskFacts:
 class OfficerFacts:
     language: str
     on_duty: bool
-    locked: bool
-    """Too many wrong PINs lately."""
 
 
 class Facts(Protocol):
@@ -98,7 +96,10 @@ class Facts(Protocol):
         """Whether somebody else on duty could take this case."""
         ...
 
-    def right_pin(self, pin: str) -> bool: ...
+    def pin(self, typed: str) -> Literal["right", "wrong", "locked"]:
+        """Judge the calling officer's PIN. Every question counts as a try (gateway.people.lockout),
+        which makes this the one fact that is not free to ask."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,13 @@ class RecordOutcome:
 
 
 @dataclass(frozen=True)
+class AskLater:
+    """Ask again in two weeks whether it got better."""
+
+    case: str
+
+
+@dataclass(frozen=True)
 class SendText:
     """The caller wants it by SMS."""
 
@@ -158,11 +166,6 @@ class SendText:
 @dataclass(frozen=True)
 class SendKiosk:
     kiosk: str
-
-
-@dataclass(frozen=True)
-class WrongPin:
-    pass
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,11 @@ class HandOver:
     case: str
 
 
+@dataclass(frozen=True)
+class AskPhoto:
+    case: str
+
+
 Effect = (
     SetLanguage
     | GiveConsent
@@ -199,9 +207,10 @@ Effect = (
     | RecordOutcome
     | SendText
     | SendKiosk
-    | WrongPin
+    | AskLater
     | SetDuty
     | AcceptCase
     | AnswerCase
     | HandOver
+    | AskPhoto
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Literal
 
 from gateway.cases import life
 from gateway.cases.crops import LABELS
@@ -59,7 +60,7 @@ class Widest:
         return True
 
     def officer(self) -> OfficerFacts:
-        return OfficerFacts(language="en", on_duty=True, locked=False)
+        return OfficerFacts(language="en", on_duty=True)
 
     def desk(self) -> list[CaseFacts]:
         return [self._case] * 20
@@ -67,8 +68,8 @@ class Widest:
     def colleague(self, code: str) -> bool:
         return True
 
-    def right_pin(self, pin: str) -> bool:
-        return True
+    def pin(self, typed: str) -> Literal["right"]:
+        return "right"
 
 
 def check(menu: Menu) -> list[str]:

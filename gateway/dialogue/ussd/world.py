@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,16 +15,14 @@ from sqlalchemy.orm import Session
 from gateway.cases import escalation, life
 from gateway.dialogue.answers import details, officers_words
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
-from gateway.people import areas, farmers, officers
-from gateway.store.base import now
-from gateway.store.models import Case, Event, Farmer, Kiosk, Officer
+from gateway.people import areas, farmers, lockout, officers
+from gateway.store.models import Case, Farmer, Kiosk, Officer
 
 if TYPE_CHECKING:
     from gateway.context import Context
 
 LISTED = 20
 """Cases or kiosks on one list: more than anybody pages through."""
-PIN_TRIES, PIN_PERIOD = 5, timedelta(hours=1)
 
 
 class World:
@@ -119,16 +116,7 @@ class World:
     def officer(self) -> OfficerFacts | None:
         if self._officer is None:
             return None
-        recent = select(func.count(Event.id)).where(
-            Event.kind == "wrong_pin",
-            Event.actor == f"officer:{self._officer.id}",
-            Event.at > now() - PIN_PERIOD,
-        )
-        return OfficerFacts(
-            language=self._officer.language,
-            on_duty=self._officer.on_duty,
-            locked=(self._session.scalar(recent) or 0) >= PIN_TRIES,
-        )
+        return OfficerFacts(language=self._officer.language, on_duty=self._officer.on_duty)
 
     def desk(self) -> Sequence[CaseFacts]:
         return self._desk
@@ -141,8 +129,18 @@ class World:
         exclude = frozenset({self._officer.id})
         return officers.choose(self._session, case.area, language, exclude) is not None
 
-    def right_pin(self, pin: str) -> bool:
-        return self._officer is not None and officers.right_pin(self._officer, pin)
+    def pin(self, typed: str) -> Literal["right", "wrong", "locked"]:
+        if self._officer is None:
+            return "wrong"
+        store, door = self._context.store, f"officer:{self._phone}"
+        try:
+            lockout.count_try(store, door)
+        except lockout.Locked:
+            return "locked"
+        if not officers.right_pin(self._officer, typed):
+            return "wrong"
+        lockout.open_again(store, door)
+        return "right"
 
     def _facts_of(self, case: Case) -> CaseFacts:
         return CaseFacts(
@@ -157,7 +155,7 @@ class World:
 
     def _details_of(self, case: Case) -> CaseFacts:
         """What the officer of the case may see."""
-        seen = details(self._session, case)
+        seen = details(case)
         return replace(
             self._facts_of(case),
             label=seen.disease,

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from gateway.cases.crops import LABELS
-from gateway.dialogue.ussd.engine import Again, Go, Listing, Option, Prompt, Screen, Visit
+from gateway.dialogue.ussd.engine import (
+    Again,
+    Go,
+    Listing,
+    Option,
+    Prompt,
+    Screen,
+    Visit,
+    as_number,
+)
 from gateway.dialogue.ussd.facts import (
     AcceptCase,
     AnswerCase,
+    AskPhoto,
     CaseFacts,
     HandOver,
     SetDuty,
-    WrongPin,
 )
 from gateway.dialogue.ussd.screens.entry import farmers_first
 
@@ -25,14 +34,14 @@ def _pin_needed(visit: Visit) -> str:
 
 
 def _read_pin(visit: Visit, typed: str) -> Go | Again:
-    officer = visit.facts.officer()
-    if officer is None:
+    if visit.facts.officer() is None:
         return Go("not_an_officer")
-    if officer.locked:
-        return Go("pin_locked")
-    if visit.facts.right_pin(typed.removesuffix("#").strip()):
-        return Go("desk", data={"pin": "ok"}, forget=True)
-    return Again("ussd_wrong_pin", effects=(WrongPin(),))
+    match visit.facts.pin(as_number(typed)):
+        case "right":
+            return Go("desk", data={"pin": "ok"}, forget=True)
+        case "locked":
+            return Go("pin_locked")
+    return Again("ussd_wrong_pin")
 
 
 def _as_farmer(visit: Visit) -> Go:
@@ -158,6 +167,18 @@ SCREENS = [
                 "option_hand_over",
                 "desk",
                 _hand_over,
+                when=_waits,
+            ),
+            Option(
+                "4",
+                "option_ask_photo",
+                "desk",
+                lambda visit: Go(
+                    "desk",
+                    effects=(AskPhoto(visit["case"]),),
+                    note="ussd_photo_asked",
+                    forget=True,
+                ),
                 when=_waits,
             ),
         ),

@@ -19,7 +19,7 @@ from gateway.dialogue.ussd.engine import (
     Screen,
     Visit,
 )
-from gateway.dialogue.ussd.facts import CaseFacts, RecordOutcome, RequestOfficer, SendText
+from gateway.dialogue.ussd.facts import AskLater, CaseFacts, RecordOutcome, RequestOfficer, SendText
 from gateway.dialogue.ussd.screens.officer import request
 
 _WAITING = {life.RECEIVED: "ussd_case_waiting", life.PHOTO_REQUESTED: "ussd_case_second_photo"}
@@ -64,6 +64,10 @@ def _ask(number: str, label: str, reason: str, when: Callable[[Visit], bool]) ->
         return request(visit, RequestOfficer(reason, case=visit["case"]))
 
     return Option(number, label, "officer_requested", ask, also=("nobody_on_duty",), when=when)
+
+
+def _ask_later(visit: Visit) -> Go:
+    return Go("asked_later", effects=(AskLater(visit["case"]),))
 
 
 def _row(visit: Visit, code: str) -> str:
@@ -128,6 +132,7 @@ SCREENS = [
             _ask("2", "option_officer", "farmer_asks", _mine),
             _ask("3", "option_wrong", "farmer_says_wrong", _told),
             Option("4", "option_outcome", "outcome", when=_told),
+            Option("5", "option_ask_later", "asked_later", _ask_later, when=_told),
         ),
     ),
     Screen(
@@ -146,5 +151,6 @@ SCREENS = [
     ),
     Screen("outcome", "ussd_outcome", tuple(map(_outcome, ("better", "same", "worse")))),
     Screen("outcome_noted", "ussd_outcome_noted", end=True),
+    Screen("asked_later", "ussd_asked_later", end=True),
     Screen("sent_by_sms", "ussd_sent_by_sms", end=True),
 ]

@@ -1,0 +1,62 @@
+"""Follow-ups: what a farmer hears later, unasked or because she wanted to be asked. Each once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, cast, exists, literal, select
+from sqlalchemy.orm import Session
+
+from gateway.cases import life
+from gateway.cases.desk import Desk
+from gateway.outbox.kinds import Kind
+from gateway.store.models import Case, Event, Farmer, Message
+
+PHOTO_AFTER = timedelta(days=2)
+OUTCOME_AFTER = timedelta(days=14)
+GIVEN_UP_AFTER = timedelta(days=7)
+"""Later than this a follow-up only puzzles; a scheduler that was down so long says nothing."""
+
+
+def ask_later(session: Session, farmer: Farmer, case: Case) -> None:
+    """The farmer wants to be asked in two weeks whether her case got better."""
+    if case.farmer_id == farmer.id and not (case.answers or {}).get("ask_later"):
+        case.answers = {**(case.answers or {}), "ask_later": "yes"}
+        session.add(Event(kind="ask_later", case_id=case.id, actor="farmer"))
+
+
+def remind_of_photo(session: Session, desk: Desk, moment: datetime) -> int:
+    """Remind, once, of a second photo that has not come within two days."""
+    cases = _resting(session, "remind_photo", (life.PHOTO_REQUESTED,), moment - PHOTO_AFTER)
+    return sum(_tell(session, desk, "remind_photo", case) for case in cases)
+
+
+def ask_outcome(session: Session, desk: Desk, moment: datetime) -> int:
+    """Ask, once, whether it got better; only who wanted to be asked, and has not told."""
+    states = (life.ANSWERED, life.CLOSED)
+    cases = _resting(session, "ask_outcome", states, moment - OUTCOME_AFTER)
+    return sum(_tell(session, desk, "ask_outcome", case) for case in cases if _wants(case))
+
+
+def _wants(case: Case) -> bool:
+    told = case.answers or {}
+    return bool(told.get("ask_later")) and not told.get("better")
+
+
+def _tell(session: Session, desk: Desk, template: str, case: Case) -> bool:
+    key = f"{template}:{case.id}"
+    return desk.tell_farmer(session, case.farmer, template, key=key, case=case, kind=Kind.REMINDER)
+
+
+def _resting(
+    session: Session, template: str, states: tuple[str, ...], since: datetime
+) -> list[Case]:
+    """Cases that last moved before `since`, not much longer ago, and were not told this yet."""
+    told = exists().where(Message.key == literal(f"{template}:") + cast(Case.id, String))
+    query = select(Case).where(
+        Case.state.in_(states),
+        Case.updated_at <= since,
+        Case.updated_at > since - GIVEN_UP_AFTER,
+        ~told,
+    )
+    return list(session.scalars(query.order_by(Case.id)))
