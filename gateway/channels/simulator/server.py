@@ -68,12 +68,6 @@ def bind(app: Flask, port: int) -> BaseWSGIServer:
         ) from None
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises: SettingsError when the port is taken."""
-    with make(settings) as server:
-        server.serve_forever()
-
-
 def example_numbers(region: str) -> tuple[str, str]:
     """Two valid mobile numbers of a country, for the first two phones."""
     example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
