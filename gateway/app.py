@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import health
-from gateway.channels import kiosk
+from gateway.channels import kiosk, mms
 from gateway.channels.africastalking import webhooks
 from gateway.channels.simulator import proxy
 from gateway.context import Context
 from gateway.pages import base
 from gateway.problems import Problem
 from gateway.settings import Settings
+from gateway.store import away
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(health.blueprint(context))
     app.register_blueprint(kiosk.blueprint(context))
     app.register_blueprint(webhooks.blueprint(context))
+    app.register_blueprint(mms.blueprint(context))
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))
     app.register_error_handler(Problem, Problem.response)
@@ -69,6 +71,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:
 
 def _unexpected(error: Exception) -> Response:
     """A fault of ours: named in the log, never shown."""
+    if away(error):
+        log.error("store_away endpoint=%s error=%s", request.endpoint, type(error).__name__)
+        detail = "the store cannot be reached just now; keep what you sent and send it again"
+        return Problem(503, "store_away", detail, {"Retry-After": "15"}).response()
     log.exception("unexpected endpoint=%s error=%s", request.endpoint, type(error).__name__)
     detail = "something went wrong on our side; nothing was lost, please try again"
     return Problem(500, "internal_error", detail).response()

@@ -113,6 +113,15 @@ class Settings(BaseSettings):
         "", description="Number that gets cases when no officer is on duty, and incidents"
     )
 
+    # Photos by MMS
+    mms_media_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated hosts from which MMS photos may be fetched"
+    )
+    twilio_account_sid: str = Field("", description="Twilio account, for fetching its media")
+    twilio_auth_token: SecretStr = Field(
+        SecretStr(""), description="Twilio auth token: checks its signature, fetches its media"
+    )
+
     # Photos and cases
     photo_max_bytes: int = Field(
         10_000_000, ge=100_000, description="Largest photo accepted, bytes"
@@ -137,6 +146,13 @@ class Settings(BaseSettings):
             if any("/" in key for key in keys):
                 raise ValueError("a key must not contain '/'")
             return tuple(keys)
+        return value
+
+    @field_validator("mms_media_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("region", mode="before")
@@ -187,6 +203,11 @@ class Settings(BaseSettings):
     def queue_url(self) -> str:
         """redis-py URL of the queue and of session state."""
         return self.redis_url or f"unix://{self.redis_socket}"
+
+    @cached_property
+    def spool(self) -> Path:
+        """Folder of callbacks that wait for the store."""
+        return self.home / "spool"
 
     @cached_property
     def redis_socket(self) -> Path:

@@ -14,6 +14,7 @@ from gateway.context import Context
 from gateway.running import logs
 from gateway.running.stopping import stop_event
 from gateway.settings import Settings
+from gateway.spool import Spool
 from gateway.store import Store, StoreError
 from gateway.store.vault import Vault
 
@@ -51,7 +52,9 @@ def up(no_simulator: bool) -> None:
     check_ports(settings)
     house = House(settings, lock)
     _check_model()
-    Context.open(settings).close()  # says at once, and once, what every process would say
+    context = Context.open(settings)  # says at once, and once, what every process would say
+    Spool(settings.spool, context.store.vault).check()
+    context.close()
     store = Store(settings.store_url, Vault(settings.encryption_key))
     store.migrate()
     store.close()
@@ -62,19 +65,22 @@ def up(no_simulator: bool) -> None:
 def web() -> None:
     """Run the web process: kiosk API, webhooks, pages."""
     settings = _begin("web")
-    _open(settings).close()
+    context = _open(settings)
+    Spool(settings.spool, context.store.vault).check()
+    context.close()
     from gateway.running.web import serve
 
     serve(settings)
 
 
 @click.command()
-def worker() -> None:
-    """Run one photo worker."""
+@click.option("--queue", type=click.Choice(["photos", "media"]), default="photos", show_default=True)
+def worker(queue: str) -> None:
+    """Run one worker: it judges photos, or fetches the media of MMS."""
     context = _open(_begin("worker"))
     from gateway.jobs.worker import run
 
-    run(context)
+    run(context, queue)
     context.close()
 
 

@@ -1,5 +1,5 @@
 """The store: typed tables, migrations and the photo store."""
 
-from gateway.store.database import Store, StoreError
+from gateway.store.database import Store, StoreError, away
 
-__all__ = ["Store", "StoreError"]
+__all__ = ["Store", "StoreError", "away"]

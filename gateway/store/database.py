@@ -14,7 +14,17 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway.store.base import Base
@@ -87,6 +97,17 @@ class Store:
         self.engine.dispose()
 
 
+def away(error: BaseException) -> bool:
+    """Whether the store could not be reached or written just now: the same may work later.
+
+    Anything else (a value it refuses, a fault of ours) fails again however often it is tried.
+    """
+    refusals = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
+    if isinstance(error, DatabaseError):
+        return not isinstance(error, refusals)
+    return isinstance(error, InterfaceError | PoolTimeout | StoreError)
+
+
 def vault_of(session: Session) -> Vault:
     """The vault of the store that this session belongs to."""
     vault: Vault = session.get_bind().dialect.leafline_vault  # type: ignore[attr-defined]
@@ -119,8 +140,12 @@ def _reason(error: SQLAlchemyError) -> str:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        return create_engine(
+            url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+        )
+    connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    # hide_parameters: the text of an error must not repeat numbers and messages.
+    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:

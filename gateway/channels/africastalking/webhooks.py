@@ -8,13 +8,13 @@ What cannot be stored now goes to the spool; 503 only when that cannot be writte
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, request
 
+from gateway.channels import secret_path
 from gateway.channels.africastalking import events, fields
 from gateway.channels.africastalking.events import Fields
 from gateway.context import Context
@@ -42,12 +42,7 @@ def blueprint(context: Context) -> Blueprint:
     spool = Spool(context.settings.spool, context.store.vault)
     replayer = Replayer(spool, lambda kind, form: TAKERS[kind](context, form))
 
-    @routes.url_value_preprocessor
-    def check_key(_endpoint: str | None, values: dict[str, str] | None) -> None:
-        given = (values or {}).pop("key", "").encode()
-        valid = [hmac.compare_digest(given, k.encode()) for k in context.settings.webhook_keys]
-        if not any(valid):
-            abort(HTTPStatus.NOT_FOUND)
+    secret_path.guard(routes, context.settings.webhook_keys)
 
     @routes.post("/ussd")
     def ussd_session() -> Response:

@@ -237,20 +237,6 @@ def test_callbacks_are_taken_whatever_they_say(client: FlaskClient, path: str, n
     assert client.post(BASE + path, data=body, content_type=kind).status_code == 200
 
 
-@pytest.mark.parametrize("path", PATHS[1:])
-def test_only_what_could_not_be_kept_is_asked_for_again(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    def down(*_args: object, **_options: object) -> None:
-        raise OperationalError("INSERT", {}, Exception("the store is away"))
-
-    monkeypatch.setattr("gateway.store.database.Store.transaction", down)
-    form = {"/ussd-events": EVENT, "/sms": SMS, "/delivery-reports": REPORT}.get(
-        path, {"phoneNumber": PHONE}
-    )
-    assert post(client, path, form).status_code == 503
-
-
 def test_an_sms_is_kept_once_however_often_and_however_parallel(
     web: FlaskClient, any_context: Context
 ) -> None:
