@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import click
+import segno
 
 from gateway.context import Context
-from gateway.people import erasure, kiosks, msisdn, officers
+from gateway.people import erasure, kiosks, msisdn, officers, pairing
 from gateway.settings import Settings
 
 
@@ -32,11 +36,49 @@ def kiosk() -> None:
 @click.option("--area", required=True, help="Administrative units, largest first: Rwamagana/Muhazi")
 @click.option("--opening", help="Opening days, as farmers are told.")
 def add_kiosk(name: str, area: str, opening: str | None) -> None:
-    """Add a kiosk; its bearer token is printed alone on the last line, once."""
-    with _ready().store.transaction() as session:
+    """Add a kiosk: a pairing code for its phone, its bearer token alone on the last line."""
+    context = _ready()
+    with context.store.transaction() as session:
         added, token = kiosks.add(session, name, area, opening)
-        click.echo(f"kiosk {added.id}, {added.name}; its token, shown only now:")
+        code = pairing.new_code(session, added)
+    _show_code(context.settings, code)
+    click.echo(f"kiosk {added.id}, {added.name}; its token for programs, shown only now:")
     click.echo(token)
+
+
+@kiosk.command("pair")
+@click.argument("name_or_id")
+def pair_kiosk(name_or_id: str) -> None:
+    """Make a pairing code for one more phone; it is printed alone on the last line."""
+    context = _ready()
+    with context.store.transaction() as session:
+        code = pairing.new_code(session, kiosks.find(session, name_or_id))
+    _show_code(context.settings, code)
+    click.echo(pairing.written(code))
+
+
+@kiosk.command("unpair")
+@click.argument("name_or_id")
+def unpair_kiosk(name_or_id: str) -> None:
+    """Sign out all phones of a kiosk, as when one is lost; its token stays."""
+    with _ready().store.transaction() as session:
+        row = kiosks.find(session, name_or_id)
+        count = pairing.unpair(session, row)
+        click.echo(f"kiosk {row.id}, {row.name}: {count} phones or codes no longer work")
+
+
+def _show_code(settings: Settings, code: str) -> None:
+    """The pairing code as a QR code, a link and in letters."""
+    link = pairing.link(settings.public_url or settings.url, code)
+    picture = io.StringIO()
+    segno.make(link, error="m", micro=False).terminal(picture, compact=True, border=2)
+    with contextlib.suppress(UnicodeEncodeError):  # a terminal without block letters
+        click.echo(picture.getvalue())
+    hours = pairing.CODE_LIFETIME.total_seconds() / 3600
+    click.echo(f"Scan it with the kiosk's phone, or open {link}")
+    click.echo(f"The code {pairing.written(code)} works once, within {hours:.0f} hours.")
+    if not settings.public_url:
+        click.echo("Other machines cannot open this link: set LEAFLINE_PUBLIC_URL.")
 
 
 @kiosk.command("list")

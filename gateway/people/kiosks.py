@@ -42,7 +42,7 @@ def by_token(session: Session, token: str) -> Kiosk | None:
     return session.scalar(select(Kiosk).where(Kiosk.token_digest == digest))
 
 
-def disable(session: Session, name_or_id: str) -> Kiosk:
+def find(session: Session, name_or_id: str) -> Kiosk:
     """Raises: PeopleError when there is no such kiosk."""
     query = select(Kiosk).where(Kiosk.name == name_or_id)
     kiosk = session.scalar(query)
@@ -50,6 +50,12 @@ def disable(session: Session, name_or_id: str) -> Kiosk:
         kiosk = session.get(Kiosk, int(name_or_id))
     if kiosk is None:
         raise PeopleError(f"there is no kiosk {name_or_id!r}; see `leafline kiosk list`")
+    return kiosk
+
+
+def disable(session: Session, name_or_id: str) -> Kiosk:
+    """Raises: PeopleError when there is no such kiosk."""
+    kiosk = find(session, name_or_id)
     kiosk.disabled_at = kiosk.disabled_at or now()
     session.add(Event(kind="kiosk_disabled", actor="operator", data={"kiosk": kiosk.id}))
     return kiosk

@@ -10,8 +10,10 @@ from gateway.store.event import Event
 from gateway.store.farmer import Farmer
 from gateway.store.incident import Incident
 from gateway.store.kiosk import Kiosk
+from gateway.store.kiosk_device import KioskDevice
 from gateway.store.label import Label
 from gateway.store.lockout import Lockout
+from gateway.store.media import MediaMessage
 from gateway.store.message import Message
 from gateway.store.officer import Officer
 from gateway.store.officer_link import OfficerLink
@@ -30,8 +32,10 @@ __all__ = [
     "Farmer",
     "Incident",
     "Kiosk",
+    "KioskDevice",
     "Label",
     "Lockout",
+    "MediaMessage",
     "Message",
     "Officer",
     "OfficerLink",

@@ -6,8 +6,8 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from gateway.cases import codes, intake
-from gateway.channels.kiosk import form, openapi, predict, view
+from gateway.cases import codes, counter, intake
+from gateway.channels.kiosk import form, openapi, predict
 from gateway.channels.kiosk.auth import kiosk_of
 from gateway.channels.kiosk.statuses import PICTURE_STATUS, REFUSED_STATUS
 from gateway.context import Context
@@ -40,12 +40,23 @@ def blueprint(context: Context) -> Blueprint:
         answer.headers["Location"] = url_for("kiosk_api.show_case", code=accepted.case)
         return answer, 202
 
+    @api.get("/cases")
+    def list_cases() -> Response:
+        with context.store.reading() as session:
+            answer = jsonify(cases=counter.recent(session, kiosk_of(request, session)))
+        # A kiosk asks again and again; as long as nothing changed the answer is a few bytes.
+        answer.add_etag()
+        answer.cache_control.no_cache = True
+        answer.vary.update(["Authorization", "Cookie"])
+        answer.make_conditional(request)
+        return answer
+
     @api.get("/cases/<code>")
     def show_case(code: str) -> Response:
         with context.store.reading() as session:
             kiosk = kiosk_of(request, session)
             try:
-                shown = view.case(session, kiosk, codes.parse(code))
+                shown = counter.one(session, kiosk, codes.parse(code))
             except codes.BadCode as error:
                 raise Problem(404, "bad_case_code", str(error)) from None
         if shown is None:

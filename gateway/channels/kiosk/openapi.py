@@ -25,6 +25,8 @@ _CASE = {
         "case": {"type": "string", "pattern": "^[2-9CDFHJKMNPQRTVWX]{7}$"},
         "state": {"enum": list(life.NEXT)},
         "crop": {"enum": [*CROPS, None]},
+        "place": {"type": ["string", "null"]},
+        "language": {"type": "string"},
         "label": {"enum": [*LABELS, None]},
         "verdict": {"type": ["string", "null"]},
         "photos": {"type": "integer"},
@@ -57,6 +59,7 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
         },
         "paths": {
             "/api/photos": {"post": _upload(languages)},
+            "/api/cases": {"get": _list()},
             "/api/cases/{code}": {"get": _show()},
             "/api/predict": {"post": _predict()},
         },
@@ -86,6 +89,23 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
             },
         },
         "responses": {"202": _json("Accepted", "The case is on disk"), "default": _refusal()},
+    }
+
+
+def _list() -> dict[str, Any]:
+    cases = {"type": "array", "items": {"$ref": "#/components/schemas/Case"}}
+    schema = {"type": "object", "required": ["cases"], "properties": {"cases": cases}}
+    return {
+        "operationId": "listCases",
+        "summary": "Cases of this kiosk to which something happened in the last 24 hours",
+        "security": [{"kiosk": []}],
+        "responses": {
+            "200": {
+                "description": "Newest case first; with an ETag for If-None-Match",
+                "content": {"application/json": {"schema": schema}},
+            },
+            "default": _refusal(),
+        },
     }
 
 

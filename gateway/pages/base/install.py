@@ -13,8 +13,9 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException
 
+from gateway import sessions
 from gateway.context import Context
-from gateway.pages.base import headers, language, sessions
+from gateway.pages.base import headers, language
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.texts import PageTexts
 from gateway.problems import Problem

@@ -8,9 +8,10 @@ import pytest
 from flask import Blueprint, Flask, render_template_string
 from flask.testing import FlaskClient
 
+from gateway import sessions
 from gateway.app import create_app
 from gateway.dialogue.catalogue import CatalogueError
-from gateway.pages.base import guard, sessions
+from gateway.pages.base import guard
 from gateway.pages.base.texts import PageTexts
 from gateway.settings import ROOT, Settings
 

@@ -1,0 +1,58 @@
+"""Who is signed in, in one signed cookie, and signed links for messages.
+
+A role (`kiosk`, `officer`, `operator`) has its own entry with its own end, so that an officer who
+is also an operator holds both. What the entry names is looked up again on each request: a person
+who was disabled is out at once.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from flask import Flask, current_app, session
+from itsdangerous import URLSafeTimedSerializer
+
+from gateway.context import Context
+
+LONGEST = timedelta(days=400)
+"""Browsers keep no cookie longer than this (RFC 6265bis)."""
+
+
+def configure(app: Flask, context: Context) -> None:
+    app.secret_key = context.store.vault.digest("web sessions")
+    app.config.update(
+        SESSION_COOKIE_NAME="leafline",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=context.settings.public_url.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=LONGEST,
+    )
+
+
+def sign_in(role: str, identity: int | str, lifetime: timedelta) -> None:
+    """Remember this browser as `identity` for `lifetime`; a new sign-in replaces the old one."""
+    session.permanent = True
+    session[role] = {"id": identity, "until": int(time.time() + lifetime.total_seconds())}
+
+
+def signed_in(role: str) -> int | str | None:
+    """The identity of a sign-in that has not ended, or None."""
+    entry = session.get(role)
+    if not isinstance(entry, dict) or entry.get("until", 0) < time.time():
+        return None
+    identity: int | str | None = entry.get("id")
+    return identity
+
+
+def sign_out(role: str) -> None:
+    session.pop(role, None)
+
+
+def signer(purpose: str) -> URLSafeTimedSerializer:
+    """Signs values for links; `loads(value, max_age=seconds)` raises itsdangerous.BadSignature.
+
+    A value signed for one purpose is refused for another.
+    """
+    assert isinstance(current_app.secret_key, str)
+    return URLSafeTimedSerializer(current_app.secret_key, salt=f"leafline {purpose}")
