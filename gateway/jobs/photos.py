@@ -12,6 +12,7 @@ from gateway.cases import judgement
 from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
+from gateway.jobs.worker import context_of_worker
 from gateway.store.models import Case, Diagnosis, Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
@@ -20,25 +21,9 @@ from inference.verdict import Verdict, combine, unreadable
 log = logging.getLogger(__name__)
 
 
-_context: Context | None = None
-
-
-def sit_down(context: Context) -> None:
-    """Give this process its context and load its model. RQ calls `diagnose` by name, so they
-    cannot be handed in.
-
-    Raises: ModelError.
-    """
-    global _context
-    _context = context
-    _context.model.self_check()
-
-
 def diagnose(photo_id: int) -> None:
     """Judge one photo. Doing it twice changes nothing: a photo has one diagnosis."""
-    context = _context
-    if context is None:
-        raise RuntimeError("a photo job needs a worker started by `leafline worker`")
+    context = context_of_worker()
     with context.store.reading() as session:
         photo = session.get(Photo, photo_id)
         if photo is None or photo.diagnosed_at is not None:

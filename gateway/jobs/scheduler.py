@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.context import Context
-from gateway.jobs import followups, sweeps
+from gateway.jobs import followups, media, sweeps
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ class Periodic:
 SCHEDULE: Sequence[Periodic] = (
     Periodic(10, sweeps.waiting_photos),
     Periodic(3600, sweeps.orphaned_photos),
+    Periodic(30, media.waiting_media),
     Periodic(900, followups.photo_reminders),
     Periodic(3600, followups.outcome_questions),
 )

@@ -1,4 +1,4 @@
-"""`leafline worker`: takes photos from the queue, one after the other, in this process."""
+"""`leafline worker`: takes jobs from one queue, one after the other, in this process."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from gateway.context import Context
-from gateway.jobs import photos
+
+_context: Context | None = None
 
 
-def run(context: Context) -> None:
-    """Work until SIGTERM or SIGINT; the photo in hand is finished first.
+def context_of_worker() -> Context:
+    """The context of this process. RQ calls jobs by name, so it cannot be handed in."""
+    if _context is None:
+        raise RuntimeError("a job needs a worker started by `leafline worker`")
+    return _context
+
+
+def sit_down(context: Context) -> None:
+    """Give the jobs of this process their context."""
+    global _context
+    _context = context
+
+
+def run(context: Context, name: str = "photos") -> None:
+    """Work on the queue `name` until SIGTERM or SIGINT; the job in hand is finished first.
 
     One queue only: RQ pops safely (no job lost with a killed worker) from one queue, not from
     several. In-process: the model is loaded once, and its session must be made in the process
@@ -19,9 +33,11 @@ def run(context: Context) -> None:
 
     Raises: ModelError when the model cannot be loaded.
     """
-    photos.sit_down(context)
+    sit_down(context)
+    if name == "photos":
+        context.model.self_check()
     connection = redis.Redis.from_url(context.settings.queue_url)
-    queue = Queue("photos", connection=connection, serializer=JSONSerializer)
+    queue = Queue(name, connection=connection, serializer=JSONSerializer)
     SimpleWorker([queue], connection=connection, serializer=JSONSerializer).work(
         logging_level="WARNING"
     )

@@ -48,15 +48,17 @@ def redis_parts(settings: Settings) -> list[Part]:
 def house_parts(settings: Settings) -> list[Part]:
     """The processes of Leafline itself, those that others wait for first."""
 
-    def part(name: str, command: str) -> Part:
+    def part(name: str, *command: str) -> Part:
         # -P: what is run is what is installed, whatever lies in the current folder.
-        return Part(name, (sys.executable, "-P", "-m", "gateway", command))
+        return Part(name, (sys.executable, "-P", "-m", "gateway", *command))
 
     workers = [part(f"worker-{n}", "worker") for n in range(1, settings.workers + 1)]
+    media = [part("media", "worker", "--queue", "media")] if settings.mms_media_hosts else []
     simulator = [part("simulator", "simulator")] if settings.simulator_on else []
     return [
         part("web", "web"),
         *workers,
+        *media,
         part("sender", "sender"),
         part("scheduler", "scheduler"),
         *simulator,

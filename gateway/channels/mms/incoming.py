@@ -1,0 +1,65 @@
+"""One message with photos, whatever format it came in, taken in."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from gateway.cases import intake
+from gateway.cases.intake import Upload
+from gateway.context import Context
+from gateway.jobs.queue import enqueue
+from inference.picture import PictureError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """`vendor` and `id` together name the message; `phone` is E.164."""
+
+    vendor: str
+    id: str
+    phone: str
+    photos: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    case: str | None
+    photos: int
+    refused: tuple[str, ...]
+    """A code for each photo that could not be taken."""
+
+
+def take(context: Context, message: Incoming) -> Taken:
+    """Make one case of the message's photos. A repeat of the message changes nothing: each photo
+    has a client id made of the message's id and its place.
+
+    Raises: PhotoStoreError when the disk is full.
+    """
+    case: str | None = None
+    taken = 0
+    refused: list[str] = []
+    for place, photo in enumerate(message.photos):
+        upload = Upload(
+            photo=photo,
+            source=f"mms:{message.vendor}",
+            phone=message.phone,
+            client_id=f"{message.id}:{place}",
+            case=case,
+        )
+        try:
+            accepted = intake.accept(context.store, context.photos, upload)
+        except (PictureError, intake.Refused) as error:
+            refused.append(error.code)
+            continue
+        case = accepted.case
+        taken += 1
+        if not accepted.again:
+            enqueue(context, accepted.photo_id)
+    log.info(
+        "mms vendor=%s case=%s photos=%s refused=%s",
+        message.vendor, case, taken, ",".join(refused) or "-",
+    )  # fmt: skip
+    return Taken(case, taken, tuple(refused))

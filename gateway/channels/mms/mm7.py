@@ -1,0 +1,118 @@
+"""MM7 (3GPP TS 23.140): a DeliverReq in, a DeliverRsp out.
+
+Namespaces differ from vendor to vendor, so elements are found by their local name. The envelope is
+parsed with DTDs and entities refused; the content is MIME, often nested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape, quoteattr
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+SUCCESS, REFUSED, CORRUPT, SERVER_ERROR = 1000, 2004, 2007, 3000
+TEXT = {
+    SUCCESS: "Success",
+    REFUSED: "Multimedia content refused",
+    CORRUPT: "Message format corrupt",
+    SERVER_ERROR: "Server error",
+}
+NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
+MAX_ENVELOPE = 256 * 1024
+MAX_PARTS = 60
+VERSION = "6.8.0"
+
+
+class Corrupt(Exception):
+    """Not a DeliverReq that can be read. `transaction` is its id, where that much was readable."""
+
+    def __init__(self, reason: str, transaction: str = "") -> None:
+        super().__init__(reason)
+        self.transaction = transaction
+
+
+@dataclass(frozen=True)
+class DeliverReq:
+    transaction: str
+    sender: str
+    """As the vendor writes it, often without `+`."""
+    photos: tuple[bytes, ...]
+
+
+def parse(content_type: str, body: bytes) -> DeliverReq:
+    """Raises: Corrupt."""
+    message = BytesParser(policy=policy.HTTP).parsebytes(
+        b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body
+    )
+    parts = _leaves(message)
+    envelope = next((part for part in parts if part.get_content_type() == "text/xml"), None)
+    if envelope is None:
+        raise Corrupt("no text/xml part")
+    root = _xml(_bytes(envelope))
+    transaction = _text(root, "TransactionID")
+    if _find(root, "DeliverReq") is None:
+        raise Corrupt("no DeliverReq", transaction)
+    sender = _sender(root)
+    if not transaction or not sender:
+        raise Corrupt("no TransactionID or no Sender", transaction)
+    photos = tuple(_bytes(part) for part in parts if part.get_content_maintype() == "image")
+    return DeliverReq(transaction, sender, photos)
+
+
+def answer(transaction: str, status: int) -> bytes:
+    """The DeliverRsp, with the TransactionID of the request."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/">'
+        f"<soap-env:Header><mm7:TransactionID xmlns:mm7={quoteattr(NAMESPACE)} "
+        f'soap-env:mustUnderstand="1">{escape(transaction)}</mm7:TransactionID></soap-env:Header>'
+        f"<soap-env:Body><DeliverRsp xmlns={quoteattr(NAMESPACE)}>"
+        f"<MM7Version>{VERSION}</MM7Version><Status><StatusCode>{status}</StatusCode>"
+        f"<StatusText>{TEXT[status]}</StatusText></Status></DeliverRsp></soap-env:Body>"
+        "</soap-env:Envelope>"
+    ).encode()
+
+
+def _leaves(message: EmailMessage) -> list[EmailMessage]:
+    found: list[EmailMessage] = []
+    for part in message.walk():
+        if not part.is_multipart():
+            found.append(part)
+        if len(found) > MAX_PARTS:
+            raise Corrupt("too many parts")
+    return found
+
+
+def _bytes(part: EmailMessage) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _xml(data: bytes) -> Element:
+    if len(data) > MAX_ENVELOPE:
+        raise Corrupt("envelope too large")
+    try:
+        root: Element = ElementTree.fromstring(data, forbid_dtd=True)
+    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise Corrupt(f"envelope: {type(error).__name__}") from None
+    return root
+
+
+def _find(root: Element, name: str) -> Element | None:
+    return next((e for e in root.iter() if e.tag.rpartition("}")[2] == name), None)
+
+
+def _text(root: Element, name: str) -> str:
+    element = _find(root, name)
+    return "" if element is None else (element.text or "").strip()[:80]
+
+
+def _sender(root: Element) -> str:
+    sender = _find(root, "Sender")
+    return "" if sender is None else _text(sender, "Number") or (sender.text or "").strip()[:80]

@@ -1,0 +1,133 @@
+"""`POST /mms/KEY` and `POST /mm7/KEY`."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, Response, jsonify, request
+
+from gateway.channels import secret_path
+from gateway.channels.mms import mm7, twilio
+from gateway.channels.mms.incoming import Incoming, take
+from gateway.context import Context
+from gateway.jobs import media
+from gateway.people import msisdn
+from gateway.problems import Problem
+from gateway.store.base import now
+from gateway.store.database import insert_once
+from gateway.store.models import MediaMessage
+from gateway.store.photos import PhotoStoreError
+
+log = logging.getLogger(__name__)
+
+MAX_MEDIA = 10
+ID_LONGEST = 70
+XML = "text/xml; charset=utf-8"
+
+
+def blueprint(context: Context) -> Blueprint:
+    routes = Blueprint("mms", __name__)
+    secret_path.guard(routes, context.settings.webhook_keys)
+
+    @routes.post("/mms/<key>")
+    def receive() -> tuple[Response, int]:
+        if request.form.get("NumMedia") is not None or "MediaUrl0" in request.form:
+            return _by_address(context)
+        return _by_parts(context)
+
+    @routes.post("/mm7/<key>")
+    def deliver() -> Response:
+        transaction, status = _deliver(context)
+        return Response(mm7.answer(transaction, status), content_type=XML)
+
+    return routes
+
+
+def _by_parts(context: Context) -> tuple[Response, int]:
+    """Pictures in the form itself: `id`, `from`, and one or more files named `media`."""
+    photos = tuple(file.read() for file in request.files.getlist("media")[:MAX_MEDIA])
+    if not photos:
+        raise Problem(400, "missing_field", "the message has no file 'media'")
+    incoming = Incoming("direct", _id(_field("id")), _sender(context, _field("from")), photos)
+    try:
+        taken = take(context, incoming)
+    except PhotoStoreError:
+        detail = "the photos could not be kept just now; send the message again"
+        raise Problem(503, "storage_full", detail, {"Retry-After": "60"}) from None
+    if taken.case is None:
+        code = taken.refused[0]
+        raise Problem(422, code, "none of the files is a photo that can be read")
+    return jsonify(case=taken.case, photos=taken.photos, refused=list(taken.refused)), 200
+
+
+def _by_address(context: Context) -> tuple[Response, int]:
+    """Addresses of pictures, in the field names that Twilio uses. Kept now, fetched by a job."""
+    _check_signature(context)
+    addresses = [request.form[f"MediaUrl{n}"] for n in range(MAX_MEDIA)
+                 if request.form.get(f"MediaUrl{n}")]  # fmt: skip
+    sender = _sender(context, _field("From"))
+    key = f"twilio:{_id(_field('MessageSid'))}"
+    if not addresses:
+        return jsonify(photos=0), 200  # words only: nothing to look at
+    if any("\n" in address or len(address) > 2000 for address in addresses):
+        raise Problem(422, "bad_address", "an address of the media is not one")
+    with context.store.transaction() as session:
+        values = {"key": key, "phone": sender, "addresses": "\n".join(addresses)}
+        insert_once(session, MediaMessage, values | {"not_before": now()}, "key")
+        row = session.query(MediaMessage).filter_by(key=key).one()
+    media.enqueue(context, row.id)
+    return Response(status=204), 204
+
+
+def _deliver(context: Context) -> tuple[str, int]:
+    """(TransactionID, MM7 status code)."""
+    try:
+        message = mm7.parse(request.content_type or "", request.get_data())
+        sender = msisdn.from_network(message.sender, context.settings.region)
+    except mm7.Corrupt as error:
+        log.warning("mm7_corrupt reason=%s", error)
+        return error.transaction, mm7.CORRUPT
+    except msisdn.BadNumber:
+        log.warning("mm7_bad_sender")
+        return message.transaction, mm7.CORRUPT
+    incoming = Incoming("mm7", _id(message.transaction), sender, message.photos)
+    try:
+        taken = take(context, incoming)
+    except Exception as error:
+        log.exception("mm7_not_stored error=%s", type(error).__name__)
+        return message.transaction, mm7.SERVER_ERROR
+    good = taken.case is not None
+    return message.transaction, mm7.SUCCESS if good else mm7.REFUSED
+
+
+def _check_signature(context: Context) -> None:
+    token = context.settings.twilio_auth_token.get_secret_value()
+    if not token:
+        return
+    base = context.settings.public_url.rstrip("/")
+    url = base + request.full_path.rstrip("?") if base else request.url
+    given = request.headers.get("X-Twilio-Signature", "")
+    if not twilio.signed(token, url, request.form.items(multi=True), given):
+        log.warning("twilio_signature_wrong")
+        raise Problem(403, "bad_signature", "the signature does not fit this message")
+
+
+def _field(name: str) -> str:
+    value = request.form.get(name, "")
+    if not value.strip():
+        raise Problem(400, "missing_field", f"the field '{name}' is missing")
+    return value
+
+
+def _id(value: str) -> str:
+    value = value.strip()
+    if len(value) > ID_LONGEST:
+        raise Problem(400, "bad_id", f"a message id has at most {ID_LONGEST} characters")
+    return value
+
+
+def _sender(context: Context, raw: str) -> str:
+    try:
+        return msisdn.from_network(raw, context.settings.region)
+    except msisdn.BadNumber:
+        raise Problem(422, "bad_phone", "the sender is not a phone number") from None

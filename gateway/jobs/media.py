@@ -1,0 +1,106 @@
+"""Fetching the photos of messages that brought addresses instead of pictures."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
+from sqlalchemy import select
+
+from gateway.channels.mms.fetch import Fetcher, FetchError
+from gateway.channels.mms.incoming import Incoming, take
+from gateway.context import Context
+from gateway.jobs.worker import context_of_worker
+from gateway.outbox.kinds import Kind
+from gateway.people import farmers
+from gateway.store.base import now
+from gateway.store.models import MediaMessage
+
+log = logging.getLogger(__name__)
+
+JOB = "gateway.jobs.media.fetch"
+MAX_ATTEMPTS = 4
+FIRST_WAIT = timedelta(seconds=30)
+JOB_TIMEOUT = 120
+
+
+def enqueue(context: Context, media_id: int) -> None:
+    """Queue one message; a sweep does it again when Redis does not answer now."""
+    queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
+    try:
+        queue.enqueue(
+            JOB, media_id, job_id=f"media-{media_id}", job_timeout=JOB_TIMEOUT,
+            result_ttl=0, failure_ttl=3600, unique=True,
+        )  # fmt: skip
+    except DuplicateJobError:
+        pass
+    except RedisError as error:
+        log.warning("queue_unavailable media=%s error=%s", media_id, type(error).__name__)
+
+
+def fetch(media_id: int) -> None:
+    """Fetch the photos of one message and take them in. Doing it twice changes nothing."""
+    context = context_of_worker()
+    with context.store.reading() as session:
+        row = session.get(MediaMessage, media_id)
+        if row is None or row.done_at is not None:
+            return
+        vendor, _, message_id = row.key.partition(":")
+        phone, addresses = row.phone, row.addresses.splitlines()
+    try:
+        photos = tuple(_fetcher(context).fetch(address) for address in addresses)
+    except FetchError as error:
+        _missed(context, media_id, error)
+        return
+    taken = take(context, Incoming(vendor, message_id, phone, photos))
+    _finish(context, media_id, "taken" if taken.photos else taken.refused[0], bool(taken.photos))
+
+
+def waiting_media(context: Context) -> int:
+    """Queue messages whose photos were not fetched: a lost job, or a try that is due again."""
+    with context.store.reading() as session:
+        due = session.scalars(
+            select(MediaMessage.id)
+            .where(MediaMessage.done_at.is_(None), MediaMessage.not_before < now() - FIRST_WAIT)
+            .limit(200)
+        ).all()
+    for media_id in due:
+        enqueue(context, media_id)
+    return len(due)
+
+
+def _fetcher(context: Context) -> Fetcher:
+    settings = context.settings
+    token = settings.twilio_auth_token.get_secret_value()
+    login = (settings.twilio_account_sid, token) if settings.twilio_account_sid and token else None
+    return Fetcher(settings.mms_media_hosts, settings.photo_max_bytes, login=login)
+
+
+def _missed(context: Context, media_id: int, error: FetchError) -> None:
+    log.warning("media_not_fetched media=%s error=%s again=%s", media_id, error.code, error.again)
+    with context.store.transaction() as session:
+        row = session.get_one(MediaMessage, media_id, with_for_update=True)
+        row.attempts += 1
+        row.outcome = error.code[:40]
+        give_up = not error.again or row.attempts >= MAX_ATTEMPTS
+        if not give_up:
+            row.not_before = now() + FIRST_WAIT * 2**row.attempts
+    if give_up:
+        _finish(context, media_id, error.code[:40], good=False)
+
+
+def _finish(context: Context, media_id: int, outcome: str, good: bool) -> None:
+    """Close the row; a farmer whose photos could not be had is told to send them again."""
+    with context.store.transaction() as session:
+        row = session.get_one(MediaMessage, media_id, with_for_update=True)
+        row.outcome, row.done_at = outcome, now()
+        row.addresses = ""  # the vendor's addresses are as private as the photos
+        if not good:
+            farmer = farmers.find_or_create(session, row.phone)
+            context.desk.tell_farmer(
+                session, farmer, "mms_unusable", key=f"media:{row.id}:unusable", kind=Kind.REPLY
+            )

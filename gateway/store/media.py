@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.base import Base, Identity, Secret, Utc, now
+
+
+class MediaMessage(Base):
+    """A message whose photos lie at a vendor's address and are still to be fetched."""
+
+    __tablename__ = "media_message"
+    __table_args__ = (Index("ix_media_message_waiting", "done_at", "not_before"),)
+
+    id: Mapped[Identity]
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    """`<vendor>:<the vendor's id>`."""
+    phone: Mapped[Secret]
+    addresses: Mapped[Secret]
+    """One URL a line."""
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    outcome: Mapped[str | None] = mapped_column(String(40))
+    """`taken`, or the code of what went wrong last."""
+    received_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    not_before: Mapped[datetime] = mapped_column(Utc, default=now)
+    done_at: Mapped[datetime | None] = mapped_column(Utc)
