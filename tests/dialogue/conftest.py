@@ -3,16 +3,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
+from gateway.cases import escalation
 from gateway.context import Context
 from gateway.dialogue.ussd import answer
 from gateway.dialogue.ussd.phone import Phone
-from gateway.people import farmers
+from gateway.people import farmers, officers
+from gateway.store.models import Message
 
 FARMER = "+250788000001"
 OFFICER = "+250788000009"
 
 Dial = Callable[..., Phone]
+MakeCase = Callable[..., str]
+Outbox = Callable[..., list[str]]
 
 
 @pytest.fixture
@@ -33,3 +38,42 @@ def known(context: Context) -> str:
         farmers.set_language(session, farmer, "en", by="test")
         farmers.give_consent(session, farmer, by="kiosk:1")
     return FARMER
+
+
+@pytest.fixture
+def officer(context: Context) -> str:
+    """PIN of an officer on duty everywhere, who speaks English."""
+    with context.store.transaction() as session:
+        return officers.add(session, OFFICER, "Ada", "*", ["en", "rw"])[1]
+
+
+@pytest.fixture
+def make_case(context: Context) -> MakeCase:
+    """Makes a case of a farmer who has agreed: `make_case(state=..., label=..., crop=...)`."""
+
+    def make(phone: str = FARMER, **values: str) -> str:
+        with context.store.transaction() as session:
+            farmer = farmers.find_or_create(session, phone)
+            farmers.set_language(session, farmer, farmer.language or "en", by="test")
+            farmers.give_consent(session, farmer, by="kiosk:1")
+            case = escalation.open_case(session, farmer, source="kiosk")
+            for name, value in values.items():
+                setattr(case, name, value)
+            return case.code
+
+    return make
+
+
+@pytest.fixture
+def outbox(context: Context) -> Outbox:
+    """Texts that wait for a number, oldest first."""
+
+    def read(phone: str = FARMER) -> list[str]:
+        with context.store.reading() as session:
+            query = select(Message).where(
+                Message.direction == "out",
+                Message.address_digest == context.store.vault.digest(phone),
+            )
+            return [str(m.text) for m in session.scalars(query.order_by(Message.id))]
+
+    return read

@@ -178,9 +178,9 @@ class _Hop:
 
     def _replayed(self, world: World, *, patient: bool) -> State:
         state = self.menu.start(world, self.language)
-        if world.officer() is not None and self._path() and patient:
+        if self._path() and world.officer() is not None:
             # A list may have changed since; an officer's answer must not reach another farmer.
-            return replace(state, screen="trouble")
+            return replace(state, screen="trouble") if patient else state
         return self._walked(state, self._path(), world, patient=patient)
 
     def _walked(self, state: State, answers: list[str], world: World, *, patient: bool) -> State:

@@ -32,7 +32,10 @@ def farmers_first(facts: Facts) -> str:
 
 
 def home(state: State, facts: Facts) -> str:
-    """The main menu, with or without consent; the beginning, before the language is known."""
+    """The desk for an officer who gave the PIN; else the main menu, with or without consent; the
+    beginning before the language is known."""
+    if state.data.get("pin") == "ok":
+        return "desk"
     farmer = facts.farmer()
     known = "asked" in state.data or (farmer and farmer.language)
     return "main" if known else "language_first"
@@ -40,7 +43,7 @@ def home(state: State, facts: Facts) -> str:
 
 def consent_needed(visit: Visit) -> str:
     farmer = visit.facts.farmer()
-    return "" if farmer and farmer.consented else "consent"
+    return "" if visit["agreed"] or (farmer and farmer.consented) else "consent"
 
 
 def screens(texts: Catalogue) -> list[Screen]:
@@ -72,7 +75,13 @@ def _language(number: str, code: str, first: bool) -> Option:
 def _agree(visit: Visit) -> Go:
     yes = GiveConsent(visit.state.language)
     wanted = visit["wanted"] if visit["wanted"] in NEED_CONSENT else "main"
-    return Go(wanted, effects=(yes,), note="ussd_consent_given", forget=True)
+    return Go(
+        wanted,
+        effects=(yes,),
+        data={"agreed": "yes"},  # the facts say so only after the effects
+        note="ussd_consent_given",
+        forget=True,
+    )
 
 
 def _resume(visit: Visit) -> Go:

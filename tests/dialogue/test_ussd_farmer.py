@@ -1,0 +1,241 @@
+"""What a farmer can do on the phone, screen by screen, and what it leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from gateway.context import Context
+from gateway.people import farmers, kiosks
+from gateway.store.models import Case, Event, Farmer
+from tests.dialogue.conftest import FARMER, OFFICER, Dial, MakeCase, Outbox
+
+STRANGER = "+250788000077"
+
+
+def farmer_of(context: Context, phone: str = FARMER) -> Farmer | None:
+    with context.store.reading() as session:
+        return farmers.find(session, phone)
+
+
+def test_consent_is_recorded_with_its_language_and_way(context: Context, dial: Dial) -> None:
+    dial().dial().answer("1").answer("1").expect("Murakoze.")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.language == "rw"
+    assert farmer.consent_at is not None
+    assert (farmer.consent_by or "").startswith("ussd:")
+
+
+def test_without_consent_nothing_is_kept_and_advice_stays_open(
+    context: Context, dial: Dial
+) -> None:
+    phone = dial().dial().answer("3").answer("2").expect("Nothing is kept.", "My results")
+    phone.answer("2").answer("1").answer("1").expect("Common rust")
+    assert farmer_of(context) is None
+    phone.answer("00").answer("4").expect("a computer checks your photo")
+    phone.answer("2").expect("My results")
+    assert farmer_of(context) is None
+
+
+def test_consent_asked_on_the_way_leads_on_to_what_was_wanted(dial: Dial) -> None:
+    phone = dial().dial().answer("3").answer("2").answer("3").expect("Agree?")
+    phone.answer("1").expect("Thank you.", "Which crop is sick?")
+
+
+def test_a_farmer_registered_at_a_kiosk_starts_at_the_menu(dial: Dial, known: str) -> None:
+    dial().dial().expect("Leafline", "1 My results", "8 Help")
+
+
+def test_results_by_list_show_no_diagnosis_until_one_is_chosen(
+    dial: Dial, make_case: MakeCase
+) -> None:
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    phone = dial().dial().answer("1").expect(code, "answered")
+    assert "rust" not in phone.screen
+    phone.answer("1").expect("Maize common rust?", "1 Next season", "2 Officer")
+
+
+@pytest.mark.parametrize("typed", ["{code}", " {lower} ", "{first} {last}", "{code}#"])
+def test_a_code_opens_its_case_however_it_is_typed(
+    dial: Dial, make_case: MakeCase, typed: str
+) -> None:
+    code = make_case(state="answered", label="bean_spot")
+    values = {"code": code, "lower": code.lower(), "first": code[:3], "last": code[3:]}
+    phone = dial().dial().answer("1").answer("9").expect("Type the case code")
+    phone.answer(typed.format(**values)).expect("Bean angular leaf spot?")
+
+
+def test_a_code_on_a_borrowed_phone_shows_the_result_and_acts_on_nothing(
+    dial: Dial, make_case: MakeCase
+) -> None:
+    code = make_case(state="answered", label="bean_spot")
+    phone = dial(STRANGER).dial().answer("3").answer("2").answer("1").answer("9").answer(code)
+    phone.expect("Bean angular leaf spot?", "1 Next season")
+    for absent in ("2 Officer", "3 Wrong", "4 Did it"):
+        assert absent not in phone.screen
+    phone.answer("2").expect("Not understood.")
+
+
+@pytest.mark.parametrize(("typed", "said"), [("K7Q2M9X", "mistake"), ("234", "mistake")])
+def test_a_mistyped_code_is_refused_and_asked_again(
+    dial: Dial, known: str, typed: str, said: str
+) -> None:
+    dial().dial().answer("1").answer("9").answer(typed).expect(said, "Type the case code")
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "words"),
+    [
+        ("received", None, "being judged"),
+        ("photo_requested", None, "second photo"),
+        ("escalated", "maize_rust", "is with an officer"),
+        ("accepted", None, "is with an officer"),
+        ("answered", "cassava_mosaic", "Cassava mosaic?"),
+        ("closed", None, "is closed"),
+    ],
+)
+def test_every_state_of_a_case_is_told(
+    dial: Dial, make_case: MakeCase, state: str, label: str | None, words: str
+) -> None:
+    values = {"state": state} | ({"label": label} if label else {})
+    make_case(**values)
+    dial().dial().answer("1").answer("1").expect(words)
+
+
+def test_wrong_and_outcome_are_recorded(
+    context: Context, dial: Dial, make_case: MakeCase, outbox: Outbox, officer: str
+) -> None:
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    dial().dial().answer("1").answer("1").answer("4").answer("3").expect_end("Thank you, noted")
+    dial().dial().answer("1").answer("1").answer("3").expect_end("went to an officer")
+    with context.store.reading() as session:
+        case = session.scalars(select(Case).where(Case.code == code)).one()
+    assert case.state == "escalated"
+    assert (case.answers or {})["better"] == "worse"
+    assert any(code in text for text in outbox(OFFICER))
+
+
+def test_advice_and_prevention_by_sms(dial: Dial, known: str, outbox: Outbox) -> None:
+    phone = dial().dial().answer("2").answer("3").answer("1").expect("Mosaic")
+    phone.answer("1").expect("next planting")
+    if "98 More" in phone.screen:
+        phone.answer("98")
+    phone.answer("1").expect_end("SMS")
+    assert outbox() == [text for text in outbox() if text.startswith("Cassava mosaic, next")]
+    assert len(outbox()) == 1
+
+
+def test_a_sick_crop_without_a_photo_goes_to_the_nearest_kiosk(
+    context: Context, dial: Dial, known: str, outbox: Outbox
+) -> None:
+    with context.store.transaction() as session:
+        kiosks.add(session, "Far", "Huye/Tumba", "Mon")
+        kiosks.add(session, "Near", "Rwamagana/Muhazi", "Tue, Fri")
+        farmers.find_or_create(session, FARMER).area = "Rwamagana/Muhazi"
+    phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("1")
+    phone.expect("Near", "Tue, Fri").answer("1").expect_end("SMS")
+    assert "Near" in outbox()[0]
+    dial().dial().answer("5").expect("1 Near", "2 Far").answer("2").expect("Huye/Tumba")
+
+
+@pytest.mark.parametrize("answers", ["4111", "1141", "1231", "2142"])
+def test_a_grave_report_goes_to_an_officer_with_what_was_told(
+    context: Context, dial: Dial, known: str, officer: str, answers: str
+) -> None:
+    with context.store.transaction() as session:
+        kiosks.add(session, "Near", "Rwamagana", "Tue")
+    phone = dial().dial().answer("3")
+    for typed in answers:
+        phone.answer(typed)
+    phone.expect_end("went to an officer")
+    with context.store.reading() as session:
+        case = session.scalars(select(Case)).one()
+    assert case.source == "ussd"
+    told = case.answers or {}
+    assert set(told) >= {"stage", "plants", "sprayed", "reason"}
+
+
+def test_without_a_kiosk_or_an_officer_the_farmer_is_told_so(
+    dial: Dial, known: str, outbox: Outbox
+) -> None:
+    dial().dial().answer("5").expect("No kiosk is open near you")
+    phone = dial().dial().answer("00").answer("4").answer("4")
+    phone.expect_end("No officer is on duty now")
+    assert "No officer on duty" in outbox()[0]
+
+
+def test_asking_for_an_officer_twice_is_one_request(
+    context: Context, dial: Dial, known: str, officer: str, outbox: Outbox
+) -> None:
+    for _ in range(2):
+        dial().dial().answer("4").answer("1").expect_end("went to an officer")
+    assert len(outbox(OFFICER)) == 1
+
+
+def test_language_can_be_changed(context: Context, dial: Dial, known: str) -> None:
+    dial().dial().answer("6").answer("4").expect("Langue chang", "Mes r")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.language == "fr"
+    dial().dial().expect("Conseils")
+
+
+def test_stopping_and_starting_messages(context: Context, dial: Dial, known: str) -> None:
+    phone = dial().dial().answer("7")
+    assert "Start messages" not in phone.screen
+    phone.answer("1").expect_end("No more messages")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
+    phone = dial().dial().answer("7").expect("2 Start messages again")
+    assert "1 Stop" not in phone.screen
+    phone.answer("2").expect_end("again")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is None
+
+
+def test_consent_is_taken_back_as_easily_as_it_was_given(
+    context: Context, dial: Dial, known: str
+) -> None:
+    dial().dial().answer("7").answer("3").answer("1").expect_end("Consent taken back")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.consent_at is None
+    dial().dial().expect("Agree?")
+
+
+def test_deleting_asks_for_the_code_of_an_own_case(
+    context: Context, dial: Dial, make_case: MakeCase, outbox: Outbox
+) -> None:
+    other = make_case("+250788000005")
+    code = make_case()
+    phone = dial().dial().answer("7").answer("4").expect("1 cases").answer("0").answer("5")
+    phone.expect("type the code of one of your cases")
+    phone.answer(other).expect("No such case")
+    phone.answer(code).expect("Delete your number").answer("1").expect_end("being deleted")
+    assert farmer_of(context) is None
+    assert farmer_of(context, "+250788000005") is not None
+    assert outbox()[-1].startswith("Data deleted")
+    with context.store.reading() as session:
+        assert "erased" in session.scalars(select(Event.kind)).all()
+
+
+def test_deleting_without_cases_needs_no_code(context: Context, dial: Dial, known: str) -> None:
+    dial().dial().answer("7").answer("5").expect("Delete your number").answer("2").expect("Advice")
+    assert farmer_of(context) is not None
+    dial().dial().answer("7").answer("5").answer("1").expect_end("being deleted")
+    assert farmer_of(context) is None
+
+
+def test_pages_turn_forward_and_back(dial: Dial, make_case: MakeCase) -> None:
+    for _ in range(12):
+        make_case()
+    phone = dial().dial().answer("1").expect("98 More")
+    first = phone.screen
+    phone.answer("98").expect("0 Back")
+    assert phone.screen != first
+    phone.answer("0")
+    assert phone.screen == first
+    phone.answer("12").expect("being judged")
