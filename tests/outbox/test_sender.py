@@ -5,14 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from gateway.context import Context
+from gateway.outbox import claim, wake
 from gateway.outbox import sender as sender_module
-from gateway.outbox import wake
 from gateway.outbox.network import Outcome, SendResult
 from gateway.outbox.sender import Sender
 from gateway.store.models import Incident, Message
@@ -146,8 +152,32 @@ def test_the_lease_outlives_every_request(context: Context, carrier: Carrier) ->
     assert sender._lease > timedelta(seconds=context.settings.at_timeout * 2)
 
 
-def _with(context: Context, settings: object = None, redis: object = None) -> Context:
-    from dataclasses import replace
+def test_without_redis_messages_leave_all_the_same(any_context: Context, carrier: Carrier) -> None:
+    nowhere = Redis(unix_socket_path="/nowhere/redis.sock", retry=Retry(NoBackoff(), 0))
+    with running(_with(any_context, redis=nowhere), carrier):
+        message = post(any_context.store)
+        carrier.calls.get(timeout=SOON)
+    assert read(any_context.store, message).state == "sent"
 
+
+def test_a_store_that_was_away_for_a_moment_loses_no_answer(
+    any_context: Context, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = claim.settle, [OperationalError("UPDATE", {}, Exception("away"))] * 2
+
+    def flaky(*args: Any) -> Message | None:
+        if failures:
+            raise failures.pop()
+        return real(*args)
+
+    monkeypatch.setattr(claim, "settle", flaky)
+    message = post(any_context.store)
+    with running(any_context, carrier):
+        carrier.calls.get(timeout=SOON)
+    assert not failures
+    assert read(any_context.store, message).state == "sent"
+
+
+def _with(context: Context, settings: object = None, redis: object = None) -> Context:
     changes = {"settings": settings, "redis": redis}
     return replace(context, **{name: value for name, value in changes.items() if value})  # type: ignore[arg-type]
