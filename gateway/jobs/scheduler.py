@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.context import Context
-from gateway.jobs import followups, media, sweeps
+from gateway.jobs import broadcasts, followups, media, sweeps
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(30, media.waiting_media),
     Periodic(900, followups.photo_reminders),
     Periodic(3600, followups.outcome_questions),
+    Periodic(10, broadcasts.post),
 )
 
 
