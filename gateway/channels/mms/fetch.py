@@ -11,7 +11,9 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -19,7 +21,7 @@ from urllib3.exceptions import HTTPError
 
 MAX_REDIRECTS = 3
 CHUNK = 64 * 1024
-GONE = (404, 410)
+FINAL = (401, 403, 404, 410)
 
 
 class FetchError(Exception):
@@ -43,7 +45,7 @@ class Fetcher:
     login: tuple[str, str] | None = None
     public_only: bool = True
     schemes: Sequence[str] = ("https",)
-    resolve: Callable[..., list[tuple[object, ...]]] = socket.getaddrinfo
+    resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo
 
     def fetch(self, url: str) -> bytes:
         """The bytes at `url`. Raises: FetchError."""
@@ -67,26 +69,32 @@ class Fetcher:
         try:
             with self._pool(url, address, host, port) as pool:
                 response = pool.request(
-                    "GET", target, headers=headers, redirect=False, retries=False,
-                    preload_content=False, timeout=max(0.1, deadline - time.monotonic()),
-                )  # fmt: skip
-                if location := response.get_redirect_location():
-                    return str(location)
-                if response.status != 200:
-                    again = response.status not in GONE and response.status != 403
-                    raise FetchError(f"status_{response.status}", again=again)
-                return self._read(response, deadline)
+                    "GET",
+                    target,
+                    headers=headers,
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    timeout=max(0.1, deadline - time.monotonic()),
+                )
+                with closing(response):
+                    return self._answer(response, deadline)
         except (HTTPError, OSError) as error:
             raise FetchError(type(error).__name__, again=True) from None
+
+    def _answer(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes | str:
+        if location := response.get_redirect_location():
+            return str(location)
+        if response.status != 200:
+            raise FetchError(f"status_{response.status}", again=response.status not in FINAL)
+        return self._read(response, deadline)
 
     def _checked(self, url: str) -> tuple[str, int, str]:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
         if parts.scheme not in self.schemes or parts.username or parts.password or not host:
             raise FetchError("bad_address", again=False)
-        if not any(
-            host == name or (name[:1] == "." and host.endswith(name)) for name in self.hosts
-        ):
+        if not self._allowed(host):
             raise FetchError("host_not_allowed", again=False)
         try:
             port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -95,12 +103,17 @@ class Fetcher:
         target = parts.path or "/"
         return host, port, f"{target}?{parts.query}" if parts.query else target
 
+    def _allowed(self, host: str) -> bool:
+        return any(
+            host.endswith(name) if name.startswith(".") else host == name for name in self.hosts
+        )
+
     def _public_address(self, host: str, port: int) -> str:
         try:
             found = self.resolve(host, port, type=socket.SOCK_STREAM)
         except OSError:
             raise FetchError("host_not_found", again=True) from None
-        addresses = [str(entry[4][0]) for entry in found]  # type: ignore[index]
+        addresses = [str(entry[4][0]) for entry in found]
         if not addresses:
             raise FetchError("host_not_found", again=True)
         for address in addresses:

@@ -96,7 +96,7 @@ def _deliver(context: Context) -> tuple[str, int]:
     except Exception as error:
         log.exception("mm7_not_stored error=%s", type(error).__name__)
         return message.transaction, mm7.SERVER_ERROR
-    good = taken.case is not None
+    good = taken.case is not None or not message.photos
     return message.transaction, mm7.SUCCESS if good else mm7.REFUSED
 
 

@@ -1,0 +1,182 @@
+"""The doors of MMS, from the wire to the store."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from gateway.app import create_app
+from gateway.channels.mms import mm7, twilio
+from gateway.channels.mms.fetch import Fetcher, FetchError
+from gateway.context import Context
+from gateway.jobs import media, worker
+from gateway.settings import Settings
+from gateway.store.models import Case, MediaMessage, Message, Photo
+from tests.channels.mms import test_mm7
+from tests.conftest import CHANNEL_KEY
+from tests.support import house
+
+TWILIO = {
+    "From": "+250788000001",
+    "MessageSid": "MM1",
+    "NumMedia": "2",
+    "MediaUrl0": "https://media.example/1",
+    "MediaUrl1": "https://media.example/2",
+}
+
+
+@pytest.fixture
+def context(client: FlaskClient) -> Context:
+    found: Context = client.application.extensions["leafline"]
+    worker.sit_down(found)
+    return found
+
+
+def _count(context: Context, model: Any) -> int:
+    with context.store.reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def _direct(client: FlaskClient, *photos: bytes, **fields: Any) -> TestResponse:
+    form: dict[str, Any] = {"id": "m1", "from": "+250788000001", "text": "my maize"} | fields
+    form["media"] = [(io.BytesIO(photo), "a.jpg") for photo in photos]
+    return client.post(f"/mms/{CHANNEL_KEY}", data=form, content_type="multipart/form-data")
+
+
+def test_photos_of_one_message_are_one_case(client: FlaskClient, context: Context) -> None:
+    answer = _direct(client, house.photo(1), house.photo(2), b"not a photo")
+    assert answer.status_code == 200
+    assert answer.get_json()["photos"] == 2
+    assert answer.get_json()["refused"] == ["not_a_picture"]
+    assert (_count(context, Case), _count(context, Photo)) == (1, 2)
+    assert len(context.photo_queue) == 2
+
+
+def test_the_same_message_again_changes_nothing(client: FlaskClient, context: Context) -> None:
+    first = _direct(client, house.photo(1), house.photo(2)).get_json()
+    assert _direct(client, house.photo(1), house.photo(2)).get_json()["case"] == first["case"]
+    assert (_count(context, Case), _count(context, Photo)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("photos", "fields", "status", "code"),
+    [
+        ((), {}, 400, "missing_field"),
+        ((b"text",), {}, 422, "not_a_picture"),
+        ((house.photo(),), {"from": "Leafline"}, 422, "bad_phone"),
+        ((house.photo(),), {"from": ""}, 400, "missing_field"),
+        ((house.photo(),), {"id": ""}, 400, "missing_field"),
+        ((house.photo(),), {"id": "x" * 71}, 400, "bad_id"),
+    ],
+)
+def test_what_cannot_be_taken_is_named(
+    client: FlaskClient, photos: tuple[bytes, ...], fields: dict[str, str], status: int, code: str
+) -> None:
+    answer = _direct(client, *photos, **fields)
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("path", ["/mms/wrong", "/mm7/wrong"])
+def test_a_wrong_key_is_nobody(client: FlaskClient, path: str) -> None:
+    assert client.post(path, data={"from": "x"}).status_code == 404
+
+
+def test_addresses_are_kept_now_and_fetched_by_a_job(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        assert client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO).status_code == 204
+    assert (_count(context, MediaMessage), _count(context, Case)) == (1, 0)
+    pictures = {
+        "https://media.example/1": house.photo(1),
+        "https://media.example/2": house.photo(2),
+    }
+    monkeypatch.setattr(Fetcher, "fetch", lambda _self, url: pictures[url])
+    for _ in range(2):
+        media.fetch(1)
+    assert (_count(context, Case), _count(context, Photo)) == (1, 2)
+
+
+def test_media_that_never_comes_is_told_to_the_farmer_once(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+
+    def unreachable(_self: Fetcher, _url: str) -> bytes:
+        raise FetchError("status_503", again=True)
+
+    monkeypatch.setattr(Fetcher, "fetch", unreachable)
+    for _ in range(media.MAX_ATTEMPTS + 2):
+        media.fetch(1)
+    with context.store.reading() as session:
+        row = session.scalars(select(MediaMessage)).one()
+        assert (row.attempts, row.outcome) == (media.MAX_ATTEMPTS, "status_503")
+        assert row.done_at is not None
+        assert [m.template for m in session.scalars(select(Message))] == ["mms_unusable"]
+
+
+def test_twilios_signature_of_its_own_example() -> None:
+    parameters = {
+        "CallSid": "CA1234567890ABCDE", "Caller": "+12349013030", "Digits": "1234",
+        "From": "+12349013030", "To": "+18005551212",
+    }  # fmt: skip
+    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    assert twilio.signature("12345", url, parameters.items()) == "0/KCTR6DLpKmkAf8muzZqo1nDgQ="
+
+
+@pytest.mark.parametrize(("given", "status"), [("right", 204), ("wrong", 403), (None, 403)])
+def test_with_a_token_the_signature_must_fit(
+    settings: Settings, given: str | None, status: int
+) -> None:
+    signed = Settings.read(
+        home=settings.home, database_url=settings.database_url, redis_url=settings.redis_url,
+        secret_key="k" * 40, channel_keys=CHANNEL_KEY, twilio_auth_token="token",
+        public_url="https://leafline.example",
+    )  # fmt: skip
+    app = create_app(signed)
+    url = f"https://leafline.example/mms/{CHANNEL_KEY}"
+    right = twilio.signature("token", url, TWILIO.items())
+    headers = {"X-Twilio-Signature": right if given == "right" else given} if given else {}
+    answer = app.test_client().post(f"/mms/{CHANNEL_KEY}", data=TWILIO, headers=headers)
+    app.extensions["leafline"].close()
+    assert answer.status_code == status
+
+
+def _mm7(client: FlaskClient, **changes: Any) -> tuple[int, bytes]:
+    content_type, body = test_mm7.request(**changes)
+    body = body.replace(b"\n", b"\r\n")
+    answer = client.post(f"/mm7/{CHANNEL_KEY}", data=body, content_type=content_type)
+    return answer.status_code, answer.data
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "cases"),
+    [
+        pytest.param({}, mm7.SUCCESS, 1, id="two photos"),
+        pytest.param({"photos": 0}, mm7.SUCCESS, 0, id="words only"),
+        pytest.param({"sender": "<Number>operator</Number>"}, mm7.CORRUPT, 0, id="no number"),
+        pytest.param({"doctype": test_mm7.BOMB}, mm7.CORRUPT, 0, id="a DTD"),
+    ],
+)
+def test_mm7_is_answered_in_its_own_words(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any], status: int, cases: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(test_mm7, "PICTURE", house.photo())
+    for _ in range(2):
+        code, answer = _mm7(client, **changes)
+        assert code == 200
+        assert f"<StatusCode>{status}</StatusCode>".encode() in answer
+    assert _count(context, Case) == cases
+
+
+def test_mm7_refuses_what_is_no_photo(client: FlaskClient, context: Context) -> None:
+    code, answer = _mm7(client)  # its pictures are not pictures
+    assert code == 200
+    assert b"<StatusCode>2004</StatusCode>" in answer
+    assert _count(context, Case) == 0
