@@ -1,5 +1,5 @@
 """SMS in: what farmers and officers write, and what they get back."""
 
-from gateway.dialogue.sms.receive import Incoming, receive
+from gateway.dialogue.sms.inbox import Incoming, receive
 
 __all__ = ["Incoming", "receive"]

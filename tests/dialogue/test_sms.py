@@ -1,0 +1,315 @@
+"""Incoming SMS: done once, answered, and silent where silence is right."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from gateway.cases import codes
+from gateway.context import Context
+from gateway.dialogue import gsm7
+from gateway.dialogue.sms import Incoming, receive
+from gateway.people import farmers
+from gateway.store.models import Case, Farmer, Label, Message
+from tests.dialogue.conftest import FARMER, OFFICER, MakeCase, Outbox
+
+Send = Callable[..., None]
+_ids = itertools.count()
+
+
+@pytest.fixture
+def send(context: Context) -> Send:
+    def deliver(text: str, phone: str = FARMER, id: str = "") -> None:
+        at = datetime(2026, 11, 1, tzinfo=UTC)
+        receive(context, Incoming(id or f"id-{next(_ids)}", phone, "22384", text, at))
+
+    return deliver
+
+
+def farmer_of(context: Context) -> Farmer | None:
+    with context.store.reading() as session:
+        return farmers.find(session, FARMER)
+
+
+def case_of(context: Context, code: str) -> Case:
+    with context.store.reading() as session:
+        return session.scalars(select(Case).where(Case.code == code)).one()
+
+
+@pytest.fixture
+def escalated(context: Context, make_case: MakeCase, officer: str, send: Send) -> str:
+    """Code of a case that is with the officer."""
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    send(f"OFFICER {code}")
+    return code
+
+
+def test_a_message_delivered_again_counts_once(
+    context: Context, send: Send, outbox: Outbox
+) -> None:
+    for _ in range(3):
+        send("HELP", id="same")
+    assert len(outbox()) == 1
+    with context.store.reading() as session:
+        kept = session.scalar(select(func.count(Message.id)).where(Message.direction == "in"))
+    assert kept == 1
+
+
+def test_stop_and_start(context: Context, send: Send, outbox: Outbox, known: str) -> None:
+    send("Stop")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
+    assert outbox()[-1].startswith("STOP confirmed")
+    send("what about my beans")
+    assert len(outbox()) == 1
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
+    send("HELP")
+    assert "RESULT" in outbox()[-1]
+    send("start")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is None
+
+
+def test_stop_from_a_stranger_is_remembered(context: Context, send: Send, outbox: Outbox) -> None:
+    send("ACHA")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
+    assert outbox()[-1].startswith("STOP imekubaliwa")
+
+
+def test_unknown_texts_get_help_once_an_hour(send: Send, outbox: Outbox) -> None:
+    with time_machine.travel(datetime(2026, 11, 1, 8, tzinfo=UTC)) as clock:
+        for _ in range(5):
+            send("hello there, what is this")
+        assert len(outbox()) == 1
+        clock.shift(3700)
+        send("hello again")
+    assert len(outbox()) == 2
+
+
+def test_a_bot_that_answers_a_bot_is_cut_off(
+    send: Send, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        send("HELP")
+    assert len(outbox()) == 6
+    assert "loop" in caplog.text
+    assert FARMER not in caplog.text
+
+
+def test_stop_works_even_when_replies_are_cut_off(context: Context, send: Send, known: str) -> None:
+    for _ in range(10):
+        send("HELP")
+    send("STOP")
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "words"),
+    [
+        ("answered", "bean_spot", "Bean angular leaf spot"),
+        ("received", None, "no answer yet"),
+        ("photo_requested", None, "Second photo needed"),
+        ("escalated", None, "with an officer"),
+        ("closed", None, "is closed"),
+    ],
+)
+def test_result_by_code(
+    send: Send, outbox: Outbox, make_case: MakeCase, state: str, label: str | None, words: str
+) -> None:
+    code = make_case(state=state, **({"label": label} if label else {}))
+    send(f"result {code.lower()}")
+    assert words in outbox()[-1]
+
+
+def test_result_without_a_code(send: Send, outbox: Outbox, make_case: MakeCase) -> None:
+    send("RESULT")
+    assert "No case for this number" in outbox()[-1]
+    first = make_case(state="answered", label="bean_spot")
+    send("RESULT")
+    assert "Bean angular leaf spot" in outbox()[-1]
+    second = make_case()
+    send("RESULT")
+    assert f"{second} {first}" in outbox()[-1]
+
+
+@pytest.mark.parametrize("text", ["RESULT {code}", "RESULT 12", "{code}"])
+def test_a_code_that_is_none_of_ours(send: Send, outbox: Outbox, text: str) -> None:
+    send(text.format(code=codes.new()))
+    assert "no case with this code" in outbox()[-1]
+
+
+def test_more_sends_prevention(send: Send, outbox: Outbox, make_case: MakeCase) -> None:
+    make_case(state="answered", label="cassava_mosaic")
+    send("More")
+    assert "next planting" in outbox()[-1]
+
+
+def test_language_by_sms(context: Context, send: Send, outbox: Outbox, known: str) -> None:
+    send("LANG")
+    assert "LANG EN" in outbox()[-1]
+    send("lang Kiswahili")
+    assert "Kiswahili" in outbox()[-1]
+    farmer = farmer_of(context)
+    assert farmer is not None
+    assert farmer.language == "sw"
+
+
+def test_an_officer_is_asked_for_only_with_consent(
+    context: Context, send: Send, outbox: Outbox, officer: str
+) -> None:
+    send("AFISA")
+    assert "Ridhaa yako" in outbox()[-1]
+    assert farmer_of(context) is None
+
+
+def test_an_officer_is_asked_for(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    assert case_of(context, escalated).state == "escalated"
+    assert escalated in outbox(OFFICER)[-1]
+    assert "Officer will call you" in outbox()[-1]
+
+
+@pytest.mark.parametrize("text", ["{code} Bury the worst leaves", "{lower}: Bury the worst leaves"])
+def test_officers_words_reach_the_farmer_in_one_message(
+    context: Context, send: Send, outbox: Outbox, escalated: str, text: str
+) -> None:
+    send(text.format(code=escalated, lower=escalated.lower()), OFFICER)
+    told = outbox()[-1]
+    assert "Bury the worst leaves" in told
+    assert escalated in told
+    assert len(gsm7.parts(told)) == 1
+    assert case_of(context, escalated).state == "closed"
+    assert "closed" in outbox(OFFICER)[-1]
+
+
+def test_a_long_answer_is_cut_at_a_word_and_the_officer_told(
+    send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send(f"{escalated} " + "remove the sick leaves and bury them " * 5, OFFICER)
+    assert outbox(OFFICER)[-1].startswith(f"Case {escalated} closed. Too long")
+    assert outbox(OFFICER)[-1].endswith(("bury", "leaves", "them", "sick", "the", "and", "remove"))
+    assert "remove the sick leaves and bury them" in outbox()[-1]
+
+
+def test_typography_is_folded_and_other_letters_refused_by_name(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send(f"{escalated} ሰላም", OFFICER)
+    assert "NOT sent" in outbox(OFFICER)[-1]
+    assert "ETHIOPIC SYLLABLE SA" in outbox(OFFICER)[-1]
+    assert case_of(context, escalated).state == "escalated"
+    send(f"{escalated} “Don’t” spray…", OFFICER)
+    assert '"Don\'t" spray...' in outbox()[-1]
+
+
+@pytest.mark.parametrize("text", ["{code} OK rust", "ok RUST", "{code} ok umugese", "OK"])
+def test_ok_with_a_label_answers_in_the_farmers_language(
+    context: Context, send: Send, outbox: Outbox, escalated: str, text: str
+) -> None:
+    send("LANG RW")
+    send(text.format(code=escalated), OFFICER)
+    assert "Birasa n'umugese" in outbox()[-1]
+    assert case_of(context, escalated).state == "closed"
+    with context.store.reading() as session:
+        assert session.scalars(select(Label)).all() == []  # the case has no photo
+
+
+def test_ok_with_an_unknown_label_asks_which(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send(f"{escalated} OK weevils", OFFICER)
+    assert "RUST, BLIGHT" in outbox(OFFICER)[-1]
+    assert case_of(context, escalated).state == "escalated"
+
+
+@pytest.mark.parametrize("text", ["{code} ?", "{code}", "?"])
+def test_a_question_mark_shows_the_case(
+    send: Send, outbox: Outbox, escalated: str, text: str
+) -> None:
+    send(text.format(code=escalated), OFFICER)
+    assert FARMER in outbox(OFFICER)[-1]
+    assert "maize" in outbox(OFFICER)[-1]
+
+
+def test_without_a_code_the_only_open_case_is_meant(
+    send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send("Stop spraying and bury the leaves", OFFICER)
+    assert "Stop spraying and bury the leaves" in outbox()[-1]
+
+
+def test_two_open_cases_and_no_code_asks_which(
+    context: Context, send: Send, outbox: Outbox, escalated: str, make_case: MakeCase
+) -> None:
+    other = make_case("+250788000005", state="answered", label="bean_spot")
+    send(f"OFFICER {other}", "+250788000005")
+    before = len(outbox())
+    send("Bury the leaves", OFFICER)
+    assert "Which case?" in outbox(OFFICER)[-1]
+    assert escalated in outbox(OFFICER)[-1]
+    assert other in outbox(OFFICER)[-1]
+    assert len(outbox()) == before
+
+
+def test_a_mistyped_code_is_not_relayed_as_words(
+    send: Send, outbox: Outbox, escalated: str
+) -> None:
+    before = len(outbox())
+    send("23K7Q2M bury the leaves", OFFICER)
+    assert "Which case?" in outbox(OFFICER)[-1]
+    assert len(outbox()) == before
+
+
+def test_a_case_of_somebody_else_or_answered_is_refused(
+    send: Send, outbox: Outbox, escalated: str, make_case: MakeCase
+) -> None:
+    foreign = make_case("+250788000005")
+    send(f"{foreign} words", OFFICER)
+    assert "not open with you" in outbox(OFFICER)[-1]
+    send(f"{escalated} words", OFFICER)
+    send(f"{escalated} more words", OFFICER)
+    assert "not open with you" in outbox(OFFICER)[-1]
+    assert sum("words" in text for text in outbox()) == 1
+
+
+def test_an_officer_without_open_cases(send: Send, outbox: Outbox, officer: str) -> None:
+    send("good morning", OFFICER)
+    assert "no open case" in outbox(OFFICER)[-1]
+    send("HELP", OFFICER)
+    assert "To answer" in outbox(OFFICER)[-1]
+
+
+def test_a_fault_of_ours_keeps_the_message(
+    context: Context, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.dialogue.sms.inbox.Vocabulary.of", lambda _: 1 / 0)
+    send("HELP", id="once")
+    with context.store.reading() as session:
+        kept = session.scalars(select(Message)).one()
+    assert (kept.text, kept.outcome) == ("HELP", "error")
+
+
+def test_both_kinds_of_store(any_context: Context) -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    message = Incoming("id-pg", FARMER, "22384", "STOP", at)
+    receive(any_context, message)
+    receive(any_context, replace(message, text="START"))
+    with any_context.store.reading() as session:
+        farmer = farmers.find(session, FARMER)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
