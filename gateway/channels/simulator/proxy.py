@@ -17,10 +17,9 @@ def blueprint(context: Context) -> Blueprint:
     session = requests.Session()
     session.trust_env = False
 
-    @routes.get("/simulator", defaults={"rest": ""})
-    @routes.get("/simulator/", defaults={"rest": ""})
+    @routes.get("/simulator", strict_slashes=False)
     @routes.route("/simulator/<path:rest>", methods=["GET", "POST", "PUT", "DELETE"])
-    def forward(rest: str) -> Response:
+    def forward(rest: str = "") -> Response:
         try:
             answer = session.request(
                 request.method,
