@@ -48,6 +48,8 @@ def record(session: Session, photo: Photo, verdict: PhotoVerdict) -> bool:
 def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_judged: int) -> None:
     """Apply triage to what all photos of the case say together, and tell whoever must know."""
     case.label, case.verdict, case.confidence = finding.label, finding.verdict, finding.confidence
+    if case.state == life.CLOSED:
+        return  # an officer's answer overtook the photo
     decision = triage(finding, _facts(case, photos_judged))
     held = escalation.open_one(session, case)
     if held is not None:
@@ -62,7 +64,7 @@ def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_jud
 
 def failed(session: Session, desk: Desk, case: Case, reason: str) -> None:
     """The machine could not judge a photo of the case: a person still answers."""
-    if escalation.open_one(session, case) is None:
+    if case.state != life.CLOSED:
         escalation.escalate(session, desk, case, reason, actor="machine")
 
 

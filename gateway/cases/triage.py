@@ -23,6 +23,8 @@ class Finding:
     """`advice`, `second_photo`, `unknown`, `no_leaf` or `unreadable`."""
     label: str | None = None
     confidence: float | None = None
+    disagree: bool = False
+    """Two photos of the case were each confident, and of different things."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Decision:
 
 def triage(finding: Finding, facts: Facts) -> Decision:
     first = facts.photos_judged <= 1
+    if finding.disagree:
+        return _escalate("photos_disagree")
     match finding.verdict:
         case "advice" if finding.label in LABEL_CROP:
             return _confident(finding.label, facts)

@@ -13,6 +13,7 @@ from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
+from gateway.store import away
 from gateway.store.models import Case, Diagnosis, Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
@@ -23,7 +24,16 @@ log = logging.getLogger(__name__)
 
 def diagnose(photo_id: int) -> None:
     """Judge one photo. Doing it twice changes nothing: a photo has one diagnosis."""
-    context = context_of_worker()
+    try:
+        _diagnose(context_of_worker(), photo_id)
+    except Exception as error:
+        if not away(error):
+            raise
+        # No fault of the photo, so no failed job, which would count: a sweep queues it again.
+        log.warning("store_away photo=%s error=%s", photo_id, type(error).__name__)
+
+
+def _diagnose(context: Context, photo_id: int) -> None:
     with context.store.reading() as session:
         photo = session.get(Photo, photo_id)
         if photo is None or photo.diagnosed_at is not None:
@@ -55,7 +65,10 @@ def _record(session: Session, context: Context, photo_id: int, verdict: Verdict)
     ).all()
     verdicts = [Verdict.from_json(json.dumps(detail)) for detail in details]
     together = combine(verdicts, context.model.thresholds)
-    finding = Finding(together.verdict, together.label, together.confidence)
+    confident = {verdict.label for verdict in verdicts if verdict.verdict == "advice"}
+    finding = Finding(
+        together.verdict, together.label, together.confidence, disagree=len(confident) > 1
+    )
     judgement.judge(session, context.desk, case, finding, len(details))
     log.info(
         "diagnosed case=%s photo=%s verdict=%s label=%s confidence=%.2f state=%s ms=%.1f",

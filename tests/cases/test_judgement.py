@@ -140,6 +140,20 @@ def test_an_officers_answer_reaches_the_farmer_and_closes_the_case(any_context: 
             escalation.answer(session, any_context.desk, officer, case, "Once more.")
 
 
+def test_a_photo_that_an_answer_overtook_changes_nothing(any_context: Context) -> None:
+    officer = house.officer(any_context.store)
+    case_id = _case(any_context)
+    _judge(any_context, case_id, "unknown", None)
+    with any_context.store.transaction() as session:
+        case = session.get_one(Case, case_id)
+        escalation.answer(session, any_context.desk, officer, case, "Bury the worst leaves.")
+    before = _messages(any_context)
+    assert _judge(any_context, case_id, "advice", "maize_rust", 2) == life.CLOSED
+    with any_context.store.transaction() as session:
+        judgement.failed(session, any_context.desk, session.get_one(Case, case_id), "test")
+    assert _messages(any_context) == before
+
+
 def test_a_colleague_cannot_answer_and_may_be_handed_the_case(any_context: Context) -> None:
     first = house.officer(any_context.store)
     case_id = _case(any_context)

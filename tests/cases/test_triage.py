@@ -21,6 +21,8 @@ def _escalate(reason: str) -> Decision:
                      Decision("ask_photo", "low_confidence", "unsure"), id="not sure at first"),
         pytest.param(Finding("second_photo", "bean_spot"), Facts("beans", 2),
                      _escalate("unsure_twice"), id="still not sure"),
+        pytest.param(Finding("advice", "bean_spot", 0.9, disagree=True), Facts("beans", 2),
+                     _escalate("photos_disagree"), id="two photos, two confident answers"),
         pytest.param(Finding("no_leaf"), Facts("beans", 1),
                      Decision("ask_photo", "no_leaf", "no_leaf"), id="no leaf is told so"),
         pytest.param(Finding("no_leaf"), Facts("beans", 2), _escalate("no_leaf_twice"),
