@@ -16,14 +16,16 @@ TOKEN_PREFIX = "lfk_"  # noqa: S105 - lets a leaked token be recognised for what
 TOKEN_BYTES = 32
 
 
-def add(session: Session, name: str, area: str, opening: str | None = None) -> tuple[Kiosk, str]:
+def add(
+    session: Session, name: str, area: str, opening: str | None = None, *, by: str = "operator"
+) -> tuple[Kiosk, str]:
     """Make a kiosk and its token; the token is shown once and never again.
 
     Raises: PeopleError when the name is empty, too long or taken.
     """
-    name, area = name.strip(), area.strip()
-    if not name or not area or len(name) > 80 or len(area) > 80:
-        raise PeopleError("a kiosk needs a name and an area of 1 to 80 characters")
+    name, area = name.strip(), _area(area)
+    if not name or len(name) > 80:
+        raise PeopleError("a kiosk needs a name of 1 to 80 characters")
     if session.scalar(select(Kiosk.id).where(Kiosk.name == name)):
         raise PeopleError(f"a kiosk named {name!r} exists already")
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -31,7 +33,7 @@ def add(session: Session, name: str, area: str, opening: str | None = None) -> t
     kiosk = Kiosk(name=name, area=area, opening=opening, token_digest=digest)
     session.add(kiosk)
     session.flush()
-    session.add(Event(kind="kiosk_added", actor="operator", data={"kiosk": kiosk.id}))
+    session.add(Event(kind="kiosk_added", actor=by, data={"kiosk": kiosk.id}))
     return kiosk, token
 
 
@@ -53,13 +55,52 @@ def find(session: Session, name_or_id: str) -> Kiosk:
     return kiosk
 
 
-def disable(session: Session, name_or_id: str) -> Kiosk:
+def change(
+    session: Session,
+    kiosk: Kiosk,
+    *,
+    area: str,
+    opening: str | None,
+    position: tuple[float, float] | None,
+    by: str,
+) -> None:
+    """Change what may change of a kiosk.
+
+    Args:
+        position: latitude and longitude, WGS 84 degrees.
+
+    Raises: PeopleError when a value cannot be.
+    """
+    if opening is not None and len(opening) > 40:
+        raise PeopleError("opening days have at most 40 characters")
+    latitude, longitude = position or (None, None)
+    if position and not (-90 <= position[0] <= 90 and -180 <= position[1] <= 180):
+        raise PeopleError("a latitude is -90 to 90 degrees, a longitude -180 to 180")
+    kiosk.area, kiosk.opening = _area(area), opening
+    kiosk.latitude, kiosk.longitude = latitude, longitude
+    session.add(Event(kind="kiosk_changed", actor=by, data={"kiosk": kiosk.id}))
+
+
+def enable(session: Session, kiosk: Kiosk, *, by: str) -> None:
+    """Let a disabled kiosk in again, with the token and the phones it had."""
+    kiosk.disabled_at = None
+    session.add(Event(kind="kiosk_enabled", actor=by, data={"kiosk": kiosk.id}))
+
+
+def disable(session: Session, name_or_id: str, *, by: str = "operator") -> Kiosk:
     """Raises: PeopleError when there is no such kiosk."""
     kiosk = find(session, name_or_id)
     kiosk.disabled_at = kiosk.disabled_at or now()
-    session.add(Event(kind="kiosk_disabled", actor="operator", data={"kiosk": kiosk.id}))
+    session.add(Event(kind="kiosk_disabled", actor=by, data={"kiosk": kiosk.id}))
     return kiosk
 
 
 def listed(session: Session) -> list[Kiosk]:
     return list(session.scalars(select(Kiosk).order_by(Kiosk.id)))
+
+
+def _area(raw: str) -> str:
+    area = raw.strip()
+    if not area or len(area) > 80:
+        raise PeopleError("a kiosk needs an area of 1 to 80 characters")
+    return area

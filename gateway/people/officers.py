@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from sqlalchemy import func, select
@@ -14,22 +15,28 @@ from gateway.store.database import vault_of
 from gateway.store.models import Escalation, Event, Officer
 
 PIN_DIGITS = 5
+WORK_DAYS = re.compile("(?=.)1?2?3?4?5?6?7?")
+WORK_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-4]):[0-5]\d)")
 
 
 def add(
-    session: Session, phone: str, name: str, area: str, languages: list[str]
+    session: Session,
+    phone: str,
+    name: str,
+    area: str,
+    languages: list[str],
+    *,
+    by: str = "operator",
 ) -> tuple[Officer, str]:
     """Make an officer (number in E.164) and a PIN; the PIN is shown once and never again.
 
     Raises: PeopleError when the number is taken or a field is wrong.
     """
-    name, area = name.strip(), area.strip()
-    if not name or not area or not languages or len(name) > 80 or len(area) > 80:
-        raise PeopleError("an officer needs a name, an area and a language")
+    name, area = _checked(name, area, languages)
     digest = vault_of(session).digest(phone)
     if session.scalar(select(Officer.id).where(Officer.phone_digest == digest)):
         raise PeopleError("an officer with this number exists already")
-    pin = "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
+    pin = _pin()
     officer = Officer(
         name=name,
         phone=phone,
@@ -40,7 +47,7 @@ def add(
     )
     session.add(officer)
     session.flush()
-    session.add(Event(kind="officer_added", actor="operator", data={"officer": officer.id}))
+    session.add(Event(kind="officer_added", actor=by, data={"officer": officer.id}))
     return officer, pin
 
 
@@ -62,14 +69,63 @@ def set_duty(session: Session, officer: Officer, on_duty: bool) -> None:
         session.add(Event(kind="duty", actor=f"officer:{officer.id}", data=data))
 
 
-def disable(session: Session, officer_id: int) -> Officer:
+def change(
+    session: Session,
+    officer: Officer,
+    *,
+    name: str,
+    area: str,
+    languages: list[str],
+    work_days: str,
+    work_hours: str,
+    on_duty: bool,
+    by: str,
+) -> None:
+    """Change what may change of an officer; the number is who they are, and stays.
+
+    Args:
+        work_days: ISO weekdays, 1 is Monday, in order.
+        work_hours: local time, `08:00-17:00`; the end is after the beginning.
+
+    Raises: PeopleError when a value cannot be.
+    """
+    name, area = _checked(name, area, languages)
+    if not WORK_DAYS.fullmatch(work_days):
+        raise PeopleError("an officer works on one day of the week at least")
+    hours = WORK_HOURS.fullmatch(work_hours)
+    if not hours or hours[1] >= hours[2] or hours[2] > "24:00":
+        raise PeopleError("working hours are written 08:00-17:00, the end after the beginning")
+    officer.name, officer.area, officer.languages = name, area, ",".join(languages)
+    officer.work_days, officer.work_hours = work_days, work_hours
+    session.add(Event(kind="officer_changed", actor=by, data={"officer": officer.id}))
+    if officer.on_duty != on_duty:
+        officer.on_duty = on_duty
+        data = {"officer": officer.id, "on_duty": on_duty}
+        session.add(Event(kind="duty", actor=by, data=data))
+
+
+def new_pin(session: Session, officer: Officer, *, by: str) -> str:
+    """Make another PIN, shown once; the old one and what it signed in end."""
+    pin = _pin()
+    officer.pin_hash = generate_password_hash(pin)
+    session.add(Event(kind="officer_new_pin", actor=by, data={"officer": officer.id}))
+    return pin
+
+
+def enable(session: Session, officer: Officer, *, by: str) -> None:
+    """Back in service, off duty until they say otherwise."""
+    officer.disabled_at = None
+    session.add(Event(kind="officer_enabled", actor=by, data={"officer": officer.id}))
+
+
+def disable(session: Session, officer_id: int, *, by: str = "operator") -> Officer:
     """Raises: PeopleError when there is no such officer."""
     officer = session.get(Officer, officer_id)
     if officer is None:
         raise PeopleError(f"there is no officer {officer_id}; see `leafline officer list`")
     officer.disabled_at = officer.disabled_at or now()
     officer.on_duty = False
-    session.add(Event(kind="officer_disabled", actor="operator", data={"officer": officer.id}))
+    session.add(Event(kind="officer_disabled", actor=by, data={"officer": officer.id}))
     return officer
 
 
@@ -104,3 +160,14 @@ def choose(
         key=lambda row: row[:4],
     )
     return ranked[0][4] if ranked else None
+
+
+def _checked(name: str, area: str, languages: list[str]) -> tuple[str, str]:
+    name, area = name.strip(), area.strip()
+    if not name or not area or not languages or len(name) > 80 or len(area) > 80:
+        raise PeopleError("an officer needs a name, an area and a language")
+    return name, area
+
+
+def _pin() -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))

@@ -40,3 +40,33 @@ def test_names_are_unique_and_unknown_ones_are_said_so(store: Store) -> None:
             kiosks.add(session, "Nyagasambu", "Kayonza")
         with pytest.raises(PeopleError, match="no kiosk 'Elsewhere'"):
             kiosks.disable(session, "Elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("area", "opening", "position", "fits"),
+    [
+        ("Huye/Ngoma", "Mon-Fri", (-2.6, 29.74), True),
+        ("Huye", None, None, True),
+        (" ", None, None, False),
+        ("Huye", "x" * 41, None, False),
+        ("Huye", None, (91.0, 0.0), False),
+        ("Huye", None, (0.0, float("nan")), False),
+    ],
+)
+def test_what_changes_of_a_kiosk(
+    store: Store,
+    area: str,
+    opening: str | None,
+    position: tuple[float, float] | None,
+    fits: bool,
+) -> None:
+    with store.transaction() as session:
+        kiosk, _ = kiosks.add(session, "Nyagasambu", "Rwamagana")
+        values = {"area": area, "opening": opening, "position": position, "by": "operator:1"}
+        if fits:
+            kiosks.change(session, kiosk, **values)
+            assert (kiosk.area, kiosk.opening) == (area, opening)
+            assert (kiosk.latitude, kiosk.longitude) == (position or (None, None))
+        else:
+            with pytest.raises(PeopleError):
+                kiosks.change(session, kiosk, **values)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -74,3 +76,39 @@ def test_a_number_has_one_officer(store: Store) -> None:
         officers.add(session, "+250788000001", "Keza", "Rwamagana", ["rw"])
         with pytest.raises(PeopleError, match="exists already"):
             officers.add(session, "+250788000001", "Other", "Rwamagana", ["rw"])
+
+
+@pytest.mark.parametrize(
+    ("days", "hours", "fits"),
+    [
+        ("12345", "08:00-17:00", True),
+        ("1234567", "00:00-24:00", True),
+        ("7", "06:30-06:31", True),
+        ("", "08:00-17:00", False),
+        ("21", "08:00-17:00", False),
+        ("8", "08:00-17:00", False),
+        ("1", "17:00-08:00", False),
+        ("1", "08:00-08:00", False),
+        ("1", "8-17", False),
+        ("1", "08:00-24:30", False),
+    ],
+)
+def test_working_hours(store: Store, days: str, hours: str, fits: bool) -> None:
+    with store.transaction() as session:
+        officer = _officer(session, 1)
+        values = {"name": "Keza", "area": "Huye", "languages": ["en"], "on_duty": False}
+        change = partial(officers.change, session, officer, by="operator:1", **values)
+        if fits:
+            change(work_days=days, work_hours=hours)
+            assert (officer.work_days, officer.area, officer.on_duty) == (days, "Huye", False)
+        else:
+            with pytest.raises(PeopleError):
+                change(work_days=days, work_hours=hours)
+
+
+def test_a_new_pin_ends_the_old(store: Store) -> None:
+    with store.transaction() as session:
+        officer, old = officers.add(session, "+250788000199", "Keza", "*", ["rw"])
+        new = officers.new_pin(session, officer, by="operator:1")
+        assert officers.right_pin(officer, new)
+        assert new == old or not officers.right_pin(officer, old)
