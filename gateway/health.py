@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.context import Context
 from gateway.store import StoreError
-from gateway.store.models import Case, Escalation, Message, Photo
+from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ class Figures(Collector):
             yield self._by_state("leafline_cases", "Cases by state", Case.state)
             yield self._by_state("leafline_messages", "Messages by state", Message.state)
             yield from self._waiting()
+            yield self._repairs()
+            yield self._incidents()
             yield GaugeMetricFamily(
                 "leafline_queue_depth", "Photos on the queue", len(self._context.photo_queue)
             )
@@ -85,6 +87,26 @@ class Figures(Collector):
         with self._context.store.reading() as session:
             for state, count in session.execute(select(column, func.count()).group_by(column)):
                 family.add_metric([state], count)
+        return family
+
+    def _repairs(self) -> Metric:
+        family = CounterMetricFamily(
+            "leafline_repairs", "What sweeps put right, by sweep", labels=["sweep"]
+        )
+        query = select(Repair.sweep, func.sum(Repair.count)).group_by(Repair.sweep)
+        with self._context.store.reading() as session:
+            for sweep, count in session.execute(query):
+                family.add_metric([sweep], count)
+        return family
+
+    def _incidents(self) -> Metric:
+        family = GaugeMetricFamily(
+            "leafline_incident_open", "Incidents that a person must see to", labels=["cause"]
+        )
+        query = select(Incident.cause).where(Incident.closed_at.is_(None))
+        with self._context.store.reading() as session:
+            for cause in session.scalars(query):
+                family.add_metric([cause], 1)
         return family
 
     def _waiting(self) -> Iterator[Metric]:

@@ -8,8 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from redis.exceptions import RedisError
+
 from gateway.context import Context
 from gateway.jobs import broadcasts, followups, media, sweeps
+from gateway.outbox import repairs
+from gateway.store import away
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +23,14 @@ class Periodic:
     every: float
     """Seconds."""
     sweep: Callable[[Context], int]
-    """Returns how many things it repaired."""
+    """Returns how many things it did."""
+    repairs: bool = False
+    """What it does puts right what went wrong before: counted, and an incident when it is much."""
 
 
 SCHEDULE: Sequence[Periodic] = (
-    Periodic(10, sweeps.waiting_photos),
-    Periodic(3600, sweeps.orphaned_photos),
+    Periodic(5, sweeps.waiting_photos, repairs=True),
+    Periodic(3600, sweeps.orphaned_photos, repairs=True),
     Periodic(30, media.waiting_media),
     Periodic(900, followups.photo_reminders),
     Periodic(3600, followups.outcome_questions),
@@ -39,19 +45,25 @@ def run(context: Context, stop: threading.Event, schedule: Sequence[Periodic] = 
         moment = time.monotonic()
         for index, periodic in enumerate(schedule):
             if due[index] <= moment:
-                sweep_once(context, periodic.sweep)
+                sweep_once(context, periodic)
                 due[index] = moment + periodic.every
         stop.wait(max(0.1, min(due.values()) - time.monotonic()))
 
 
-def sweep_once(context: Context, sweep: Callable[[Context], int]) -> int:
-    """Run one sweep; what it repaired and how it failed are lines in the log."""
-    name = sweep.__name__
+def sweep_once(context: Context, periodic: Periodic) -> int:
+    """Run one sweep; what it did and how it failed are lines in the log."""
+    name = periodic.sweep.__name__
     try:
-        repaired = sweep(context)
+        done = periodic.sweep(context)
+        if done and periodic.repairs:
+            with context.store.transaction() as session:
+                repairs.note(session, name, done)
     except Exception as error:
-        log.exception("sweep_failed sweep=%s error=%s", name, type(error).__name__)
+        if away(error) or isinstance(error, RedisError):
+            log.error("sweep_postponed sweep=%s error=%s", name, type(error).__name__)
+        else:
+            log.exception("sweep_failed sweep=%s error=%s", name, type(error).__name__)
         return 0
-    if repaired:
-        log.warning("sweep_repaired sweep=%s count=%s", name, repaired)
-    return repaired
+    if done and not periodic.repairs:
+        log.info("sweep_done sweep=%s count=%s", name, done)
+    return done

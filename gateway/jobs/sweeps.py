@@ -1,56 +1,108 @@
-"""Sweeps: what should have happened and has not, found in the store and put right.
+"""Sweeps over photos: what should have happened and has not, found in the store and put right.
 
-Each is safe to run twice, or on two machines at once: whatever it repeats has a unique key.
+Each is safe to run twice, or on two machines at once: whatever it repeats has a unique key, or is
+changed only from the value that was seen.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from datetime import timedelta
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
 
-from sqlalchemy import or_, select
+from redis.exceptions import RedisError
+from sqlalchemy import select, update
 
 from gateway.cases import judgement
 from gateway.context import Context
-from gateway.jobs.queue import enqueue
+from gateway.jobs import queue
 from gateway.store.base import now
 from gateway.store.models import Case, Photo
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5
-FIRST_WAIT = timedelta(seconds=20)
+MAX_ATTEMPTS = 3
+FIRST_WAIT = timedelta(seconds=5)
+GRACE = timedelta(seconds=5)
+"""A photo this young is just being queued by the door that took it."""
+OLDEST = timedelta(days=1)
+"""A farmer has waited long enough: a person gets the case, whatever the machine is doing."""
 ORPHAN_AGE = timedelta(days=1)
 BATCH = 500
+LOCK_SECONDS = 60
+"""A round takes less; a scheduler that died holds up the others no longer."""
+
+Step = Literal["leave", "queue", "count", "give_up"]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A photo without a diagnosis. `attempts`: how often a worker failed at it."""
+
+    id: int
+    attempts: int
+    failed_at: datetime | None
+    received_at: datetime
+
+
+def next_step(photo: Waiting, standing: queue.Standing, moment: datetime, jitter: float) -> Step:
+    """What to do about a photo without a diagnosis. `jitter` is uniform in [0, 1).
+
+    A photo that Redis lost is no worse for it: only what a worker began and did not end counts.
+    """
+    if moment - photo.received_at > OLDEST:
+        return "give_up"
+    if photo.id in standing.failed:
+        return "give_up" if photo.attempts + 1 >= MAX_ATTEMPTS else "count"
+    if photo.id in standing.held or moment - photo.received_at < GRACE:
+        return "leave"
+    if photo.attempts and photo.failed_at is not None:
+        wait = FIRST_WAIT * 2**photo.attempts * (0.5 + jitter / 2)
+        if moment - photo.failed_at < wait:
+            return "leave"
+    return "queue"
 
 
 def waiting_photos(context: Context) -> int:
-    """Queue photos that no worker has judged; after five tries a person gets the case."""
-    moment = now()
+    """Queue photos that no worker has in hand; after three failures a person gets the case."""
+    lock = context.redis.lock("leafline:sweep:photos", timeout=LOCK_SECONDS)
+    if not lock.acquire(blocking=False):
+        return 0  # another scheduler is at it
+    try:
+        return _waiting_photos(context)
+    finally:
+        with contextlib.suppress(RedisError):  # it ran out, or went with everything in Redis
+            lock.release()
+
+
+def _waiting_photos(context: Context) -> int:
     with context.store.reading() as session:
-        waiting = session.execute(
-            select(Photo.id, Photo.attempts, Photo.queued_at)
-            .where(
-                Photo.diagnosed_at.is_(None),
-                Photo.received_at < moment - timedelta(seconds=5),
-                or_(Photo.queued_at.is_(None), Photo.queued_at < moment - FIRST_WAIT),
+        waiting = [
+            Waiting(*row)
+            for row in session.execute(
+                select(Photo.id, Photo.attempts, Photo.failed_at, Photo.received_at)
+                .where(Photo.diagnosed_at.is_(None))
+                .order_by(Photo.id)
             )
-            .order_by(Photo.id)
-            .limit(BATCH)
-        ).all()
-    on_queue = _on_queue(context)
+        ]
+    if not waiting:
+        return 0
+    standing = queue.standing(context)
+    moment = now()
     repaired = 0
-    for photo_id, attempts, queued_at in waiting:
-        if f"photo-{photo_id}" in on_queue:
-            continue
-        if queued_at is not None and moment - queued_at < FIRST_WAIT * 2**attempts:
-            continue
-        if attempts >= MAX_ATTEMPTS:
-            _give_up(context, photo_id)
-        else:
-            _forget_old_job(context, photo_id)
-            enqueue(context, photo_id)
-        repaired += 1
+    for photo in waiting:
+        match next_step(photo, standing, moment, random.random()):  # noqa: S311
+            case "leave":
+                continue
+            case "count":
+                _count(context, photo, moment)
+            case "queue":
+                repaired += _queue_again(context, photo)
+            case "give_up":
+                repaired += _give_up(context, photo.id)
     return repaired
 
 
@@ -69,24 +121,36 @@ def orphaned_photos(context: Context) -> int:
     return repaired
 
 
-def _on_queue(context: Context) -> set[str]:
-    queue = context.photo_queue
-    return {*queue.job_ids, *queue.started_job_registry.get_job_ids(cleanup=False)}
+def _queue_again(context: Context, photo: Waiting) -> bool:
+    with context.store.reading() as session:
+        judged = session.scalar(select(Photo.diagnosed_at).where(Photo.id == photo.id))
+    if judged is not None:
+        return False
+    queue.forget(context, photo.id)
+    return queue.enqueue(context, photo.id)
 
 
-def _forget_old_job(context: Context, photo_id: int) -> None:
-    """A job of an earlier try, failed or abandoned, would keep the new one out."""
-    job = context.photo_queue.fetch_job(f"photo-{photo_id}")
-    if job is not None:
-        job.delete()
-
-
-def _give_up(context: Context, photo_id: int) -> None:
+def _count(context: Context, photo: Waiting, moment: datetime) -> None:
+    """One more failure; two schedulers that see it at once count it once."""
     with context.store.transaction() as session:
-        photo = session.get_one(Photo, photo_id, with_for_update=True)
+        session.execute(
+            update(Photo)
+            .where(Photo.id == photo.id, Photo.attempts == photo.attempts)
+            .values(attempts=photo.attempts + 1, failed_at=moment)
+        )
+    queue.forget(context, photo.id)
+    log.warning("photo_failed photo=%s attempts=%s", photo.id, photo.attempts + 1)
+
+
+def _give_up(context: Context, photo_id: int) -> bool:
+    with context.store.transaction() as session:
+        photo = session.get(Photo, photo_id, with_for_update={"of": Photo})
+        if photo is None or photo.diagnosed_at is not None:
+            return False
         case = session.get_one(Case, photo.case_id)
-        if photo.diagnosed_at is not None:
-            return
         photo.diagnosed_at = now()
+        photo.attempts += 1
         judgement.failed(session, context.desk, case, "machine_failed")
-    log.error("photo_given_up photo=%s attempts=%s", photo_id, MAX_ATTEMPTS)
+    queue.forget(context, photo_id)
+    log.error("photo_given_up photo=%s", photo_id)
+    return True

@@ -19,6 +19,7 @@ from gateway.store.officer import Officer
 from gateway.store.officer_link import OfficerLink
 from gateway.store.operator import Operator
 from gateway.store.photo import Photo
+from gateway.store.repair import Repair
 from gateway.store.ussd_session import UssdSession
 
 __all__ = [
@@ -41,5 +42,6 @@ __all__ = [
     "OfficerLink",
     "Operator",
     "Photo",
+    "Repair",
     "UssdSession",
 ]

@@ -31,9 +31,10 @@ class Photo(Base):
     width: Mapped[int]
     height: Mapped[int]
     received_at: Mapped[datetime] = mapped_column(Utc, default=now)
-    queued_at: Mapped[datetime | None] = mapped_column(Utc)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    """How often it was queued."""
+    """How often a worker began it and failed, or died over it."""
+    failed_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When that was last noticed."""
     diagnosed_at: Mapped[datetime | None] = mapped_column(Utc)
 
     case: Mapped[Case] = relationship()
