@@ -74,7 +74,9 @@ def web() -> None:
 
 
 @click.command()
-@click.option("--queue", type=click.Choice(["photos", "media"]), default="photos", show_default=True)
+@click.option(
+    "--queue", type=click.Choice(["photos", "media"]), default="photos", show_default=True
+)
 def worker(queue: str) -> None:
     """Run one worker: it judges photos, or fetches the media of MMS."""
     context = _open(_begin("worker"))

@@ -23,10 +23,12 @@ from gateway.cases.crops import LABEL_CROP
 from gateway.channels.simulator.phone import Phone, PhoneError
 from gateway.context import Context
 from gateway.people import kiosks, msisdn, officers
-from gateway.running.journey import Journey, JourneyFailed, Photo
+from gateway.running.journey import LANGUAGE, Journey, JourneyFailed, Photo
+from gateway.running.outside import house_trouble
 from gateway.running.premises import house_is_running
 from gateway.settings import Settings
 from inference.drawn import draw_leaf, draw_thing
+from inference.model import Model
 
 START_SECONDS = 90.0
 DRAWN = "maize_rust"
@@ -47,9 +49,7 @@ def play(settings: Settings, file: Path | None) -> None:
         )
         photo = _photo(settings, file)
         try:
-            journey.play(
-                photo, (_unclear(photo), Photo("a drawing of no leaf", draw_thing(), photo.crop))
-            )
+            journey.play(photo, (_unclear(context.model, photo), _shaken(photo, 40)))
         except (JourneyFailed, PhoneError, requests.RequestException) as error:
             raise click.ClickException(f"the journey stopped: {error}") from None
 
@@ -69,23 +69,17 @@ def _house(settings: Settings) -> Iterator[None]:
         )
         try:
             until = time.monotonic() + START_SECONDS
-            while not _ready(settings):
+            while house_trouble(settings):
                 if house.poll() is not None or time.monotonic() > until:
                     log.seek(0)
-                    said = log.read().strip().splitlines() or ["it did not get ready"]
-                    raise click.ClickException(said[-1].removeprefix("Error: "))
+                    *before, last = log.read().strip().splitlines() or ["it did not get ready"]
+                    click.echo("\n".join(before[-20:]), err=True)
+                    raise click.ClickException(last.removeprefix("Error: "))
                 time.sleep(0.2)
             yield
         finally:
             house.send_signal(signal.SIGTERM)
             house.wait()
-
-
-def _ready(settings: Settings) -> bool:
-    with suppress(requests.RequestException):
-        ready = requests.get(f"{settings.url}/health/ready", timeout=5).status_code == 200
-        return ready and requests.get(f"{settings.simulator_url}/simulator", timeout=5).ok
-    return False
 
 
 @contextmanager
@@ -96,7 +90,7 @@ def _people(settings: Settings) -> Iterator[tuple[Context, str, str]]:
     number = _new_number(settings.region)
     with context.store.transaction() as session:
         kiosk, token = kiosks.add(session, name, area=name)
-        officer, _pin = officers.add(session, number, name, name, list(context.catalogue.languages))
+        officer, _pin = officers.add(session, number, name, name, [LANGUAGE])
         officer_id, kiosk_name = officer.id, kiosk.name
     try:
         yield context, token, number
@@ -131,13 +125,24 @@ def _photo(settings: Settings, file: Path | None) -> Photo:
     return Photo(file.name, data, crop)
 
 
-def _unclear(photo: Photo) -> Photo:
-    """The same leaf, photographed so badly that nobody could tell."""
+def _unclear(model: Model, photo: Photo) -> Photo:
+    """A picture for which the machine asks for a second photo: the same leaf out of focus, or a
+    drawing of something else."""
+    shaken = (_shaken(photo, radius) for radius in (2, 4, 6, 9, 13, 20))
+    drawn = (Photo("a drawing of no leaf", draw_thing(seed), photo.crop) for seed in range(20))
+    pictures = [*shaken, *drawn]
+    verdicts = {model.judge(picture.data).verdict: picture for picture in reversed(pictures)}
+    wanted = ("second_photo", "no_leaf", "unknown")
+    return next((verdicts[v] for v in wanted if v in verdicts), pictures[-1])
+
+
+def _shaken(photo: Photo, radius: int) -> Photo:
+    """The same leaf out of focus; `radius` in pixels of a picture 256 pixels wide."""
     with Image.open(io.BytesIO(photo.data)) as picture:
-        blurred = picture.convert("RGB").resize((256, 256)).filter(ImageFilter.GaussianBlur(40))
+        blurred = picture.convert("RGB").resize((256, 256)).filter(ImageFilter.GaussianBlur(radius))
     out = io.BytesIO()
     blurred.save(out, "JPEG")
-    return Photo("the same, shaken beyond use", out.getvalue(), photo.crop)
+    return Photo("the same leaf, out of focus", out.getvalue(), photo.crop)
 
 
 def _tell(who: str, what: str) -> None:

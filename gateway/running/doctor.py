@@ -22,6 +22,7 @@ from gateway.store.photos import Folder
 from gateway.store.vault import SealBroken, Vault
 
 SHORTEST_CHANNEL_KEY = 16
+SHORTEST_SECRET_KEY = 32
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
 CLOCK_DRIFT_WARN = 5.0
@@ -183,7 +184,13 @@ def check_credentials(settings: Settings) -> Finding:
     return fail("credentials", "no AT_API_KEY and no simulator: set AT_USERNAME and AT_API_KEY")
 
 
-def check_channel_keys(settings: Settings) -> Finding:
+def check_keys(settings: Settings) -> Finding:
+    if len(settings.encryption_key) < SHORTEST_SECRET_KEY:
+        return fail(
+            "keys",
+            f"LEAFLINE_SECRET_KEY is shorter than {SHORTEST_SECRET_KEY} characters: "
+            "whoever guesses it reads every number",
+        )
     short = sum(len(key) < SHORTEST_CHANNEL_KEY for key in settings.webhook_keys)
     if short:
         return fail(
@@ -191,7 +198,7 @@ def check_channel_keys(settings: Settings) -> Finding:
             f"{short} of {len(settings.webhook_keys)} shorter than {SHORTEST_CHANNEL_KEY} "
             "characters: whoever guesses one can pose as any phone; lengthen LEAFLINE_CHANNEL_KEYS",
         )
-    return ok("keys", f"{len(settings.webhook_keys)}, long enough")
+    return ok("keys", f"long enough; {len(settings.webhook_keys)} for the webhooks")
 
 
 def check_operator(settings: Settings) -> Finding:
@@ -244,7 +251,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "model": check_model,
     "texts": check_texts,
     "credentials": check_credentials,
-    "keys": check_channel_keys,
+    "keys": check_keys,
     "operator": check_operator,
     "clock": check_clock,
 }

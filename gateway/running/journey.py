@@ -99,8 +99,8 @@ class Journey:
 
     def ask_a_person(self, first: Photo, second: Photo) -> None:
         """Two photos that the machine cannot use; an officer answers by SMS."""
-        code, _ = self.upload(first)
         newest = self.officer.last_id()
+        code, _ = self.upload(first)
         if self.case(code)["state"] == "photo_requested":
             self.upload(second, case=code)
         sms = self.officer.wait_for_sms(code, after=newest, timeout=SMS_SECONDS)

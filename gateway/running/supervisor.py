@@ -8,16 +8,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import click
-import redis
 
-from gateway.running import own_redis
+from gateway.running import outside, own_redis
 from gateway.running.children import Child, Part, how_it_ended
 from gateway.running.premises import HomeLock
 from gateway.settings import Settings
@@ -29,8 +26,6 @@ REDIS_READY_SECONDS = 20.0
 STOP_SECONDS = 17.0
 REDIS_STOP_SECONDS = 2.5
 """The two together stay below the 20 s in which everything has stopped."""
-
-PAGES = ("kiosk", "officer", "operator", "simulator")
 
 
 class StartFailed(click.ClickException):
@@ -83,10 +78,10 @@ class House:
         """
         with self._signals() as woken:
             try:
-                self._start(self._redis, self._redis_answers, REDIS_READY_SECONDS, woken)
-                self._start(self._house, self._house_is_ready, READY_SECONDS, woken)
+                self._start(self._redis, outside.redis_trouble, REDIS_READY_SECONDS, woken)
+                self._start(self._house, outside.house_trouble, READY_SECONDS, woken)
                 if not self._stopping:
-                    sys.stdout.write(announcement(self.settings))
+                    sys.stdout.write(outside.announcement(self.settings))
                     sys.stdout.flush()
                 while not self._stopping:
                     self._wait(woken, self._look_after())
@@ -126,15 +121,14 @@ class House:
     def _start(
         self,
         children: list[Child],
-        is_ready: object,
+        trouble_of: Callable[[Settings], str],
         seconds: float,
         woken: socket.socket,
     ) -> None:
-        assert callable(is_ready)
         for child in children:
             child.start()
         until = time.monotonic() + seconds
-        while children and not self._stopping and not is_ready():
+        while children and not self._stopping and (trouble := trouble_of(self.settings)):
             for child in children:
                 code = child.reap(time.monotonic())
                 if code is not None and not self._stopping:
@@ -143,7 +137,7 @@ class House:
                         f"{self._where_it_says_why(child)}"
                     )
             if time.monotonic() > until:
-                raise StartFailed(f"not ready after {seconds:.0f} s; the lines above say why")
+                raise StartFailed(f"not ready after {seconds:.0f} s: {trouble}")
             self._wait(woken, 0.1)
 
     def _where_it_says_why(self, child: Child) -> str:
@@ -151,22 +145,6 @@ class House:
             log_file = self.settings.home.resolve() / own_redis.FOLDER / own_redis.LOG
             return f"see {log_file}"
         return "its lines above say why"
-
-    def _redis_answers(self) -> bool:
-        client = redis.Redis.from_url(self.settings.queue_url, socket_timeout=2)
-        try:
-            return bool(client.ping())
-        except redis.RedisError:  # not there yet, or still reading its file
-            return False
-        finally:
-            client.close()
-
-    def _house_is_ready(self) -> bool:
-        web = _status(f"{self.settings.url}/health/ready") == 200
-        return web and (not self.settings.simulator_on or self._simulator_answers())
-
-    def _simulator_answers(self) -> bool:
-        return _status(self.settings.simulator_url) is not None
 
     def _look_after(self) -> float:
         """Start again what has crashed and is due; answer the seconds until the next is."""
@@ -201,26 +179,3 @@ class House:
                 if child.running:
                     log.warning("%s did not stop in %.0f s; killed", child.part.name, seconds)
                 child.kill()
-
-
-def announcement(settings: Settings) -> str:
-    """What to open, for a person at the terminal. The simulator has its own address."""
-    lines = ["", "Leafline is running. Ctrl-C stops it.", ""]
-    for page in PAGES:
-        address = f"{settings.url}/{page}"
-        if _status(address) not in (None, 404):
-            lines.append(f"  {page:<10} {address}")
-    lines.append(f"  {'webhooks':<10} {settings.url}/africastalking/{settings.webhook_keys[0]}/")
-    lines.append(f"  {'home':<10} {settings.home.resolve()}")
-    return "\n".join([*lines, "", ""])
-
-
-def _status(address: str) -> int | None:
-    """HTTP status of an address of our own, None when nothing answers."""
-    try:
-        with urlopen(address, timeout=5) as answer:  # noqa: S310 (our own address)
-            return int(answer.status)
-    except HTTPError as error:
-        return error.code
-    except (URLError, OSError):
-        return None

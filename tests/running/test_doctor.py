@@ -113,6 +113,12 @@ def test_a_short_channel_key(settings: Settings) -> None:
     assert "a-long" not in finding.text
 
 
+def test_a_short_secret_key(settings: Settings) -> None:
+    finding = one(Settings.read(home=settings.home, secret_key="short"), "keys")
+    assert finding.state == "fail"
+    assert "LEAFLINE_SECRET_KEY" in finding.text
+
+
 def test_a_misspelt_setting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert one(settings, "settings").state == "ok"
     monkeypatch.setenv("LEAFLINE_PROT", "8080")

@@ -126,19 +126,20 @@ class House:
     def processes(self, name: str = "") -> dict[int, str]:
         """Process id and name of everything that runs in this home, found from outside."""
         found = {}
-        mark = f"LEAFLINE_HOME={self.home}"
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             try:
-                variables = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
+                variables = _words(entry / "environ")
+                # A Redis server writes its title over its environment.
+                redis = f"unixsocket:{self.home}/redis.sock" in " ".join(_words(entry / "cmdline"))
             except OSError:
                 continue
-            if mark in variables:
-                names = [
-                    v.partition("=")[2] for v in variables if v.startswith("LEAFLINE_PROCESS=")
-                ]
-                found[int(entry.name)] = names[0] if names else "up"
+            if redis:
+                found[int(entry.name)] = "redis"
+            elif f"LEAFLINE_HOME={self.home}" in variables:
+                named = dict(variable.partition("=")[::2] for variable in variables)
+                found[int(entry.name)] = named.get("LEAFLINE_PROCESS", "up")
         return {pid: n for pid, n in found.items() if n.startswith(name)}
 
     def ports_are_free(self) -> bool:
@@ -150,6 +151,10 @@ class House:
                 except OSError:
                     return False
         return True
+
+
+def _words(file: Path) -> list[str]:
+    return file.read_bytes().decode(errors="replace").split("\0")
 
 
 @contextmanager
