@@ -1,0 +1,64 @@
+"""The recipes for newcomers name files, functions and commands that exist."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import polib
+import pytest
+
+from gateway.cases.crops import CROPS, LABELS
+from gateway.cli import ROOMS
+from inference.labels import LABELS as MODEL_LABELS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+QUOTED = re.compile(r"`([^`\n]+)`")
+PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b(?!\.md)")
+KINDS = ("disease", "diag", "prevent", "ussd")
+PATH = re.compile(
+    r"(gateway|inference|training|templates|tests|benchmarks|docs)/[\w/.-]*\w(\.\w+)?/?"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_in_the_documentation_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    named = {
+        match
+        for match in QUOTED.findall(text)
+        if PATH.fullmatch(match) and not PLACEHOLDER.search(match)
+    }
+    linked = set(re.findall(r"\]\(([\w./-]+\.(?:md|png))\)", text))
+    missing = [path for path in named if not (ROOT / path).exists()]
+    missing += [path for path in linked if not (page.parent / path).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_in_the_documentation_exists(page: Path) -> None:
+    commands = set(re.findall(r"`leafline ([a-z]+)", page.read_text("utf-8")))
+    assert commands - set(ROOMS) == set()
+
+
+@pytest.mark.parametrize("command", ROOMS)
+def test_every_command_is_where_the_table_says(command: str) -> None:
+    assert hasattr(importlib.import_module(ROOMS[command]), command)
+
+
+def test_gateway_and_model_speak_of_the_same_labels() -> None:
+    assert tuple(LABELS) == tuple(MODEL_LABELS)
+
+
+def _texts(language: str) -> set[str]:
+    po = polib.pofile(str(ROOT / "templates" / "messages" / f"{language}.po"))
+    return {entry.msgid for entry in po if entry.msgstr}
+
+
+@pytest.mark.parametrize("language", ["en", "sw", "rw", "fr"])
+def test_every_label_and_crop_has_the_texts_that_the_recipe_asks_for(language: str) -> None:
+    wanted = {f"{kind}_{label}" for kind in KINDS for label in LABELS}
+    wanted |= {f"crop_{crop}" for crop in CROPS}
+    assert wanted - _texts(language) == set()
