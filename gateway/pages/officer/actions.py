@@ -1,0 +1,173 @@
+"""What an officer does with a case. Each action holds the case, so that a double tap, a second tab
+or a colleague finds out how things stand instead of doing them twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.cases import codes, escalation, labels
+from gateway.context import Context
+from gateway.pages.base import t
+from gateway.pages.officer import advice, facts
+from gateway.pages.officer.case import show
+from gateway.pages.officer.door import signed_in
+from gateway.pages.officer.standing import Standing, standing
+from gateway.pages.officer.words import Words
+from gateway.store.base import now
+from gateway.store.models import Case, Escalation, Event, Officer
+
+HAND_OVER_REASONS = ("far", "busy", "language", "other")
+
+
+class Gone(Exception):
+    """The case is not the officer's to act on any more."""
+
+    def __init__(self, how: Standing, answer: str | None) -> None:
+        super().__init__(how)
+        self.how, self.answer = how, answer
+
+
+@dataclass(frozen=True)
+class Held:
+    """A case in an officer's hands, locked until the transaction ends."""
+
+    session: Session
+    officer: Officer
+    case: Case
+    escalation: Escalation
+
+    @property
+    def farmer_language(self) -> str:
+        return self.case.farmer.language or self.case.language
+
+
+@contextmanager
+def holding(context: Context, officer: Officer, code: str) -> Iterator[Held]:
+    """Raises: Gone."""
+    with context.store.transaction() as session:
+        case = session.scalar(select(Case).where(Case.code == code).with_for_update(of=Case))
+        rows = facts.escalations(session, case) if case is not None else []
+        how = standing(rows, officer.id)
+        if case is None or how != "mine":
+            own = [row.answer for row in rows if row.officer_id == officer.id and row.answer]
+            raise Gone(how, own[-1] if own else None)
+        held = next(row for row in rows if row.closed_at is None)
+        yield Held(session, session.get_one(Officer, officer.id), case, held)
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    def action(name: str, act: Callable[[Officer, str], ResponseReturnValue | None]) -> None:
+        """Route an action; afterwards, done or not, the officer sees the case as it stands."""
+
+        def page(officer: Officer, code: str) -> ResponseReturnValue:
+            if request.method == "GET":  # a page made by an action, asked for again
+                return redirect(url_for("officer.case", code=code, lang=request.args.get("lang")))
+            try:
+                code = codes.parse(code)
+                answer = act(officer, code)
+            except (codes.BadCode, Gone) as error:
+                how = error.how if isinstance(error, Gone) else "not_yours"
+                flash(t(f"officer_gone_{how}"), "warn")
+                answer = None
+            return answer or redirect(url_for("officer.case", code=code))
+
+        pages.add_url_rule(
+            f"/officer/case/<code>/{name}", f"case_{name}", signed_in(context, page),
+            methods=["GET", "POST"],
+        )  # fmt: skip
+
+    def label(officer: Officer, code: str) -> None:
+        said = request.form.get("label", "")
+        words = request.form.get("words", "")
+        if said not in labels.CHOICES:
+            flash(t("officer_choose_label"), "warn")
+            return
+        with holding(context, officer, code) as held:
+            _label(held, said, words)
+        flash(t("officer_label_kept", label=Words(context.catalogue, now()).label(said)), "good")
+
+    def answer(officer: Officer, code: str) -> ResponseReturnValue | None:
+        try:
+            with holding(context, officer, code) as held:
+                draft = _draft(context, held.farmer_language)
+                if not draft.said:
+                    return show(context, officer, code, draft=draft, status=422)
+                implied = advice.label_of(draft.choice)
+                if held.escalation.label is None and implied is not None:
+                    _label(held, implied)
+                escalation.answer(
+                    held.session, context.desk, held.officer, held.case, draft.said,
+                    label=held.escalation.label,
+                )  # fmt: skip
+        except Gone as gone:
+            if gone.how != "answered" or gone.answer is None:
+                raise
+            _answered_before(context, code, gone.answer)
+            return None
+        flash(t("officer_sent"), "good")
+        return None
+
+    def preview(officer: Officer, code: str) -> ResponseReturnValue:
+        with holding(context, officer, code) as held:
+            draft = _draft(context, held.farmer_language)
+        return show(context, officer, code, draft=draft, status=200 if draft.said else 422)
+
+    def photo(officer: Officer, code: str) -> None:
+        with holding(context, officer, code) as held:
+            asked = escalation.ask_photo(held.session, context.desk, held.officer, held.case)
+        flash(t("officer_photo_asked" if asked else "officer_photo_asked_before"), "good")
+
+    def call(officer: Officer, code: str) -> ResponseReturnValue:
+        with holding(context, officer, code) as held:
+            escalation.accept(held.session, held.officer, held.case)
+            actor = f"officer:{officer.id}"
+            held.session.add(Event(kind="number_shown", case_id=held.case.id, actor=actor))
+            phone = held.case.farmer.phone
+        return show(context, officer, code, phone=phone)
+
+    def hand_over(officer: Officer, code: str) -> ResponseReturnValue | None:
+        given = request.form.get("reason", "")
+        reason = given if given in HAND_OVER_REASONS else "other"
+        with holding(context, officer, code) as held:
+            passed = escalation.hand_over(
+                held.session, context.desk, held.officer, held.case, reason
+            )
+        if not passed:
+            flash(t("officer_nobody_else"), "warn")
+            return None
+        flash(t("officer_handed_over", code=code), "good")
+        return redirect(url_for("officer.cases"))
+
+    for act in (label, answer, preview, photo, call):
+        action(act.__name__, act)
+    action("hand-over", hand_over)
+
+
+def _label(held: Held, label: str, words: str = "") -> None:
+    escalation.accept(held.session, held.officer, held.case)
+    labels.record(held.session, held.officer, held.case, label, words)
+    held.escalation.label = label
+
+
+def _draft(context: Context, farmer: str) -> advice.Draft:
+    choice, own = request.form.get("choice", ""), request.form.get("own", "")
+    return advice.draft(context.catalogue, farmer, choice, own)
+
+
+def _answered_before(context: Context, code: str, sent: str) -> None:
+    """The second tap, or another tab: say whether these very words are on their way."""
+    with context.store.reading() as session:
+        case, _ = facts.case_by_code(session, code)
+    assert case is not None
+    draft = _draft(context, case.farmer.language or case.language)
+    if draft.said == sent:
+        flash(t("officer_sent"), "good")
+    else:
+        flash(t("officer_answered_before", words=sent), "warn")

@@ -1,0 +1,109 @@
+"""One case on the officer's screen: all that is known, and what may be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, g, render_template
+from flask.typing import ResponseReturnValue
+
+from gateway.cases import codes, labels
+from gateway.cases.crops import LABELS
+from gateway.context import Context
+from gateway.pages.officer import advice, facts
+from gateway.pages.officer.door import signed_in
+from gateway.pages.officer.standing import SEES, standing
+from gateway.pages.officer.words import Words
+from gateway.people import msisdn
+from gateway.store.base import now
+from gateway.store.models import Case, Escalation, Event, Officer
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    def case(officer: Officer, code: str) -> ResponseReturnValue:
+        return show(context, officer, code)
+
+    pages.add_url_rule("/officer/case/<code>", "case", signed_in(context, case), methods=["GET"])
+
+    @pages.get("/officer/gsm7.json")
+    def gsm7_tables() -> ResponseReturnValue:
+        return advice.tables(), {"Cache-Control": "private, max-age=86400"}
+
+
+def show(
+    context: Context,
+    officer: Officer,
+    code: str,
+    *,
+    phone: str = "",
+    draft: advice.Draft | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    """The page of a case.
+
+    Args:
+        phone: the farmer's number, when the officer has just asked for it.
+        draft: what was written and cannot be sent yet, or shall be seen first.
+    """
+    moment = now()
+    with context.store.reading() as session:
+        try:
+            case, escalations = facts.case_by_code(session, codes.parse(code))
+        except codes.BadCode:
+            case, escalations = None, []
+        how = standing(escalations, officer.id)
+        if case is None or how not in SEES:
+            return render_template("officer/gone.html", officer=officer, how=how), 404
+        photos = facts.photos(session, case)
+        history = facts.history(session, case)
+        neighbours = facts.neighbours(session, case, moment)
+    own = [row for row in escalations if row.officer_id == officer.id][-1]
+    page = render_template(
+        "officer/case.html",
+        officer=officer, case=case, how=how, own=own, photos=photos, history=history,
+        neighbours=neighbours, phone=phone, masked=msisdn.mask(case.farmer.phone),
+        machine=labels.machine_word(case.verdict, case.label), choices=labels.CHOICES,
+        awaited=_photo_awaited(photos, history), desk=_desk(context, officer, case, own, draft),
+        say=Words(context.catalogue, moment), me=f"officer:{officer.id}",
+    )  # fmt: skip
+    return page, status
+
+
+def _photo_awaited(photos: list[facts.PhotoFacts], history: list[Event]) -> bool:
+    asked = max((event.at for event in history if event.kind == "photo_asked"), default=None)
+    return asked is not None and not any(photo.received_at > asked for photo in photos)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The part of the page where advice is chosen, written and seen beforehand."""
+
+    choices: list[advice.Advice]
+    chosen: str
+    own: str
+    room: int
+    frame: str
+    """The farmer's message with `{note}` where the officer's words go."""
+    preview: str
+    fault: advice.BadNote | None
+
+
+def _desk(
+    context: Context, officer: Officer, case: Case, own: Escalation, draft: advice.Draft | None
+) -> Desk:
+    texts, farmer = context.catalogue, case.farmer.language or case.language
+    chosen, written, said, fault = "", "", "", None
+    if draft is not None:
+        chosen, written, said, fault = draft.choice, draft.own, draft.said, draft.fault
+    elif own.label in LABELS:
+        chosen = advice.PREFIX + own.label
+        said = texts.text(chosen, farmer)
+    return Desk(
+        choices=advice.choices(texts, farmer, g.language),
+        chosen=chosen,
+        own=written,
+        room=texts.room("note"),
+        frame=advice.preview(texts, farmer, case.code, officer.phone),
+        preview=advice.preview(texts, farmer, case.code, officer.phone, said) if said else "",
+        fault=fault,
+    )

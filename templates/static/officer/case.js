@@ -1,0 +1,60 @@
+// Counts an officer's words as the sender counts them and shows the farmer's message as it will
+// arrive. Without this file the page works too: the server counts, and shows on request.
+
+const notes = document.querySelector(".notes");
+const own = document.getElementById("own");
+const count = document.getElementById("count");
+const preview = document.getElementById("preview");
+const room = Number(notes.dataset.room);
+const atMost = count.textContent;
+
+const response = await fetch(notes.dataset.tables);
+const tables = response.ok ? await response.json() : null;
+
+const fold = (text) =>
+  [...text.normalize("NFC").trim().replace(/\s+/g, " ")].map((c) => tables.fold[c] ?? c).join("");
+
+const width = (letter) =>
+  tables.extension.includes(letter) ? 2 : tables.basic.includes(letter) ? 1 : NaN;
+
+function judge(text) {
+  const letters = [...text];
+  const outside = [...new Set(letters.filter((c) => Number.isNaN(width(c))))].join(" ");
+  return { outside, used: letters.reduce((sum, c) => sum + (width(c) || 0), 0) };
+}
+
+function verdict(text) {
+  const { outside, used } = judge(text);
+  if (outside) return [count.dataset.outside.replace("{letters}", outside), true];
+  if (used > room) return [count.dataset.over.replace("{n}", used - room), true];
+  return [text ? count.dataset.left.replace("{n}", room - used) : atMost, false];
+}
+
+function show() {
+  const chosen = notes.querySelector(":checked");
+  const writing = chosen?.value === "own";
+  const words = writing ? fold(own.value) : (chosen?.dataset.words ?? "");
+  const [said, wrong] = verdict(fold(own.value));
+  count.textContent = said;
+  count.classList.toggle("bad", wrong);
+  own.setAttribute("aria-invalid", String(wrong));
+  preview.textContent = words ? notes.dataset.frame.replace("{note}", () => words) : "";
+}
+
+if (tables) {
+  own.addEventListener("input", () => {
+    notes.querySelector("[value=own]").checked = true;
+    show();
+  });
+  notes.addEventListener("change", show);
+  show();
+}
+
+// A second tap while the first is on its way only makes an agent wonder.
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => delete form.dataset.sent, 10_000);
+  });
+}
