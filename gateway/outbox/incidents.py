@@ -14,23 +14,26 @@ from gateway.store.models import Incident
 log = logging.getLogger("leafline.incidents")
 
 TELL_EVERY = timedelta(hours=1)
+SEEN_EVERY = timedelta(minutes=1)
+"""What is seen again and again is written down so often."""
 
 
 def open_(session: Session, cause: str, detail: str = "") -> bool:
     """Open an incident, or note that an open one was seen again. True when it is new.
 
-    `detail` is one line without personal data.
+    `detail` is one line without personal data. Two processes that open the same at once: the
+    unique index refuses the second, whose transaction is to be run again.
     """
     at = now()
-    seen = session.execute(
-        update(Incident)
+    known = session.scalar(
+        select(Incident)
         .where(Incident.cause == cause, Incident.closed_at.is_(None))
-        .values(seen_at=at, count=Incident.count + 1, detail=detail[:200])
-        .returning(Incident.id)
+        .with_for_update()
     )
-    if seen.first() is not None:
+    if known is not None:
+        if known.detail != detail[:200] or at - known.seen_at > SEEN_EVERY:
+            known.seen_at, known.detail, known.count = at, detail[:200], known.count + 1
         return False
-    # Two at once: the unique index lets one in, the other's transaction is to be run again.
     session.add(Incident(cause=cause, detail=detail[:200], opened_at=at, seen_at=at))
     session.flush()
     log.error("incident opened: %s %s", cause, detail)

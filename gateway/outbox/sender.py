@@ -20,6 +20,7 @@ from gateway.outbox.bucket import Bucket
 from gateway.outbox.network import Network, Outcome, SendResult
 from gateway.outbox.pause import Pause
 from gateway.outbox.sweep import sweep
+from gateway.outbox.watch import watch
 from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.base import now
@@ -173,6 +174,7 @@ class Sender:
             return
         with self._store.transaction() as session:
             repaired = sweep(session, now())
+            watch(session, now())
         self._swept = at
         if repaired:
             log.warning("outbox repaired: %s", dict(repaired))
