@@ -19,7 +19,7 @@ from gateway.outbox import wake
 from gateway.people import msisdn, officer_links
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store
-from gateway.store.photos import Folder, PhotoStore
+from gateway.store.photos import PhotoStore, open_photos
 from gateway.store.vault import Vault
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Context:
         return cls(
             settings=settings,
             store=store,
-            photos=Folder(settings.home / "photos", vault),
+            photos=open_photos(settings.photos_url, settings.home, vault),
             catalogue=Catalogue.load(
                 settings.templates,
                 ussd=settings.ussd_code,

@@ -51,7 +51,10 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "", validation_alias=_own("REDIS_URL"), description="Redis; empty: one of our own"
     )
-    photos_url: str = Field("", description="Photo store; empty: a folder in the home")
+    photos_url: str = Field(
+        "",
+        description="Photo store as an fsspec URL (s3://bucket/path needs s3fs); empty: the home",
+    )
     model: Path = Field(
         ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
     )
@@ -187,7 +190,8 @@ class Settings(BaseSettings):
     @cached_property
     def url(self) -> str:
         """Address of the web process as seen from this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        everywhere = ("0.0.0.0", "::", "")  # noqa: S104 - recognised here, not bound
+        host = "127.0.0.1" if self.host in everywhere else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @cached_property
@@ -250,7 +254,7 @@ class Settings(BaseSettings):
                     aside.unlink()
         except OSError as error:
             raise SettingsError(
-                f"cannot write {path}: {error.strerror}; make LEAFLINE_HOME a folder you may write to"
+                f"cannot write {path}: {error.strerror}; set LEAFLINE_HOME to a folder you may write"
             ) from None
         value = path.read_text().strip()
         if not value:

@@ -18,7 +18,7 @@ from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import Settings
 from gateway.store import Store, StoreError
 from gateway.store.models import Farmer
-from gateway.store.photos import Folder
+from gateway.store.photos import open_photos
 from gateway.store.vault import SealBroken, Vault
 
 SHORTEST_CHANNEL_KEY = 16
@@ -136,7 +136,7 @@ def check_redis(settings: Settings) -> Finding:
 
 
 def check_photos(settings: Settings) -> Finding:
-    photos = Folder(settings.home / "photos", Vault(settings.encryption_key))
+    photos = open_photos(settings.photos_url, settings.home, Vault(settings.encryption_key))
     data = secrets.token_bytes(1024)
     address = photos.put(data)
     same = photos.get(address) == data

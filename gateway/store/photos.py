@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+import fsspec
 
 from gateway.store.vault import Vault
 
@@ -82,6 +86,56 @@ class Folder:
         for path in self._root.glob("??/*"):
             if not path.name.startswith("."):
                 yield path.name, path.stat().st_mtime
+
+
+class Bucket:
+    """Photos in an object store, such as S3: whatever fsspec speaks to.
+
+    An object is written whole or not at all, so nothing needs to be written aside.
+    """
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        """Raises: PhotoStoreError when the URL is not understood or its driver is missing."""
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise PhotoStoreError(f"LEAFLINE_PHOTOS_URL: {error}") from None
+        self._root = str(root).rstrip("/")
+        self._vault = vault
+
+    def _path(self, address: str) -> str:
+        return f"{self._root}/{address[:2]}/{address}"
+
+    def put(self, data: bytes) -> str:
+        """Raises: PhotoStoreError."""
+        address = self._vault.digest(data)
+        try:
+            self._files.makedirs(f"{self._root}/{address[:2]}", exist_ok=True)
+            self._files.pipe_file(self._path(address), self._vault.seal_photo(data))
+        except OSError as error:
+            raise PhotoStoreError(f"the photo store cannot be written: {error}") from error
+        return address
+
+    def get(self, address: str) -> bytes:
+        try:
+            return self._vault.open_photo(bytes(self._files.cat_file(self._path(address))))
+        except FileNotFoundError:
+            raise PhotoMissing(address) from None
+
+    def delete(self, address: str) -> None:
+        with suppress(FileNotFoundError):
+            self._files.rm_file(self._path(address))
+
+    def addresses(self) -> Iterator[tuple[str, float]]:
+        for path, info in self._files.find(self._root, detail=True).items():
+            written = info.get("LastModified") or info.get("created") or info.get("mtime") or 0.0
+            at = written.timestamp() if isinstance(written, datetime) else float(written)
+            yield path.rpartition("/")[2], at
+
+
+def open_photos(url: str, home: Path, vault: Vault) -> PhotoStore:
+    """The photo store that the settings name. Raises: PhotoStoreError."""
+    return Bucket(url, vault) if url else Folder(home / "photos", vault)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from gateway.store.photos import Folder, PhotoMissing, PhotoStoreError
+from gateway.store.photos import Folder, PhotoMissing, PhotoStore, PhotoStoreError, open_photos
 from gateway.store.vault import SealBroken, Vault
 
 
@@ -15,25 +16,45 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "photos", Vault("k" * 40))
 
 
+@pytest.fixture(params=["", "file", "memory"])
+def photos(request: pytest.FixtureRequest, tmp_path: Path) -> PhotoStore:
+    """The folder of the home, and object stores through fsspec."""
+    urls = {"": "", "file": f"file://{tmp_path / 'bucket'}", "memory": f"memory://{tmp_path}"}
+    return open_photos(urls[request.param], tmp_path, Vault("k" * 40))
+
+
 def _files(tmp_path: Path) -> list[Path]:
     return [path for path in (tmp_path / "photos").rglob("*") if path.is_file()]
 
 
-def test_a_photo_is_kept_once_under_its_content_and_sealed(folder: Folder, tmp_path: Path) -> None:
-    address = folder.put(b"a leaf")
-    assert folder.put(b"a leaf") == address
-    assert folder.get(address) == b"a leaf"
+def test_a_photo_is_kept_once_under_its_content(photos: PhotoStore) -> None:
+    began = time.time() - 2
+    address = photos.put(b"a leaf")
+    assert photos.put(b"a leaf") == address
+    assert photos.get(address) == b"a leaf"
+    ((name, at),) = photos.addresses()
+    assert name == address
+    assert began < at < time.time() + 2
+
+
+def test_a_deleted_photo_is_missing_and_deleting_again_is_fine(photos: PhotoStore) -> None:
+    address = photos.put(b"a leaf")
+    photos.delete(address)
+    photos.delete(address)
+    with pytest.raises(PhotoMissing):
+        photos.get(address)
+
+
+def test_a_photo_is_sealed(folder: Folder, tmp_path: Path) -> None:
+    folder.put(b"a leaf")
     (file,) = _files(tmp_path)
     assert b"a leaf" not in file.read_bytes()
-    assert [name for name, _ in folder.addresses()] == [address]
 
 
-def test_a_deleted_photo_is_missing_and_deleting_again_is_fine(folder: Folder) -> None:
-    address = folder.put(b"a leaf")
-    folder.delete(address)
-    folder.delete(address)
-    with pytest.raises(PhotoMissing):
-        folder.get(address)
+@pytest.mark.parametrize("url", ["nonsense://bucket", "s3://bucket/photos"])
+def test_a_store_without_a_driver_says_so(url: str, tmp_path: Path) -> None:
+    with pytest.raises(PhotoStoreError, match="LEAFLINE_PHOTOS_URL"):
+        open_photos(url, tmp_path, Vault("k" * 40))
 
 
 def test_a_damaged_file_is_noticed(folder: Folder, tmp_path: Path) -> None:
