@@ -14,6 +14,7 @@ from gateway.channels.africastalking import webhooks
 from gateway.channels.simulator import proxy
 from gateway.context import Context
 from gateway.pages import base, officer
+from gateway.pages import kiosk as kiosk_pages
 from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.store import away
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(kiosk.blueprint(context))
     app.register_blueprint(webhooks.blueprint(context))
     app.register_blueprint(mms.blueprint(context))
+    app.register_blueprint(kiosk_pages.blueprint(context))
     app.register_blueprint(officer.blueprint(context))
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))

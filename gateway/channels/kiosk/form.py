@@ -8,18 +8,13 @@ from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from gateway.cases import crops
-from gateway.cases.intake import Upload
+from gateway.cases.intake import TOLD, Upload
 from gateway.people import msisdn
 from gateway.problems import Problem
 from gateway.store.models import Kiosk
 
 LONGEST_PLACE = 80
 LONGEST_CLIENT_ID = 80
-TOLD = {
-    "stage": ("young", "before_flowering", "flowering", "filling"),
-    "plants": ("one", "few", "half", "most"),
-    "sprayed": ("yes", "no"),
-}
 
 
 def read(request: Request, kiosk: Kiosk, region: str, languages: tuple[str, ...]) -> Upload:

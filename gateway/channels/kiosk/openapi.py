@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.cases import life
 from gateway.cases.crops import CROPS, LABELS
-from gateway.channels.kiosk.form import TOLD
+from gateway.cases.intake import TOLD
 
 _PROBLEM = {
     "type": "object",

@@ -1,0 +1,169 @@
+"""The pages at /kiosk: taking a photo, the day's list, a case, a slip; manifest and worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from phonenumbers import PhoneMetadata
+
+from gateway import sessions
+from gateway.cases import codes, counter, life
+from gateway.cases.crops import CROPS
+from gateway.cases.intake import MAX_PHOTOS, TOLD
+from gateway.context import Context
+from gateway.pages.base import guard, t
+from gateway.pages.base.assets import Assets
+from gateway.pages.base.texts import PageTexts
+from gateway.pages.kiosk import door
+from gateway.store.models import Kiosk
+from inference.quality import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
+
+PAPERS = ("80", "a4")
+FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)
+OFFLINE = (
+    "base/base.css",
+    "base/leaf.svg",
+    "kiosk/kiosk.css",
+    "kiosk/app.js",
+    "kiosk/form.js",
+    "kiosk/picture.js",
+    "kiosk/queue.js",
+    "kiosk/send.js",
+    "kiosk/show.js",
+    "kiosk/today.js",
+    "vendor/idb/index.js",
+)
+"""Files that the page needs without a network."""
+
+
+def blueprint(context: Context) -> Blueprint:
+    pages = Blueprint("kiosk", __name__, url_prefix="/kiosk")
+    door.add_to(pages, context)
+
+    @pages.get("")
+    @door.for_phones(context)
+    def home(kiosk: Kiosk) -> ResponseReturnValue:
+        device = sessions.signed_in(door.ROLE)
+        assert device is not None
+        sessions.sign_in(door.ROLE, device, door.LIFETIME)
+        return render_template(
+            "kiosk/home.html",
+            kiosk=kiosk,
+            crops=CROPS,
+            told=TOLD,
+            say=_catalogue(context),
+            names=_names(context),
+            number=_mobile_pattern(context.settings.region),
+        )
+
+    @pages.get("/cases")
+    @door.for_phones(context)
+    def cases(kiosk: Kiosk) -> ResponseReturnValue:
+        with context.store.reading() as store:
+            shown = counter.recent(store, kiosk)
+        return render_template(
+            "kiosk/cases.html", kiosk=kiosk, cases=shown, say=_catalogue(context)
+        )
+
+    @pages.get("/cases/<code>")
+    @door.for_phones(context)
+    def case(kiosk: Kiosk, code: str) -> ResponseReturnValue:
+        shown = _case(context, kiosk, code)
+        more = shown["photos"] < MAX_PHOTOS and shown["state"] != life.CLOSED
+        return render_template(
+            "kiosk/case.html", kiosk=kiosk, case=shown, more=more, flaws=FLAWS,
+            say=_catalogue(context),
+        )  # fmt: skip
+
+    @pages.get("/cases/<code>/slip")
+    @door.for_phones(context)
+    def slip(kiosk: Kiosk, code: str) -> ResponseReturnValue:
+        paper = request.args.get("paper", PAPERS[0])
+        if paper not in PAPERS:
+            abort(404)
+        shown = _case(context, kiosk, code)
+        return render_template(
+            "kiosk/slip.html", kiosk=kiosk, case=shown, paper=paper, papers=PAPERS,
+            say=_catalogue(context), ussd=context.settings.ussd_code,
+        )  # fmt: skip
+
+    @pages.get("/manifest.webmanifest")
+    def manifest() -> ResponseReturnValue:
+        return _manifest(context.settings.service_name)
+
+    @pages.get("/worker.js")
+    def worker() -> ResponseReturnValue:
+        assets: Assets = current_app.extensions["leafline_assets"]
+        script = render_template(
+            "kiosk/worker.js", files=[assets.url(name) for name in OFFLINE], version=assets.version
+        )
+        response = Response(script, mimetype="text/javascript")
+        response.headers["Service-Worker-Allowed"] = "/kiosk"
+        response.cache_control.no_cache = True
+        return response
+
+    return guard(pages)
+
+
+def _case(context: Context, kiosk: Kiosk, code: str) -> dict[str, Any]:
+    try:
+        parsed = codes.parse(code)
+    except codes.BadCode:
+        abort(404)
+    with context.store.reading() as store:
+        shown = counter.one(store, kiosk, parsed)
+    return shown or abort(404)
+
+
+def _manifest(service: str) -> Response:
+    assets: Assets = current_app.extensions["leafline_assets"]
+    icon = {"src": assets.url("base/leaf.svg"), "sizes": "any", "type": "image/svg+xml"}
+    response = jsonify(
+        id="/kiosk",
+        name=f"{service} {t('kiosk_title')}",
+        short_name=service,
+        lang=g.language,
+        start_url="/kiosk",
+        scope="/kiosk",
+        display="standalone",
+        background_color="#ffffff",
+        theme_color="#0b5d2a",
+        icons=[icon | {"purpose": "any"}, icon | {"purpose": "maskable"}],
+    )
+    response.mimetype = "application/manifest+json"
+    return response
+
+
+def _catalogue(context: Context) -> Any:
+    """Names that farmers know from their messages, in the language of the page."""
+
+    def say(prefix: str, name: str | None) -> str:
+        return context.catalogue.text(f"{prefix}_{name or 'unknown'}", g.language)
+
+    return say
+
+
+def _names(context: Context) -> dict[str, str]:
+    """What the page's scripts say: their texts, and the names of crops, diseases and states."""
+    texts: PageTexts = current_app.extensions["leafline_texts"]
+    names = {
+        key: context.catalogue.text(key, g.language)
+        for prefix in ("crop_", "disease_", "state_")
+        for key in context.catalogue.keys_of(prefix)
+    }
+    return names | texts.starting_with("kiosk_js_", g.language)
+
+
+def _mobile_pattern(region: str) -> dict[str, str]:
+    """How a mobile number of the region is written, from Google's metadata, for a first check."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.mobile is None:
+        return {"national": "[0-9]{6,14}", "example": "", "country": ""}
+    prefix, mobile = metadata.national_prefix or "", metadata.mobile
+    return {
+        "national": f"(?:{prefix})?(?:{mobile.national_number_pattern})",
+        "example": prefix + (mobile.example_number or ""),
+        "country": str(metadata.country_code),
+    }

@@ -1,0 +1,136 @@
+// What waits on this phone to be handed in. Used by the page and by the service worker.
+//
+// An entry is written before anything is sent, and deleted only when the server has said that it
+// has the case on disk. Its id is made here, once, so that sending it twice makes one case. Order
+// is the order of writing; the phone's clock is never asked.
+
+import { openDB } from "../vendor/idb/index.js";
+import { NoAnswer, send } from "./send.js";
+
+const UPLOADS = "uploads";
+const KEPT = "kept";
+const LOCK = "leafline-kiosk-queue";
+export const SYNC_TAG = "leafline-kiosk-queue";
+
+let opened;
+const database = () =>
+  (opened ??= openDB("leafline-kiosk", 1, {
+    upgrade(db) {
+      db.createObjectStore(UPLOADS, { keyPath: "order", autoIncrement: true });
+      db.createObjectStore(KEPT);
+    },
+  }));
+
+const channel = new BroadcastChannel("leafline-kiosk");
+
+/** Calls back with {kind, ...} on each change, made in whichever tab: changed, progress, accepted. */
+export function onChange(listener) {
+  channel.addEventListener("message", (event) => listener(event.data));
+  listeners.push(listener);
+}
+const listeners = [];
+function tell(change) {
+  channel.postMessage(change);
+  for (const listener of listeners) listener(change);
+}
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID needs https
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Write an upload down. Throws when the phone's storage is full. */
+export async function add(fields, bytes, preview) {
+  await (await database()).add(UPLOADS, { id: newId(), fields, bytes, preview, refused: null });
+  tell({ kind: "changed" });
+}
+
+export const waiting = async () => (await database()).getAll(UPLOADS);
+
+export async function discard(order) {
+  await (await database()).delete(UPLOADS, order);
+  tell({ kind: "changed" });
+}
+
+/** Let a refused entry be sent again, with some fields corrected. */
+export async function correct(order, fields) {
+  const db = await database();
+  const entry = await db.get(UPLOADS, order);
+  if (!entry) return;
+  await db.put(UPLOADS, { ...entry, fields: { ...entry.fields, ...fields }, refused: null });
+  tell({ kind: "changed" });
+}
+
+/** Small things that outlive the page: the last list, cases to watch, the agent's habits. */
+export const kept = async (key) => (await database()).get(KEPT, key);
+export const keep = async (key, value) => (await database()).put(KEPT, value, key);
+
+/** Codes whose answers this phone waits for or shows, newest first. */
+export const watched = async () => (await kept("watched")) ?? [];
+
+export async function unwatch(codes) {
+  const transaction = (await database()).transaction(KEPT, "readwrite");
+  const left = ((await transaction.store.get("watched")) ?? []).filter((c) => !codes.includes(c));
+  await transaction.store.put(left, "watched");
+  await transaction.done;
+}
+
+/** Forget everything but what waits. */
+export const forget = async () => (await database()).clear(KEPT);
+
+let draining = null;
+
+/**
+ * Hand in what waits, one after the other, in one tab at a time; a second tab waits for its turn,
+ * and goes on where a closed one stopped.
+ *
+ * @returns {Promise<{left: number, after: number, signedOut: boolean}>} `left` entries are to be
+ *   tried again, not before `after` seconds.
+ */
+export function drain() {
+  draining ??= turn().finally(() => (draining = null));
+  return draining;
+}
+
+const turn = () => (navigator.locks ? navigator.locks.request(LOCK, handIn) : handIn());
+
+async function handIn() {
+  const report = { left: 0, after: 0, signedOut: false };
+  const entries = (await waiting()).filter((entry) => !entry.refused);
+  for (const [index, entry] of entries.entries()) {
+    let answer;
+    try {
+      answer = await send(entry, (share) => tell({ kind: "progress", id: entry.id, share }));
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      report.left = entries.length - index;
+      break;
+    }
+    if (answer.status === 401 || answer.body.code === "kiosk_disabled") {
+      return { left: entries.length - index, after: 0, signedOut: true };
+    }
+    await settle(entry, answer, report);
+  }
+  tell({ kind: "changed" });
+  return report;
+}
+
+async function settle(entry, { status, body, after }, report) {
+  const db = await database();
+  if (status === 202) {
+    const transaction = db.transaction([UPLOADS, KEPT], "readwrite");
+    const watched = (await transaction.objectStore(KEPT).get("watched")) ?? [];
+    const others = watched.filter((code) => code !== body.case);
+    await transaction.objectStore(KEPT).put([body.case, ...others], "watched");
+    await transaction.objectStore(UPLOADS).delete(entry.order);
+    await transaction.done;
+    tell({ kind: "accepted", case: body.case });
+  } else if (status >= 500 || status === 429 || status === 408) {
+    report.left += 1;
+    report.after = Math.max(report.after, after);
+    tell({ kind: "progress", id: entry.id, share: 0 });
+  } else {
+    const current = await db.get(UPLOADS, entry.order);
+    if (current) await db.put(UPLOADS, { ...current, refused: body.code });
+  }
+}

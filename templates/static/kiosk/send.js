@@ -1,0 +1,77 @@
+// One upload over the network: by XMLHttpRequest where progress is to be seen, else by fetch.
+
+const STALLED = 60_000; // milliseconds without a byte moving
+
+/** Nobody knows whether the upload arrived: it must be sent again. */
+export class NoAnswer extends Error {}
+
+function form(entry) {
+  const data = new FormData();
+  data.append("client_id", entry.id);
+  for (const [name, value] of Object.entries(entry.fields)) if (value) data.append(name, value);
+  data.append("photo", new Blob([entry.bytes], { type: "image/jpeg" }), "leaf.jpg");
+  return data;
+}
+
+const HEADERS = { "X-Kiosk-Page": "1", Accept: "application/json" };
+
+/**
+ * @param {(share: number) => void} [progress] told how much has gone, 0 to 1
+ * @returns {Promise<{status: number, body: object, after: number}>} `after`: seconds to wait
+ * @throws {NoAnswer}
+ */
+export function send(entry, progress) {
+  return typeof XMLHttpRequest === "undefined" ? byFetch(entry) : byRequest(entry, progress);
+}
+
+function byRequest(entry, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    let watch;
+    const moved = () => {
+      clearTimeout(watch);
+      watch = setTimeout(() => request.abort(), STALLED);
+    };
+    const lost = () => {
+      clearTimeout(watch);
+      reject(new NoAnswer());
+    };
+    request.upload.onprogress = (event) => {
+      moved();
+      if (event.lengthComputable) progress?.(event.loaded / event.total);
+    };
+    request.onerror = request.onabort = lost;
+    request.onload = () => {
+      clearTimeout(watch);
+      const after = Number(request.getResponseHeader("Retry-After")) || 0;
+      try {
+        resolve(understood(request.status, JSON.parse(request.responseText), after));
+      } catch {
+        lost();
+      }
+    };
+    request.open("POST", "/api/photos");
+    for (const [name, value] of Object.entries(HEADERS)) request.setRequestHeader(name, value);
+    moved();
+    request.send(form(entry));
+  });
+}
+
+async function byFetch(entry) {
+  try {
+    const body = form(entry);
+    const answer = await fetch("/api/photos", { method: "POST", headers: HEADERS, body });
+    const after = Number(answer.headers.get("Retry-After")) || 0;
+    return understood(answer.status, await answer.json(), after);
+  } catch {
+    throw new NoAnswer();
+  }
+}
+
+/** A sign-in page of somebody's Wi-Fi may answer 200 to anything: only our own words count. */
+function understood(status, body, after) {
+  if (status === 202 ? typeof body.case !== "string" : typeof body.code !== "string") {
+    throw new NoAnswer();
+  }
+  return { status, body, after };
+}

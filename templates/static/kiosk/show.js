@@ -1,0 +1,90 @@
+// Draws what waits, what has come and the day's list. Nothing here decides anything.
+
+const $ = (id) => document.getElementById(id);
+
+function made(template) {
+  const root = $(template).content.firstElementChild.cloneNode(true);
+  return { root, part: (name) => root.querySelector(`[data-part=${name}]`) };
+}
+
+function who(one, names) {
+  const crop = names[`crop_${one.crop}`];
+  return [`…${one.phone_last4}`, crop, one.place].filter(Boolean).join(" · ");
+}
+
+/** @param {{more: (one, who) => void, done: (code) => void}} act what the buttons do */
+export function results(watched, list, names, act) {
+  const found = watched.map((code) => list.find((one) => one.case === code) ?? { case: code });
+  // Drawn anew only when something changed, so that a screen reader says it once.
+  const key = JSON.stringify(found);
+  if ($("results").dataset.key === key) return;
+  $("results").dataset.key = key;
+  $("results").replaceChildren(...found.map((one) => result(one, names, act)));
+}
+
+function result(one, names, act) {
+  const { root, part } = made("result-template");
+  const told = Boolean(one.message) && !["received", "diagnosed"].includes(one.state);
+  const wanted = one.state === "photo_requested";
+  root.dataset.case = one.case;
+  root.toggleAttribute("data-wanted", wanted);
+  part("case").textContent = one.case;
+  part("who").textContent = one.state ? who(one, names) : "";
+  part("state").textContent = names[`state_${one.state ?? "received"}`];
+  part("pending").hidden = told;
+  part("read").hidden = part("slip").hidden = part("done").hidden = !told;
+  part("more").hidden = !told || one.state === "closed";
+  part("more").classList.toggle("quiet", !wanted);
+  part("message").textContent = told ? one.message : "";
+  part("message").hidden = !told;
+  if (one.language) part("message").lang = one.language;
+  part("slip").href = `/kiosk/cases/${one.case}/slip`;
+  part("more").addEventListener("click", () => act.more(one, who(one, names)));
+  part("done").addEventListener("click", () => act.done(one.case));
+  return root;
+}
+
+/** @param {{correct: (entry) => void, discard: (entry) => void}} act */
+export function waiting(entries, names, act) {
+  $("queue-part").hidden = !entries.length;
+  $("queue-count").textContent = entries.length;
+  $("queue").replaceChildren(...entries.map((entry) => upload(entry, names, act)));
+}
+
+function upload(entry, names, act) {
+  const { root, part } = made("queue-template");
+  root.dataset.id = entry.id;
+  part("preview").src = entry.preview;
+  part("who").textContent = entry.fields.case ?? entry.fields.phone;
+  const refusal = entry.refused && (names[`kiosk_js_refused_${entry.refused}`] ?? names.kiosk_js_refused);
+  part("state").textContent = refusal ?? names.kiosk_js_waits;
+  part("state").classList.toggle("bad", Boolean(refusal));
+  part("repair").hidden = !entry.refused;
+  part("correct").hidden = Boolean(entry.fields.case);
+  part("correct").addEventListener("click", () => act.correct(entry));
+  part("discard").addEventListener("click", () => act.discard(entry));
+  return root;
+}
+
+export function progress(id, share, names) {
+  const root = document.querySelector(`#queue [data-id="${id}"]`);
+  if (!root) return;
+  const bar = root.querySelector("[data-part=progress]");
+  bar.hidden = false;
+  bar.value = share;
+  root.querySelector("[data-part=state]").textContent = names.kiosk_js_sending;
+}
+
+export function today(list, names) {
+  $("today-part").hidden = !list.length;
+  $("today").replaceChildren(
+    ...list.map((one) => {
+      const { root, part } = made("today-template");
+      part("link").href = `/kiosk/cases/${one.case}`;
+      part("case").textContent = one.case;
+      part("who").textContent = who(one, names);
+      part("state").textContent = names[`state_${one.state}`];
+      return root;
+    }),
+  );
+}
