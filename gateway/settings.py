@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,10 +54,16 @@ class Settings(BaseSettings):
         "", description="Address under which people reach the web process, for links in messages"
     )
     database_url: str = Field(
-        "", validation_alias=_own("DATABASE_URL"), description="Store; empty: SQLite in the home"
+        "",
+        validation_alias=_own("DATABASE_URL"),
+        description="Store; empty: SQLite in the home",
+        repr=False,
     )
     redis_url: str = Field(
-        "", validation_alias=_own("REDIS_URL"), description="Redis; empty: one of our own"
+        "",
+        validation_alias=_own("REDIS_URL"),
+        description="Redis; empty: one of our own",
+        repr=False,
     )
     photos_url: str = Field(
         "",
@@ -125,6 +139,11 @@ class Settings(BaseSettings):
         SecretStr(""), description="Twilio auth token: checks its signature, fetches its media"
     )
 
+    operator_email: str = Field("", description="Address that gets incidents by e-mail")
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="Mail server, `smtp://user:password@host:587` or `smtps://...`"
+    )
+
     # Photos and cases
     photo_max_bytes: int = Field(
         10_000_000, ge=100_000, description="Largest photo accepted, bytes"
@@ -136,10 +155,32 @@ class Settings(BaseSettings):
         12, ge=1, le=99, description="Months after which a case's personal data are deleted"
     )
 
+    remind_hours: float = Field(
+        4.0, gt=0, le=1000, description="Working hours after which an officer is reminded of a case"
+    )
+    pass_on_hours: float = Field(
+        8.0, gt=0, le=1000, description="Working hours after which a colleague gets the case"
+    )
+    photo_limit: int = Field(
+        5000, ge=1, description="Photos waiting above which uploads are asked to come later"
+    )
+
     # The outbox
     send_rate: float = Field(
         10.0, gt=0, le=1000, description="SMS parts a second handed to the network"
     )
+
+    outbox_limit: int = Field(
+        10_000, ge=1, description="Messages waiting above which the doors take nothing new"
+    )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_mail(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not re.match(r"smtps?://[^/]*[^/@]", url):
+            raise ValueError("give smtp://user:password@host:587 or smtps://...")
+        return value
 
     @field_validator("channel_keys", mode="before")
     @classmethod
@@ -162,6 +203,12 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _mail_has_an_address(self) -> Self:
+        if self.smtp_url.get_secret_value() and "@" not in self.operator_email:
+            raise ValueError("LEAFLINE_SMTP_URL needs LEAFLINE_OPERATOR_EMAIL, a mail address")
+        return self
 
     @classmethod
     def read(cls, **overrides: object) -> Self:
@@ -254,7 +301,7 @@ class Settings(BaseSettings):
                     aside.unlink()
         except OSError as error:
             raise SettingsError(
-                f"cannot write {path}: {error.strerror}; set LEAFLINE_HOME to a folder you may write"
+                f"cannot write {path}: {error.strerror}; set LEAFLINE_HOME elsewhere"
             ) from None
         value = path.read_text().strip()
         if not value:

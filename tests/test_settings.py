@@ -46,7 +46,8 @@ def test_names_that_everybody_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert settings.store_url == "postgresql+psycopg://u:p@db/leaf"
     assert settings.queue_url == "redis://redis:6379/1"
     assert not settings.simulator_on
-    assert "p@db" not in repr(settings.at_api_key)
+    assert "u:p" not in repr(settings)
+    assert "'key'" not in repr(settings)
 
 
 def test_out_of_the_box_everything_lies_in_the_home(tmp_path: Path) -> None:
