@@ -187,6 +187,10 @@ class Catalogue:
         """Every placeholder that holds a plain value, at its longest, to prove whole screens."""
         return {name: p.longest for name, p in self._placeholders.items() if not p.names}
 
+    def unreviewed(self, language: str) -> frozenset[str]:
+        """Keys of the texts that nobody has reviewed."""
+        return self._fuzzy.get(language, frozenset())
+
     def review_state(self) -> dict[str, tuple[int, int]]:
         """For each language: how many texts are unreviewed, of how many."""
         return {code: (len(self._fuzzy[code]), len(texts)) for code, texts in self._texts.items()}

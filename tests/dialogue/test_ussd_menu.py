@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.dialogue import commands
+from gateway.cases import life
+from gateway.cases.crops import LABELS
+from gateway.dialogue import commands, gsm7
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.ussd import lint, screens
-from gateway.dialogue.ussd.engine import Menu, Option, Screen
+from gateway.dialogue.ussd.engine import Menu, Option, Screen, State, Visit
 from gateway.dialogue.ussd.screens import entry
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -166,3 +169,44 @@ def test_the_check_names_a_text_that_a_language_lacks(tmp_path: Path) -> None:
     result = CliRunner().invoke(commands.ussd, ["check", str(tmp_path / "templates")])
     assert result.exit_code == 1
     assert "ussd_privacy is missing in sw.po" in result.output
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "rw", "sw"])
+def test_every_answer_on_every_screen_leads_where_the_graph_says(menu: Menu, language: str) -> None:
+    values = menu.texts.longest_values()
+    walked: set[tuple[str, str]] = set()
+    for state, label in itertools.product(life.NEXT, LABELS):
+        world = lint.Widest(values, state, label, consented=True)
+        waiting = [menu.start(world, language)]
+        waiting += [State(name, language) for name, s in menu.screens.items() if s.home]
+        mild = {"crop": "maize", "stage": "young", "plants": "few"}
+        waiting.append(State("report_sprayed", language, data=mild))
+        done = set()
+        while waiting:
+            here = replace(waiting.pop(), language=language)
+            screen = menu.screens[here.screen]
+            if here.screen in done or screen.end or here.screen == "resume":
+                continue
+            done.add(here.screen)
+            visit = Visit(here, world, menu.texts)
+            typed = [option.number for option in screen.options if option.offered(visit)]
+            typed += ["1"] if here.items else []
+            typed += screen.prompt.examples if screen.prompt else ()
+            for answer in typed:
+                step = menu.step(here, answer, world)
+                assert step.fits, (here.screen, answer)
+                assert step.state.screen in screen.targets() | set(
+                    menu.screens[step.state.screen].guards
+                ), (here.screen, answer, step.state.screen)
+                text, _ = menu.show(step.state, world)
+                assert gsm7.septets(text) <= 156
+                walked.add((here.screen, answer))
+                waiting.append(step.state)
+    declared = {
+        (screen.name, option.number)
+        for screen in menu.screens.values()
+        for option in screen.options
+        if screen.name != "resume"
+    }
+    # A farmer who is opted out, and an officer off duty, are walked in their own tests.
+    assert declared - walked <= {("privacy", "2"), ("desk", "3")}

@@ -23,12 +23,19 @@ _ELSEWHERE = frozenset({"resume", "trouble", "too_many_misses"})
 class Widest:
     """Facts in which everything exists and every value is as long as it can get.
 
-    Its one case is in state `state`, looks like `label`, and belongs to the caller or not.
+    Its one case is in state `state`, looks like `label`, and is the caller's.
     """
 
     def __init__(
-        self, values: dict[str, str], state: str, label: str, *, note: bool = False
+        self,
+        values: dict[str, str],
+        state: str,
+        label: str,
+        *,
+        note: bool = False,
+        consented: bool = False,
     ) -> None:
+        self._consented = consented
         self._case = CaseFacts(
             code=values["case"],
             state=state,
@@ -45,7 +52,7 @@ class Widest:
         self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
 
     def farmer(self) -> FarmerFacts:
-        return FarmerFacts(language="en", consented=False, opted_out=False, stored=99)
+        return FarmerFacts(language="en", consented=self._consented, opted_out=False, stored=99)
 
     def cases(self) -> list[CaseFacts]:
         return [self._case] * 20

@@ -103,7 +103,7 @@ SCREENS = [
     Screen(
         "delete_code",
         "ussd_delete_code",
-        prompt=Prompt(_read_code, ("delete_confirm",), ("K7Q2M9X",)),
+        prompt=Prompt(_read_code, ("delete_confirm",), ("K7Q2M93",)),
     ),
     Screen(
         "delete_confirm",

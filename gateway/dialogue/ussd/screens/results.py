@@ -122,7 +122,7 @@ SCREENS = [
     Screen(
         "code",
         "ussd_code",
-        prompt=Prompt(_read_code, ("case",), ("K7Q2M9X",)),
+        prompt=Prompt(_read_code, ("case",), ("K7Q2M93",)),
     ),
     Screen(
         "case",
