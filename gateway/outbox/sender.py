@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,12 @@ from typing import Protocol
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from gateway.outbox import claim, incidents, wake
+from gateway.outbox import claim, repairs, wake
 from gateway.outbox.bucket import Bucket
-from gateway.outbox.network import Network, Outcome, SendResult
+from gateway.outbox.network import Network
 from gateway.outbox.pause import Pause
+from gateway.outbox.settler import Settler
 from gateway.outbox.sweep import sweep
 from gateway.outbox.watch import watch
 from gateway.settings import Settings
@@ -59,21 +58,31 @@ class Sender:
         self._free = threading.Semaphore(threads)
         self._pause = Pause()
         self._swept = float("-inf")
-        self._alarmed = True  # an earlier run may have left an incident open
+        patience = self._lease.total_seconds()
+        self._settler = Settler(context.store, self._pause, patience, self._release)
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; then finish what is in flight and return."""
+        settling = threading.Thread(target=self._settler.run, name="settler")
+        settling.start()
+        try:
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="sender") as pool:
+                self._rounds(pool, stop)
+        finally:
+            self._settler.close()
+            settling.join()
+
+    def _rounds(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         trouble = 0
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="sender") as pool:
-            while not stop.is_set():
-                try:
-                    self._sweep()
-                    self._round(pool, stop)
-                    trouble = 0
-                except SQLAlchemyError as error:
-                    trouble += 1
-                    log.error("the store cannot be used now: %s", type(error).__name__)
-                    stop.wait(min(5.0, 0.2 * 2**trouble))
+        while not stop.is_set():
+            try:
+                self._sweep()
+                self._round(pool, stop)
+                trouble = 0
+            except SQLAlchemyError as error:
+                trouble += 1
+                log.error("the store cannot be used now: %s", type(error).__name__)
+                stop.wait(min(5.0, 0.2 * 2**trouble))
 
     def _round(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         """Send off as many messages as there are free threads and tokens, or wait a moment."""
@@ -90,8 +99,7 @@ class Sender:
         try:
             claimed = self._claim(slots, stop)
         finally:
-            if spare := slots - len(claimed):
-                self._free.release(spare)
+            self._release(slots - len(claimed))
         for message in claimed:
             pool.submit(self._send, message)
 
@@ -103,6 +111,10 @@ class Sender:
         while taken < most and self._free.acquire(blocking=False):
             taken += 1
         return taken
+
+    def _release(self, count: int) -> None:
+        if count:
+            self._free.release(count)
 
     def _claim(self, most: int, stop: threading.Event) -> list[Message]:
         tokens, wait = self._bucket.take(most) if most else (0, 0.0)
@@ -128,53 +140,20 @@ class Sender:
     def _send(self, message: Message) -> None:
         try:
             result = self._network.send(message.address, message.text or "")
-            self._pause.note(result, time.monotonic())
-            self._settle(message, result)
         except Exception:
             # The row stays in `sending`; its lease runs out and it becomes `unknown`.
             log.exception("message %d: an error of ours while sending", message.id)
-        finally:
             self._free.release()
-
-    def _settle(self, message: Message, result: SendResult) -> None:
-        """Write the result down, with patience: while the lease holds nobody else will."""
-        deadline = time.monotonic() + self._lease.total_seconds()
-        delay = 0.1
-        while True:
-            try:
-                with self._store.transaction() as session:
-                    claim.settle(session, message.id, result, now(), random.random())  # noqa: S311
-                    self._watch(session, result)
-                break
-            except SQLAlchemyError:
-                if time.monotonic() + delay > deadline:
-                    raise
-                time.sleep(delay)
-                delay = min(5.0, delay * 2)
-        log.info(
-            "message %d (%s): %s%s",
-            message.id,
-            message.kind,
-            result.outcome,
-            f", {result.reason}" if result.reason else "",
-        )
-
-    def _watch(self, session: Session, result: SendResult) -> None:
-        """Open an incident when the channel needs a person, close it when it works again."""
-        if alarm := self._pause.alarm:
-            self._alarmed = True
-            incidents.open_(session, f"channel:{alarm}", "no message leaves until this is seen to")
-        elif self._alarmed and result.outcome is Outcome.SENT:
-            incidents.close(session, "channel:")
-            self._alarmed = False
+            return
+        self._pause.note(result, time.monotonic())
+        self._settler.put(message, result)
 
     def _sweep(self) -> None:
         at = time.monotonic()
         if at - self._swept < SWEEP_SECONDS:
             return
         with self._store.transaction() as session:
-            repaired = sweep(session, now())
+            for name, count in sweep(session, now()).items():
+                repairs.note(session, name, count)
             watch(session, now())
         self._swept = at
-        if repaired:
-            log.warning("outbox repaired: %s", dict(repaired))

@@ -1,0 +1,102 @@
+"""Writing results down: one thread, many at once, for each commit is a sync of the disk."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from sqlalchemy.orm import Session
+
+from gateway.outbox import claim, incidents
+from gateway.outbox.network import Outcome, SendResult
+from gateway.outbox.pause import Pause
+from gateway.store import Store, away
+from gateway.store.base import now
+from gateway.store.models import Message
+
+log = logging.getLogger("leafline.outbox")
+
+BATCH = 32
+
+Result = tuple[Message, SendResult]
+
+
+class Settler:
+    """Takes results from any thread; `run` writes them until `close` is called."""
+
+    def __init__(
+        self, store: Store, pause: Pause, patience: float, done: Callable[[int], None]
+    ) -> None:
+        """`patience`: seconds for which a store that is away is tried again; `done` is told how
+        many results have been dealt with."""
+        self._store, self._pause, self._patience, self._done = store, pause, patience, done
+        self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
+        self._alarmed = True  # an earlier run may have left an incident open
+
+    def put(self, message: Message, result: SendResult) -> None:
+        self._results.put((message, result))
+
+    def close(self) -> None:
+        """Let `run` end when everything put so far is written."""
+        self._results.put(None)
+
+    def run(self) -> None:
+        open_ = True
+        while open_:
+            taken = [self._results.get()]
+            with suppress(queue.Empty):
+                while len(taken) < BATCH:
+                    taken.append(self._results.get_nowait())
+            open_ = None not in taken
+            batch = [result for result in taken if result is not None]
+            try:
+                self._settle(batch)
+            finally:
+                self._done(len(batch))
+
+    def _settle(self, batch: Sequence[Result]) -> None:
+        """Write a batch with patience: as long as the leases hold nobody else will."""
+        deadline, delay = time.monotonic() + self._patience, 0.1
+        while batch:
+            try:
+                self._write(batch)
+            except Exception as error:
+                if away(error) and time.monotonic() + delay < deadline:
+                    time.sleep(delay)
+                    delay = min(5.0, delay * 2)
+                    continue
+                if len(batch) == 1:
+                    # The row stays in `sending`; its lease runs out and it becomes `unknown`.
+                    log.error("message %d: not settled: %s", batch[0][0].id, type(error).__name__)
+                    return
+                for result in batch:  # one that cannot be written must not hold the others
+                    self._settle([result])
+            else:
+                self._tell(batch)
+            return
+
+    def _write(self, batch: Sequence[Result]) -> None:
+        with self._store.transaction() as session:
+            for message, result in batch:
+                claim.settle(session, message.id, result, now(), random.random())  # noqa: S311
+            alarmed = self._watch(session, batch)
+        self._alarmed = alarmed
+
+    def _watch(self, session: Session, batch: Sequence[Result]) -> bool:
+        """Open an incident when the channel needs a person, close it when it works again."""
+        if alarm := self._pause.alarm:
+            incidents.open_(session, f"channel:{alarm}", "no message leaves until this is seen to")
+            return True
+        if self._alarmed and any(result.outcome is Outcome.SENT for _, result in batch):
+            incidents.close(session, "channel:")
+            return False
+        return self._alarmed
+
+    def _tell(self, batch: Sequence[Result]) -> None:
+        for message, result in batch:
+            reason = f", {result.reason}" if result.reason else ""
+            log.info("message %d (%s): %s%s", message.id, message.kind, result.outcome, reason)
