@@ -23,6 +23,7 @@ ROOMS = {
     "operator": "gateway.people.operator_commands",
     "erase": "gateway.people.commands",
     "case": "gateway.cases.commands",
+    "export": "gateway.cases.commands",
     "messages": "gateway.dialogue.commands",
     "ussd": "gateway.dialogue.commands",
     "db": "gateway.store.commands",

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from inference.picture import decode
+from inference import likeness
+from inference.likeness import NEAR
 from training.data import Photo
-
-HASH_BITS = 64
-NEAR = 4  # of 64 bits; unrelated leaf photos are rarely nearer than 10
 
 
 @dataclass(frozen=True)
@@ -32,27 +29,9 @@ class Leak:
         )
 
 
-def _dct_matrix(size: int) -> NDArray[np.float32]:
-    k, n = np.mgrid[:size, :size]
-    matrix: NDArray[np.float32] = np.cos(np.pi * k * (2 * n + 1) / (2 * size)).astype(np.float32)
-    return matrix
-
-
-_DCT = _dct_matrix(32)
-
-
 def perceptual_hashes(path: Path) -> NDArray[np.uint64]:
-    """64-bit DCT hashes of a photo in its eight rotations and flips, shape (8,).
-
-    The hash is the sign of the 8 x 8 lowest frequencies of a 32 x 32 grey picture against their
-    median (Zauner 2010, "Implementation and benchmarking of perceptual image hash functions").
-    """
-    picture = Image.fromarray(decode(path.read_bytes(), short_side=64)).convert("L")
-    grey = np.asarray(picture.resize((32, 32), Image.Resampling.LANCZOS), np.float32)
-    turned = [np.rot90(side, k) for side in (grey, grey[:, ::-1]) for k in range(4)]
-    low = np.stack([(_DCT @ view @ _DCT.T)[:8, :8].ravel() for view in turned])
-    bits = (low > np.median(low, axis=1, keepdims=True)).astype(np.uint8)
-    return np.packbits(bits, axis=1).view(np.uint64).ravel()
+    """As inference.likeness, of a file."""
+    return likeness.perceptual_hashes(path.read_bytes())
 
 
 def find_leaks(photos: Sequence[Photo], hashes: NDArray[np.uint64]) -> list[Leak]:

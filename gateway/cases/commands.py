@@ -1,11 +1,13 @@
-"""`leafline case`."""
+"""`leafline case`, `leafline export`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import click
 from sqlalchemy import select
 
-from gateway.cases import codes
+from gateway.cases import codes, disagreement, label_export
 from gateway.context import Context
 from gateway.people import msisdn
 from gateway.settings import Settings
@@ -59,3 +61,31 @@ def show_case(code: str) -> None:
                 f"{message.created_at:%Y-%m-%d %H:%M:%S}  {message.direction}  {message.state}  "
                 f"{msisdn.mask(message.address)}  {message.text}"
             )
+
+
+@click.command()
+@click.option(
+    "--labels",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="New folder for the photos that officers labelled, with manifest.csv.",
+)
+def export(folder: Path) -> None:
+    """Write what officers taught, for `python -m training`, and show where they disagreed.
+
+    Only photos of farmers who agreed to training are written. They are not encrypted there: keep
+    the folder as you keep the store, and delete it when the training is done.
+    """
+    context = Context.open(Settings.read())
+    context.store.migrate()
+    try:
+        exported = label_export.export(context.store, context.photos, folder)
+    except label_export.ExportError as error:
+        raise click.ClickException(str(error)) from None
+    with context.store.reading() as session:
+        for line in disagreement.report(disagreement.by_class(disagreement.said(session))):
+            click.echo(line)
+    for reason, count in exported.left_out.most_common():
+        click.echo(f"{count} photos left out: {reason}")
+    click.echo(f"{exported.photos} photos written to {folder}")
