@@ -16,6 +16,8 @@ from gateway.store.models import DeliveryReport, Message
 LONGEST_LEASE = timedelta(minutes=3)
 SETTLING = timedelta(seconds=30)
 """A report younger than this may belong to a message whose own answer is just coming."""
+LATE = timedelta(days=1)
+"""Reports and fates older than this are left as they are."""
 BATCH = 500
 
 
@@ -23,6 +25,7 @@ def sweep(session: Session, now: datetime) -> Counter[str]:
     """Run every repair once; returns what was repaired, by name."""
     repaired: Counter[str] = Counter()
     repaired["lease_expired"] = expire_leases(session, now)
+    repaired["report_missed"] = match_strays(session, now)
     repaired["fate_reported"] = settle_by_phone(session, now)
     repaired["fate_unknown"] = give_up_waiting(session, now)
     return +repaired
@@ -38,6 +41,21 @@ def expire_leases(session: Session, now: datetime) -> int:
     return len(dead)
 
 
+def match_strays(session: Session, now: datetime) -> int:
+    """A report and the answer it belongs to, committed in the same moment, miss each other."""
+    query = (
+        select(Message)
+        .join(DeliveryReport, DeliveryReport.provider_id == Message.provider_id)
+        .where(DeliveryReport.message_id.is_(None), DeliveryReport.received_at > now - LATE)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True, of=Message)
+    )
+    stray = session.scalars(query).unique().all()
+    for message in stray:
+        reports.match(session, message)
+    return len(stray)
+
+
 def settle_by_phone(session: Session, now: datetime) -> int:
     """Settle unknown fates by reports that name the same number and no message we know.
 
@@ -51,7 +69,7 @@ def settle_by_phone(session: Session, now: datetime) -> int:
             (Message.state == "failed") & (Message.outcome == "fate_unknown"),
         ),
         Message.provider_id.is_(None),
-        Message.not_before > now - timedelta(days=1),
+        Message.not_before > now - LATE,
     )
     lost: dict[str, list[Message]] = defaultdict(list)
     for message in session.scalars(

@@ -10,7 +10,7 @@ from gateway.outbox.reports import Report
 from gateway.outbox.sweep import SETTLING, sweep
 from gateway.store import Store
 from gateway.store.base import now
-from gateway.store.models import Message
+from gateway.store.models import DeliveryReport, Message
 
 from .conftest import PHONE, post, read
 
@@ -151,3 +151,16 @@ def test_sweeping_twice_repairs_once(store: Store) -> None:
     claimed(store)
     assert later(store, LEASE * 2) == {"lease_expired": 1}
     assert later(store, LEASE * 2) == {}
+
+
+def test_a_report_and_an_answer_in_the_same_moment_find_each_other(store: Store) -> None:
+    message = claimed(store)
+    with store.transaction() as session:  # as two transactions that did not see each other
+        row = session.get_one(Message, message.id)
+        row.state, row.provider_id, row.lease_until = "sent", "ATXid_7", None
+        session.add(
+            DeliveryReport(provider_id="ATXid_7", status="Success", reason="", fate="delivered")
+        )
+    assert later(store, MINUTE) == {"report_missed": 1}
+    assert read(store, message).state == "delivered"
+    assert later(store, MINUTE) == {}
