@@ -13,7 +13,7 @@ from gateway.channels import kiosk, mms
 from gateway.channels.africastalking import webhooks
 from gateway.channels.simulator import proxy
 from gateway.context import Context
-from gateway.pages import base, officer
+from gateway.pages import base, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.problems import Problem
 from gateway.settings import Settings
@@ -23,12 +23,15 @@ log = logging.getLogger(__name__)
 
 FORM_ROOM = 64 * 1024
 """Bytes that an upload may take beside its photo."""
+PARSER_ROOM = 256 * 1024
+"""Werkzeug holds a file's bytes to this limit too, as long as they lie in its buffer, and reads 64
+KiB at a time: with less than twice that, photos are refused by chance."""
 
 
 class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
-    max_form_memory_size = FORM_ROOM
+    max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
 
 
@@ -50,6 +53,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(mms.blueprint(context))
     app.register_blueprint(kiosk_pages.blueprint(context))
     app.register_blueprint(officer.blueprint(context))
+    app.register_blueprint(operator.blueprint(context))
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))
     app.register_error_handler(Problem, Problem.response)

@@ -125,3 +125,13 @@ def test_the_manifest_speaks_the_language(client: FlaskClient) -> None:
     manifest = client.get("/kiosk/manifest.webmanifest?lang=sw").get_json(force=True)
     assert manifest["name"] == "Leafline Kioski"
     assert client.get(manifest["icons"][0]["src"]).status_code == 200
+
+
+@pytest.mark.parametrize("size", range(60_000, 200_000, 20_000))
+def test_a_photo_after_its_fields_is_taken_whatever_its_size(
+    paired: FlaskClient, size: int
+) -> None:
+    photo = house.photo(shade=size // 1000) + b"\r" * size  # what follows a JPEG does not matter
+    form = {"phone": "0788000001", "crop": "maize", "photo": (io.BytesIO(photo), "leaf.jpg")}
+    answer = paired.post("/api/photos", data=form, headers={"X-Kiosk-Page": "1"})
+    assert answer.status_code == 202
