@@ -160,15 +160,31 @@ def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason
     colleague = officers.choose(session, case.area, language, exclude=frozenset({officer.id}))
     if colleague is None:
         return False
-    _close(escalation, "handed_over")
+    actor = f"officer:{officer.id}"
+    pass_on(session, desk, case, escalation, colleague, actor=actor, reason=reason)
+    return True
+
+
+def pass_on(
+    session: Session,
+    desk: Desk,
+    case: Case,
+    held: Escalation,
+    officer: Officer | None,
+    *,
+    actor: str,
+    reason: str,
+) -> Escalation:
+    """Give an escalated case to another officer, or to the operator (None), and tell them."""
+    _close(held, "handed_over")
     session.flush()
     if case.state == life.ACCEPTED:
-        life.move(session, case, life.ESCALATED, actor=f"officer:{officer.id}", reason=reason)
-    successor = Escalation(case_id=case.id, officer=colleague, reason=reason)
+        life.move(session, case, life.ESCALATED, actor=actor, reason=reason)
+    successor = Escalation(case_id=case.id, officer=officer, reason=reason)
     session.add(successor)
     session.flush()
-    _tell_officer(session, desk, case, successor, colleague)
-    return True
+    _tell_officer(session, desk, case, successor, officer)
+    return successor
 
 
 def ask_photo(session: Session, desk: Desk, officer: Officer, case: Case) -> bool:

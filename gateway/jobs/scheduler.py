@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from gateway.context import Context
-from gateway.jobs import broadcasts, followups, media, sweeps
+from gateway.jobs import broadcasts, followups, media, sweeps, sweeps_cases, sweeps_messages
 from gateway.outbox import repairs
 from gateway.store import away
 
@@ -31,6 +31,12 @@ class Periodic:
 SCHEDULE: Sequence[Periodic] = (
     Periodic(5, sweeps.waiting_photos, repairs=True),
     Periodic(3600, sweeps.orphaned_photos, repairs=True),
+    Periodic(60, sweeps_cases.cases_without_answer, repairs=True),
+    Periodic(60, sweeps_cases.unanswered_escalations),
+    Periodic(3600, sweeps_cases.expired_data),
+    Periodic(3600, sweeps_messages.silent_messages),
+    Periodic(30, sweeps_messages.watch),
+    Periodic(30, sweeps_messages.tell_operator),
     Periodic(30, media.waiting_media),
     Periodic(900, followups.photo_reminders),
     Periodic(3600, followups.outcome_questions),

@@ -54,11 +54,14 @@ def close(session: Session, prefix: str) -> int:
 
 
 def to_tell(session: Session, at: datetime) -> list[Incident]:
-    """Open incidents that the operator has not been told of within the last hour."""
+    """Open incidents of whose cause the operator has not been told within the last hour.
+
+    Of the cause: what closes and opens again all the time is told once an hour too.
+    """
+    lately = select(Incident.cause).where(Incident.told_at > at - TELL_EVERY)
     query = (
         select(Incident)
-        .where(Incident.closed_at.is_(None))
-        .where(Incident.told_at.is_(None) | (Incident.told_at <= at - TELL_EVERY))
+        .where(Incident.closed_at.is_(None), Incident.cause.not_in(lately))
         .order_by(Incident.id)
     )
     return list(session.scalars(query))

@@ -12,6 +12,9 @@ from gateway.store.models import Event, Farmer
 CONSENT_VERSION = "2026-11"
 """Version of the consent text; raise it when the meaning of the text changes."""
 
+NOBODY, NOBODY_WHO_TRAINS = "nobody", "nobody-who-trains"
+"""Ids of the two farmers without a number, to whom cases go when their person is forgotten."""
+
 
 def find(session: Session, phone: str) -> Farmer | None:
     """The farmer with this number (E.164), or None."""
@@ -30,6 +33,16 @@ def find_or_create(session: Session, phone: str, *, lock: bool = False) -> Farme
     insert_once(session, Farmer, {"phone": phone, "phone_digest": digest}, "phone_digest")
     query = select(Farmer).where(Farmer.phone_digest == digest)
     return session.scalars(query.with_for_update() if lock else query).one()
+
+
+def nobody(session: Session, *, training: bool = False) -> Farmer:
+    """The farmer without a number that forgotten cases belong to; one more for those whose photos
+    may still train the model."""
+    key = NOBODY_WHO_TRAINS if training else NOBODY
+    agreed = now() if training else None
+    values = {"id": key, "phone": "", "phone_digest": key, "training_consent_at": agreed}
+    insert_once(session, Farmer, values, "id")
+    return session.get_one(Farmer, key)
 
 
 def set_language(session: Session, farmer: Farmer, language: str, *, by: str) -> None:

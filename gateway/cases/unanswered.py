@@ -1,0 +1,191 @@
+"""Escalations that nobody answers: a reminder, then a colleague, in the end the operator.
+
+Time is counted in the officer's own working hours. Every step changes the escalation in the
+transaction that posts the messages, so that two schedulers take it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, String, cast, exists, func, literal, select
+from sqlalchemy.orm import Session
+
+from gateway.cases import escalation
+from gateway.cases.desk import Desk
+from gateway.outbox import incidents
+from gateway.people import hours, officers
+from gateway.store.models import Escalation, Message, Officer
+
+MOST_OFFICERS = 2
+"""So many officers get a case before the operator does."""
+PATIENCE = timedelta(days=1)
+"""How long the operator may look for an officer before it is an incident."""
+CAUSE = "escalations:without_officer"
+
+Step = Literal["wait", "remind", "pass_on", "find_officer"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Working time: after how much of it an officer is reminded, and a colleague gets the case."""
+
+    remind: timedelta
+    pass_on: timedelta
+
+
+@dataclass(frozen=True)
+class Held:
+    """An open escalation as the rules see it. `waited` is the officer's working time."""
+
+    with_officer: bool = True
+    reachable: bool = True
+    """In service, and the message about the case was not refused for good."""
+    accepted: bool = False
+    reminded: bool = False
+    waited: timedelta = timedelta(0)
+
+
+def next_step(held: Held, limits: Limits) -> Step:
+    """An officer who took a case has twice the time: a farm is visited, not answered at a desk."""
+    if not held.with_officer:
+        return "wait" if held.accepted else "find_officer"
+    if not held.reachable or held.waited >= limits.pass_on * (1 + held.accepted):
+        return "pass_on"
+    if held.waited >= limits.remind and not held.reminded:
+        return "remind"
+    return "wait"
+
+
+def due(session: Session, limits: Limits, zone: ZoneInfo, moment: datetime) -> list[int]:
+    """Ids of the open escalations for which something is to be done now, oldest first."""
+    found = _open(session, select(Escalation).order_by(Escalation.id))
+    return [
+        row.id
+        for row, refused in found
+        if next_step(_held(row, refused, zone, moment), limits) != "wait"
+    ]
+
+
+def take_step(
+    session: Session,
+    desk: Desk,
+    escalation_id: int,
+    limits: Limits,
+    zone: ZoneInfo,
+    moment: datetime,
+) -> bool:
+    """Do what is due for one escalation; False when nothing is any more."""
+    query = select(Escalation).where(Escalation.id == escalation_id)
+    locked = query.with_for_update(of=Escalation, skip_locked=True)
+    row, refused = next(_open(session, locked), (None, False))
+    if row is None:
+        return False
+    match next_step(_held(row, refused, zone, moment), limits):
+        case "remind":
+            _remind(session, desk, row, moment)
+        case "pass_on":
+            _pass_on(session, desk, row)
+        case "find_officer":
+            return _find_officer(session, desk, row)
+        case _:
+            return False
+    return True
+
+
+def watch(session: Session, moment: datetime) -> None:
+    """An incident while cases wait for an officer longer than the operator may look for one."""
+    late = session.scalar(
+        select(func.count(Escalation.id)).where(
+            Escalation.closed_at.is_(None),
+            Escalation.officer_id.is_(None),
+            Escalation.accepted_at.is_(None),
+            Escalation.opened_at < moment - PATIENCE,
+        )
+    )
+    if late:
+        incidents.open_(session, CAUSE, f"{late} cases wait for an officer for more than a day")
+    else:
+        incidents.close(session, CAUSE)
+
+
+def _open(session: Session, query: Select[Escalation]) -> Iterator[tuple[Escalation, bool]]:
+    """Open escalations, each with whether the message about it was refused for good."""
+    refused = exists().where(
+        Message.key == literal("escalation:") + cast(Escalation.id, String) + ":officer",
+        Message.state == "failed",
+    )
+    rows = session.execute(query.where(Escalation.closed_at.is_(None)).add_columns(refused))
+    yield from ((row, bool(failed)) for row, failed in rows)
+
+
+def _held(row: Escalation, refused: bool, zone: ZoneInfo, moment: datetime) -> Held:
+    officer = row.officer
+    if officer is None:
+        return Held(with_officer=False, accepted=row.accepted_at is not None)
+    since = row.accepted_at or row.opened_at
+    return Held(
+        reachable=officer.disabled_at is None and not refused,
+        accepted=row.accepted_at is not None,
+        reminded=row.reminded_at is not None and row.reminded_at >= since,
+        waited=hours.worked(officer.work_days, officer.work_hours, zone, since, moment),
+    )
+
+
+def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> None:
+    assert row.officer is not None
+    row.reminded_at = moment
+    stage = "accepted" if row.accepted_at else "opened"
+    desk.tell_officer(
+        session,
+        row.officer,
+        "officer_reminder",
+        key=f"escalation:{row.id}:reminder:{stage}",
+        case=row.case,
+        phone=row.case.farmer.phone,
+        place=row.case.place or row.case.area or "?",
+    )
+
+
+def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:
+    """To a colleague who has not had the case, or to the operator when there is none."""
+    had_it = _officers_of(session, row.case_id)
+    colleague = _choose(session, row, had_it) if len(had_it) < MOST_OFFICERS else None
+    before = row.officer
+    escalation.pass_on(session, desk, row.case, row, colleague, actor="sweep", reason="unanswered")
+    if before is not None and before.disabled_at is None:
+        desk.tell_officer(
+            session,
+            before,
+            "officer_released",
+            key=f"escalation:{row.id}:released",
+            case=row.case,
+        )
+
+
+def _find_officer(session: Session, desk: Desk, row: Escalation) -> bool:
+    """The operator has the case because nobody was on duty; somebody may be now."""
+    officer = _choose(session, row, _officers_of(session, row.case_id))
+    if officer is None:
+        return False
+    case = row.case
+    new = escalation.pass_on(session, desk, case, row, officer, actor="sweep", reason=row.reason)
+    key = f"escalation:{new.id}:farmer"
+    desk.tell_farmer(session, case.farmer, "escalation_farmer", key=key, case=case)
+    return True
+
+
+def _choose(session: Session, row: Escalation, had_it: frozenset[int]) -> Officer | None:
+    language = row.case.farmer.language or row.case.language
+    return officers.choose(session, row.case.area, language, exclude=had_it)
+
+
+def _officers_of(session: Session, case_id: int) -> frozenset[int]:
+    query = select(Escalation.officer_id).where(
+        Escalation.case_id == case_id, Escalation.officer_id.is_not(None)
+    )
+    return frozenset(number for number in session.scalars(query) if number is not None)

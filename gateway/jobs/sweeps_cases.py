@@ -1,0 +1,86 @@
+"""Sweeps over cases: each has an answer or a person, and none is kept longer than promised."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import exists, select
+
+from gateway.cases import escalation, life, retention, unanswered
+from gateway.context import Context
+from gateway.people import hours
+from gateway.store.base import now
+from gateway.store.models import Case, Escalation, Message, Photo
+
+log = logging.getLogger(__name__)
+
+SETTLED = timedelta(minutes=2)
+"""A case that moved less than this ago may still be on its way."""
+BATCH = 200
+
+
+def cases_without_answer(context: Context) -> int:
+    """Give to a person every judged case of which nobody told the farmer anything.
+
+    A diagnosis and its message are one transaction, so this finds only what a fault of ours or a
+    hand in the store left behind.
+    """
+    told = exists().where(Message.case_id == Case.id, Message.direction == "out")
+    query = (
+        select(Case.id)
+        .where(
+            Case.state.in_([life.RECEIVED, life.DIAGNOSED, life.PHOTO_REQUESTED, life.ANSWERED]),
+            Case.updated_at < now() - SETTLED,
+            ~told,
+            ~exists().where(Escalation.case_id == Case.id, Escalation.closed_at.is_(None)),
+            ~exists().where(Photo.case_id == Case.id, Photo.diagnosed_at.is_(None)),
+        )
+        .order_by(Case.id)
+        .limit(BATCH)
+    )
+    with context.store.reading() as session:
+        ids = session.scalars(query).all()
+    for case_id in ids:
+        with context.store.transaction() as session:
+            case = session.get_one(Case, case_id, with_for_update={"of": Case})
+            escalation.escalate(session, context.desk, case, "no_answer", actor="sweep")
+        log.error("case_without_answer case=%s", case.code)
+    return len(ids)
+
+
+def unanswered_escalations(context: Context) -> int:
+    """Remind officers, pass cases on, and look for an officer for those of the operator."""
+    settings = context.settings
+    limits = unanswered.Limits(
+        timedelta(hours=settings.remind_hours), timedelta(hours=settings.pass_on_hours)
+    )
+    zone = hours.zone_of(settings.region)
+    moment = now()
+    with context.store.reading() as session:
+        due = unanswered.due(session, limits, zone, moment)
+    done = 0
+    for escalation_id in due:
+        with context.store.transaction() as session:
+            done += unanswered.take_step(session, context.desk, escalation_id, limits, zone, moment)
+    with context.store.transaction() as session:
+        unanswered.watch(session, moment)
+    return done
+
+
+def expired_data(context: Context) -> int:
+    """Take the persons out of what is older than the retention period."""
+    before = now() - retention.MONTH * context.settings.retention_months
+    done = 0
+    while True:
+        with context.store.transaction() as session:
+            cases, addresses = retention.forget_cases(session, before)
+        for address in addresses:  # a crash here leaves them to the sweep of orphans
+            context.photos.delete(address)
+        done += cases
+        if cases < retention.BATCH:
+            break
+    with context.store.transaction() as session:
+        done += retention.forget_messages(session, before)
+        done += retention.forget_farmers(session, before)
+    return done

@@ -1,0 +1,82 @@
+"""Sweeps over messages and incidents: what the network never told, and what the operator must."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+
+from gateway.context import Context
+from gateway.jobs import mail
+from gateway.outbox import incidents, repairs
+from gateway.spool import Spool
+from gateway.store.base import now
+from gateway.store.models import Incident, Message
+
+log = logging.getLogger(__name__)
+
+REPORT_WITHIN = timedelta(days=1)
+SPOOL = "spool:failed"
+
+
+def silent_messages(context: Context) -> int:
+    """Mark messages that the network took a day ago and never reported on. A late report still
+    counts. No incident: some networks never report."""
+    with context.store.transaction() as session:
+        marked = session.execute(
+            update(Message)
+            .where(
+                Message.state == "sent",
+                Message.outcome.is_(None),
+                Message.sent_at < now() - REPORT_WITHIN,
+            )
+            .values(outcome="no_report")
+            .returning(Message.id)
+        )
+        return len(marked.all())
+
+
+def watch(context: Context) -> int:
+    """Open and close the incidents that are seen from here; returns how many it closed."""
+    aside = Spool(context.settings.spool, context.store.vault).failed()
+    with context.store.transaction() as session:
+        if aside:
+            incidents.open_(session, SPOOL, f"{aside} callbacks could not be taken in")
+            return repairs.calm_down(session)
+        return incidents.close(session, SPOOL) + repairs.calm_down(session)
+
+
+def tell_operator(context: Context) -> int:
+    """Tell the operator of open incidents by SMS and e-mail, at most hourly for each cause."""
+    moment = now()
+    with context.store.transaction() as session:
+        to_tell = [(row.id, row.cause, row.detail) for row in incidents.to_tell(session, moment)]
+    return sum(_tell(context, *incident, moment) for incident in to_tell)
+
+
+def _tell(context: Context, incident_id: int, cause: str, detail: str, moment: datetime) -> bool:
+    """The claim and the SMS are one transaction; an e-mail that fails gives the claim back."""
+    with context.store.transaction() as session:
+        row = session.get_one(Incident, incident_id, with_for_update=True)
+        told_lately = row.told_at and row.told_at > moment - incidents.TELL_EVERY
+        if row.closed_at is not None or told_lately:
+            return False
+        before, row.told_at = row.told_at, moment
+        context.desk.tell_operator(
+            session, "incident", key=f"incident:{cause}:{moment:%Y%m%d%H}", problem=cause
+        )
+    if not context.settings.smtp_url.get_secret_value():
+        return True
+    try:
+        mail.send(
+            context.settings,
+            f"Leafline: {cause}",
+            f"{cause}\n{detail}\n\nSeen until {moment:%Y-%m-%d %H:%M} UTC. It closes by itself "
+            "when the cause is gone.\n",
+        )
+    except OSError as error:
+        log.error("mail_not_sent cause=%s error=%s", cause, type(error).__name__)
+        with context.store.transaction() as session:
+            session.get_one(Incident, incident_id).told_at = before
+    return True
