@@ -11,6 +11,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 
+SHOWN_MESSAGES = 50
+"""Newest messages of a phone in its JSON; `messages` gives all."""
+
+
 @dataclass(frozen=True)
 class Sms:
     """One message in a phone. `id` grows with every message of the network."""
@@ -55,7 +59,7 @@ class Handset:
             "name": self.name,
             "screen": session.screen if session else "",
             "open": bool(session and session.open),
-            "messages": [asdict(sms) for sms in self.messages],
+            "messages": [asdict(sms) for sms in self.messages[-SHOWN_MESSAGES:]],
         }
 
 

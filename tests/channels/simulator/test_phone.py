@@ -169,3 +169,17 @@ def test_the_page_is_there_and_asks_nobody_else_for_anything(url: str, path: str
     assert answer.status_code == 200
     assert "http://" not in answer.text
     assert "https://" not in answer.text
+
+
+def test_a_load_test_does_not_drown_the_page(url: str) -> None:
+    for number in range(30):
+        sms(url, "hello", to=f"+2507880001{number:02}")
+    for number in range(60):
+        sms(url, f"text {number}")
+    state = requests.get(f"{url}/simulator/api/phones", timeout=5).json()
+    assert [phone["name"] for phone in state["phones"][:2]] == ["Farmer", "Officer"]
+    assert len(state["phones"]) == 12
+    assert state["phones"][-1]["number"] == NUMBER
+    assert state["phones"][-1]["messages"][-1]["text"] == "text 59"
+    assert len(state["phones"][-1]["messages"]) == 50
+    assert len(Phone(url, NUMBER).inbox()) == 60

@@ -270,8 +270,8 @@ function listen() {
       report_delay: Number(faults.report_delay.value),
     });
   });
-  document.getElementById("works").addEventListener("click", () => { faults.reset(); call("PUT", "/faults", {}); });
-  document.getElementById("reset").addEventListener("click", () => { faults.reset(); call("POST", "/reset", {}); });
+  document.getElementById("all-works").addEventListener("click", () => { faults.reset(); call("PUT", "/faults", {}); });
+  document.getElementById("empty-all").addEventListener("click", () => { faults.reset(); call("POST", "/reset", {}); });
   call("GET", "/faults").then((known) => { fill(faults.send, known.send); fill(faults.reports, known.reports); });
 }
 
