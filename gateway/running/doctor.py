@@ -18,7 +18,7 @@ from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import Settings
 from gateway.store import Store, StoreError
 from gateway.store.models import Farmer
-from gateway.store.photos import open_photos
+from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import SealBroken, Vault
 
 SHORTEST_CHANNEL_KEY = 16
@@ -136,14 +136,17 @@ def check_redis(settings: Settings) -> Finding:
 
 
 def check_photos(settings: Settings) -> Finding:
-    photos = open_photos(settings.photos_url, settings.home, Vault(settings.encryption_key))
     data = secrets.token_bytes(1024)
-    address = photos.put(data)
-    same = photos.get(address) == data
-    photos.delete(address)
+    try:
+        photos = open_photos(settings.photos_url, settings.home, Vault(settings.encryption_key))
+        address = photos.put(data)
+        same = photos.get(address) == data
+        photos.delete(address)
+    except PhotoStoreError as error:
+        return fail("photos", str(error))
     if not same:
         return fail("photos", "what was written did not come back: check the disk")
-    return ok("photos", "written, read back and deleted")
+    return ok("photos", "one written, read back and deleted")
 
 
 def check_model(settings: Settings) -> Finding:

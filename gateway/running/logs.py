@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
+from pydantic import SecretStr
+
 from gateway.settings import Settings
 
 PROCESS_VARIABLE = "LEAFLINE_PROCESS"
@@ -78,12 +80,12 @@ class JsonLine(Line):
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Every value of the settings that must not be seen in a log."""
-    found = [*settings.webhook_keys, settings.encryption_key]
-    found += [settings.at_api_key.get_secret_value(), settings.sentry_dsn.get_secret_value()]
-    for url in (settings.database_url, settings.redis_url, settings.photos_url):
-        found.append(urlsplit(url).password or "")
-    return found
+    """Every value of the settings that must not be seen in a log: secrets, passwords in URLs."""
+    values = [getattr(settings, name) for name in type(settings).model_fields]
+    texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
+    passwords = [urlsplit(url).password or "" for url in urls]
+    return [*settings.webhook_keys, settings.encryption_key, *texts, *passwords]
 
 
 def set_up(settings: Settings, process: str = "") -> None:

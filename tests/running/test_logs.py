@@ -90,10 +90,14 @@ def test_every_secret_setting_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None
         "SENTRY_DSN": "https://public@sentry.invalid/1",
         "DATABASE_URL": "postgresql://leafline:store-password@db/leafline",
         "REDIS_URL": "redis://:queue-password@redis:6379/0",
+        "LEAFLINE_TWILIO_AUTH_TOKEN": "twilio-token",
+        "LEAFLINE_SMTP_URL": "smtp://leafline:mail-password@mail.invalid:587",
+        "LEAFLINE_OPERATOR_EMAIL": "operator@mail.invalid",
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     mask = Mask(secrets_of(Settings.read(_env_file=None)))
     text = mask(" ".join(given.values()))
-    for secret in ("first-", "second-", "a-key", "atsk", "sentry", "store-pass", "queue-pass"):
+    for secret in ("first-", "second-", "a-key", "atsk", "sentry", "-password", "twilio"):
         assert secret not in text
+    assert "mail-password" not in mask("logging in as leafline with mail-password")

@@ -1,0 +1,125 @@
+"""What must hold of the house as a whole, whichever room is added to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import click
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from flask import Flask
+from werkzeug.routing import Rule
+
+from gateway.cli import main
+from gateway.running.supervisor import house_parts
+from gateway.settings import ROOT, Settings
+from gateway.store.database import MIGRATIONS
+
+GUIDE = (ROOT / "docs" / "operating.md").read_text()
+
+OPEN_TO_ALL = {
+    "health.live": "a load balancer has no password",
+    "health.ready": "a load balancer has no password",
+    "health.metrics": "counts only; a proxy in front decides who scrapes",
+    "static_files.file": "style sheets and scripts",
+    "kiosk.manifest": "lets a browser install the page; holds no data",
+    "kiosk.worker": "the page's service worker; holds no data",
+    "kiosk.sign_out": "leaving",
+    "officer.sign_out": "leaving",
+    "kiosk.pair": "where a kiosk's phone signs in",
+    "kiosk.use_code": "where a kiosk's phone signs in",
+    "officer.enter_by_link": "the link of an SMS is what lets an officer in",
+    "officer.sign_in": "where an officer signs in",
+    "officer.enter": "where an officer signs in",
+    "operator.sign_in": "where an operator signs in",
+    "operator.enter": "where an operator signs in",
+    "officer.gsm7_tables": "the GSM alphabet",
+    "kiosk_api.describe": "the description of the API",
+    "kiosk_api.predict": "open by setting; keeps nothing",
+    "simulator.forward": "loopback's own phone network, off when a real network is on",
+}
+"""Routes that ask nobody who they are, and why."""
+
+ARGUMENTS = {"code": "BCDFGHJ", "key": "wrong-key", "token": "wrong-token"}
+
+
+def commands(group: click.Group, path: str = "leafline") -> Iterator[str]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}"
+
+
+def settings_row(name: str) -> tuple[str, str]:
+    field = Settings.model_fields[name]
+    alias = getattr(field.validation_alias, "choices", [f"LEAFLINE_{name.upper()}"])[0]
+    return f"`{alias}`", str(field.description)
+
+
+def test_every_setting_is_in_the_guide() -> None:
+    rows = {
+        (first, last) for first, _, last in re.findall(r"^\| (.+) \|(.*)\| (.+) \|$", GUIDE, re.M)
+    }
+    lacking = [row for name in Settings.model_fields if (row := settings_row(name)) not in rows]
+    assert not lacking, "docs/operating.md lacks these rows, as (setting, what)"
+
+
+def documented(command: str) -> bool:
+    """`leafline kiosk list` has a row of its own, or is in that of another `leafline kiosk`."""
+    group, _, last = command.rpartition(" ")
+    return bool(re.search(rf"^\| `{group}\b[^|]*[` ]{last}\b", GUIDE, re.MULTILINE))
+
+
+def test_every_command_is_in_the_guide() -> None:
+    lacking = [name for name in commands(main) if not documented(name)]
+    assert not lacking, "docs/operating.md lacks these commands"
+
+
+def test_there_is_one_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1
+
+
+def test_every_queue_has_a_consumer(settings: Settings) -> None:
+    sources = (path.read_text() for path in (ROOT / "gateway").rglob("*.py"))
+    queues = {name for source in sources for name in re.findall(r'\bQueue\(\s*"(\w+)"', source)}
+    assert "photos" in queues
+    served = set()
+    everything = settings.model_copy(update={"mms_media_hosts": ("media.invalid",)})
+    for part in house_parts(everything):
+        if "worker" in part.command:
+            words = part.command[part.command.index("worker") + 1 :]
+            served.add(words[1] if words else "photos")
+    assert served == queues
+
+
+def _argument(rule: Rule, name: str) -> object:
+    choices = getattr(rule._converters[name], "items", None)
+    return min(choices) if choices else ARGUMENTS.get(name, 1)
+
+
+def test_every_route_asks_who_is_there(app: Flask) -> None:
+    app.config["WTF_CSRF_METHODS"] = set()  # that guard would hide whether there is another
+    client = app.test_client()
+    let_in = set()
+    for rule in app.url_map.iter_rules():
+        values = {name: _argument(rule, name) for name in rule.arguments}
+        with app.test_request_context():
+            path = app.url_for(rule.endpoint, **values)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = client.open(path, method=method)
+            refused = answer.status_code in (401, 403, 404)
+            sent_to_sign_in = answer.status_code in (302, 303) and re.search(
+                r"/(sign-in|pair)\b", answer.headers["Location"]
+            )
+            if not refused and not sent_to_sign_in:
+                let_in.add(rule.endpoint)
+    assert let_in <= set(OPEN_TO_ALL), let_in - set(OPEN_TO_ALL)
