@@ -19,7 +19,8 @@ from gateway.channels.africastalking import events, fields
 from gateway.channels.africastalking.events import Fields
 from gateway.context import Context
 from gateway.dialogue import ussd
-from gateway.people import msisdn
+from gateway.jobs.pressure import Pressure
+from gateway.people import farmers, msisdn, officers
 from gateway.spool import Replayer, Spool, SpoolError
 from gateway.store import away
 
@@ -44,9 +45,12 @@ def blueprint(context: Context) -> Blueprint:
 
     secret_path.guard(routes, context.settings.webhook_keys)
 
+    pressure = Pressure(context)
+
     @routes.post("/ussd")
     def ussd_session() -> Response:
-        return Response(_hop(context, fields.form(request)), mimetype="text/plain")
+        screen = _hop(context, pressure, fields.form(request))
+        return Response(screen, mimetype="text/plain")
 
     @routes.post(ADDRESS)
     def receive(kind: str) -> Response:
@@ -55,13 +59,16 @@ def blueprint(context: Context) -> Blueprint:
     return routes
 
 
-def _hop(context: Context, form: Fields) -> str:
+def _hop(context: Context, pressure: Pressure, form: Fields) -> str:
     session_id = fields.identity(form.get("sessionId", ""))
     try:
         phone = msisdn.from_network(form.get("phoneNumber", ""), context.settings.region)
         if not session_id:
             log.warning("ussd request without a session id")
             return _sorry(context)
+        begins = not form.get("text")
+        if begins and pressure.too_many_messages() and not _is_officer(context, phone):
+            return f"END {context.catalogue.render('ussd_busy', _language(context, phone))}"
         return ussd.answer(
             context,
             ussd.UssdRequest(
@@ -78,6 +85,18 @@ def _hop(context: Context, form: Fields) -> str:
         # Not log.exception through Flask: its line would hold the path, and so the key.
         log.error("ussd request failed: %s", _named(error), exc_info=True)
     return _sorry(context)
+
+
+def _is_officer(context: Context, phone: str) -> bool:
+    """An officer who answers cases makes the pile smaller."""
+    with context.store.reading() as session:
+        return officers.by_phone(session, phone) is not None
+
+
+def _language(context: Context, phone: str) -> str:
+    with context.store.reading() as session:
+        farmer = farmers.find(session, phone)
+    return (farmer and farmer.language) or context.settings.language
 
 
 def _sorry(context: Context) -> str:

@@ -11,6 +11,7 @@ from gateway.channels.kiosk import form, openapi, predict
 from gateway.channels.kiosk.auth import kiosk_of
 from gateway.channels.kiosk.statuses import PICTURE_STATUS, REFUSED_STATUS
 from gateway.context import Context
+from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.jobs.queue import enqueue
 from gateway.problems import Problem
 from gateway.store.photos import PhotoStoreError
@@ -21,11 +22,15 @@ log = logging.getLogger(__name__)
 
 def blueprint(context: Context) -> Blueprint:
     api = Blueprint("kiosk_api", __name__, url_prefix="/api")
+    pressure = Pressure(context)
 
     @api.post("/photos")
     def upload_photo() -> tuple[Response, int]:
         with context.store.reading() as session:
             kiosk = kiosk_of(request, session)
+        if pressure.too_many_photos() or pressure.too_many_messages():
+            detail = "very much is waiting just now; keep the photo and send it again later"
+            raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
         upload = form.read(request, kiosk, context.settings.region, context.catalogue.languages)
         accepted = _accept(context, upload)
         if not accepted.again:

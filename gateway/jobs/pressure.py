@@ -1,0 +1,51 @@
+"""Backpressure: whether so much waits that the doors should take nothing new for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gateway import outbox
+from gateway.context import Context
+from gateway.store.models import Photo
+
+LOOK_AGAIN = 2.0
+"""Seconds for which an answer holds: each request need not count."""
+RETRY_AFTER = "120"
+
+
+class Pressure:
+    """Asked at the doors, by many threads."""
+
+    def __init__(self, context: Context) -> None:
+        settings = context.settings
+        self.too_many_messages = _Gauge(context, outbox.depth, settings.outbox_limit)
+        self.too_many_photos = _Gauge(context, photos_waiting, settings.photo_limit)
+
+
+def photos_waiting(session: Session) -> int:
+    return session.scalar(select(func.count(Photo.id)).where(Photo.diagnosed_at.is_(None))) or 0
+
+
+class _Gauge:
+    def __init__(self, context: Context, depth: Callable[[Session], int], limit: int) -> None:
+        self._context, self._depth, self._limit = context, depth, limit
+        self._lock = threading.Lock()
+        self._full, self._until = False, 0.0
+
+    def __call__(self) -> bool:
+        """Whether the limit is passed. No when the store does not say: that is another trouble."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                try:
+                    with self._context.store.reading() as session:
+                        self._full = self._depth(session) >= self._limit
+                except SQLAlchemyError:
+                    self._full = False
+                self._until = time.monotonic() + LOOK_AGAIN
+            return self._full
