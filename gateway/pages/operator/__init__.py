@@ -1,0 +1,31 @@
+"""The operator's pages: what goes on now, figures, people, texts, messages, the history."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from gateway.context import Context
+from gateway.pages.base import guard
+from gateway.pages.operator import (
+    audit,
+    broadcasts,
+    diseases,
+    door,
+    export,
+    kiosks,
+    messages,
+    now,
+    officers,
+    quality,
+    texts,
+)
+
+
+def blueprint(context: Context) -> Blueprint:
+    pages = Blueprint("operator", __name__, url_prefix="/operator")
+    # The door first: nothing of the others is reached without it.
+    for room in (
+        door, now, diseases, export, quality, kiosks, officers, texts, messages, audit, broadcasts
+    ):  # fmt: skip
+        room.add_to(pages, context)
+    return guard(pages)

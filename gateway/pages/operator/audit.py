@@ -1,0 +1,55 @@
+"""The history: who did what. Operators' own steps first, everything on request, or one case."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from gateway.cases import codes
+from gateway.context import Context
+from gateway.pages.operator import paging
+from gateway.people import operators
+from gateway.store.models import Case, Event
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    @pages.get("/audit", endpoint="audit")
+    def page() -> ResponseReturnValue:
+        everything = request.args.get("who") == "all"
+        typed = request.args.get("case", "").strip()[:20]
+        query = (
+            select(Event, Case.code)
+            .outerjoin(Case, Case.id == Event.case_id)
+            .limit(paging.ROWS + 1)
+        )
+        if typed:
+            query = query.where(Case.code == _code(typed))
+        elif not everything:
+            query = query.where(Event.actor.startswith("operator"))
+        # Ids of events grow with time, so that either order is the same; each has its index.
+        by_time = not (typed or everything)
+        query = query.order_by(*((Event.at.desc(),) if by_time else ()), Event.id.desc())
+        if key := paging.asked():
+            query = query.where(
+                paging.before(Event.at, Event.id, key) if by_time else Event.id < key[1]
+            )
+        with context.store.reading() as session:
+            found = [tuple(row) for row in session.execute(query)]
+            names = {operators.actor(row): row.name for row in operators.listed(session)}
+        return render_template(
+            "operator/audit.html",
+            here_is="audit",
+            page=paging.cut(found, lambda row: paging.written(row[0].at, row[0].id)),
+            names=names,
+            everything=everything,
+            typed=typed,
+        )
+
+
+def _code(typed: str) -> str:
+    """The code as it is kept, or one that no case has."""
+    try:
+        return codes.parse(typed)
+    except codes.BadCode:
+        return ""

@@ -1,0 +1,130 @@
+"""The operator's door: name, password and one-time code; a viewer looks, an admin changes."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from gateway import sessions
+from gateway.context import Context
+from gateway.people import lockout, operators
+from gateway.store.base import now
+from gateway.store.models import Operator
+
+log = logging.getLogger(__name__)
+
+ROLE = "operator"
+LIFETIME = timedelta(hours=8)
+"""A working day, from sign-in, whatever is done meanwhile."""
+OUTSIDE = frozenset({"operator.sign_in", "operator.enter"})
+BY_ANYBODY = frozenset({"operator.sign_out"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+MENU = (
+    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "broadcasts",
+    "texts", "audit",
+)  # fmt: skip
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    @pages.before_request
+    def _who() -> ResponseReturnValue | None:
+        if request.endpoint in OUTSIDE:
+            return None
+        return admit(context, changes=request.endpoint not in BY_ANYBODY)
+
+    @pages.context_processor
+    def _names() -> dict[str, Any]:
+        return {
+            "me": g.get("operator"),
+            "may_change": "operator" in g and g.operator.role == operators.ADMIN,
+            "menu": MENU,
+            "when": when,
+            "percent": percent,
+        }
+
+    @pages.get("/sign-in")
+    def sign_in() -> ResponseReturnValue:
+        return _ask()
+
+    @pages.post("/sign-in")
+    def enter() -> ResponseReturnValue:
+        form = request.form
+        try:
+            operator = operators.sign_in(
+                context.store,
+                form.get("name", ""),
+                form.get("password", ""),
+                form.get("code", "")[:40],
+            )
+        except operators.Refused:
+            log.warning("operator_refused")
+            return _ask("operator_refused"), 403
+        except lockout.Locked as locked:
+            minutes = max(1, -(-int((locked.until - now()).total_seconds()) // 60))
+            return _ask("operator_locked", minutes=minutes), 429
+        sessions.sign_in(ROLE, operator.id, LIFETIME)
+        return redirect(_afterwards(), 303)
+
+    @pages.post("/sign-out")
+    def sign_out() -> ResponseReturnValue:
+        sessions.sign_out(ROLE)
+        return redirect(url_for("operator.sign_in"), 303)
+
+
+def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | None:
+    """Let the request pass (None), send it to the door, or refuse it.
+
+    Args:
+        changes: whatever is not mere reading changes something, and is for admins.
+    """
+    operator = present(context)
+    if operator is None:
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("operator.sign_in", next=wanted), 303)
+    g.operator = operator
+    if changes and request.method not in READING and operator.role != operators.ADMIN:
+        abort(403)
+    return None
+
+
+def present(context: Context) -> Operator | None:
+    """The operator who is signed in here and still in service."""
+    identity = sessions.signed_in(ROLE)
+    if not isinstance(identity, int):
+        return None
+    with context.store.reading() as session:
+        return operators.in_service(session, identity)
+
+
+def actor() -> str:
+    """Who does what this request does, for the history."""
+    return operators.actor(g.operator)
+
+
+def when(instant: datetime | None) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}" if instant else "–"
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+def _ask(trouble: str | None = None, **values: object) -> str:
+    return render_template(
+        "operator/sign_in.html",
+        trouble=trouble,
+        values=values,
+        name=request.form.get("name", ""),
+        next=request.values.get("next", ""),
+    )
+
+
+def _afterwards() -> str:
+    """The page that was wanted, if it is one of ours; no other site is sent to."""
+    wanted = request.form.get("next", "")
+    ours = wanted == "/operator" or wanted.startswith(("/operator/", "/operator?"))
+    return wanted if ours else url_for("operator.now")

@@ -1,0 +1,100 @@
+"""What goes on now: queue, workers, outbox, incidents, people, cost of today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+from rq import Worker
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.cases import counts
+from gateway.context import Context
+from gateway.store.base import now
+from gateway.store.models import Case, Escalation, Incident, Message, Photo
+
+SHOWN = 50
+"""Incidents and workers listed; more of either is told by the number."""
+ON_THE_WAY = ("queued", "sending", "unknown")
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Queue:
+    waiting: int
+    failed: int
+    workers: list[tuple[str, str, datetime | None]]
+    """(name, state, last sign of life)"""
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    @pages.get("/", endpoint="now")
+    def page() -> ResponseReturnValue:
+        with context.store.reading() as session:
+            facts = collect(session, now())
+        return render_template(
+            "operator/now.html", here_is="now", queue=queue(context), at=now(), **facts
+        )
+
+
+def collect(session: Session, moment: datetime) -> dict[str, Any]:
+    """Everything that the store tells, in seven queries."""
+    midnight = counts.end_of_day(moment) - DAY
+    outbox = session.execute(
+        select(Message.state, func.count(), func.min(Message.created_at))
+        .where(Message.state.in_(ON_THE_WAY))
+        .group_by(Message.state)
+    )
+    waiting = {state: (count, oldest) for state, count, oldest in outbox}
+    failed = session.scalar(
+        select(func.count()).where(Message.state == "failed", Message.final_at >= moment - DAY)
+    )
+    costs = session.execute(
+        select(Message.currency, func.sum(Message.cost), func.count())
+        .where(Message.sent_at >= midnight, Message.currency.is_not(None))
+        .group_by(Message.currency)
+    )
+    cases = session.execute(
+        select(Case.state, func.count()).where(Case.created_at >= midnight).group_by(Case.state)
+    )
+    photos, oldest = session.execute(
+        select(func.count(), func.min(Photo.received_at)).where(Photo.diagnosed_at.is_(None))
+    ).one()
+    open_, overdue = session.execute(
+        select(func.count(), func.count().filter(Escalation.opened_at < moment - DAY)).where(
+            Escalation.closed_at.is_(None)
+        )
+    ).one()
+    incidents = session.scalars(
+        select(Incident)
+        .where(Incident.closed_at.is_(None))
+        .order_by(Incident.opened_at.desc())
+        .limit(SHOWN)
+    )
+    return {
+        "outbox": [(state, *waiting.get(state, (0, None))) for state in ON_THE_WAY],
+        "failed": failed or 0,
+        "costs": [(code, Decimal(cost or 0), count) for code, cost, count in costs],
+        "cases": sorted((state, count) for state, count in cases),
+        "photos": (photos, oldest),
+        "people": (open_, overdue),
+        "incidents": list(incidents),
+    }
+
+
+def queue(context: Context) -> Queue | None:
+    """What Redis tells; None when it does not answer."""
+    try:
+        photos = context.photo_queue
+        workers = Worker.all(connection=context.redis, serializer=photos.serializer)
+        told = [(w.name, str(w.get_state()), w.last_heartbeat) for w in workers[:SHOWN]]
+        failed = photos.failed_job_registry.get_job_count(cleanup=False)
+        return Queue(photos.count, failed, sorted(told))
+    except RedisError:
+        return None

@@ -1,0 +1,115 @@
+"""Extension officers: add, area, languages, working hours, a new PIN, disable."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.context import Context
+from gateway.pages.base.install import t
+from gateway.pages.operator import door, paging
+from gateway.people import PeopleError, msisdn, officers
+from gateway.store.models import Escalation, Officer
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    @pages.get("/officers", endpoint="officers")
+    def page() -> ResponseReturnValue:
+        open_cases = (
+            select(func.count(Escalation.id))
+            .where(Escalation.officer_id == Officer.id, Escalation.closed_at.is_(None))
+            .scalar_subquery()
+        )
+        query = select(Officer, open_cases).order_by(Officer.id).limit(paging.ROWS + 1)
+        query = query.where(Officer.id > request.args.get("after", 0, type=int))
+        with context.store.reading() as session:
+            found = [tuple(row) for row in session.execute(query)]
+        return render_template(
+            "operator/officers.html",
+            here_is="officers",
+            page=paging.cut(found, lambda row: str(row[0].id)),
+            mask=msisdn.mask,
+        )
+
+    @pages.post("/officers")
+    def add_officer() -> ResponseReturnValue:
+        form = request.form
+        try:
+            phone = msisdn.parse(form.get("phone", ""), context.settings.region)
+            with context.store.transaction() as session:
+                officer, pin = officers.add(
+                    session,
+                    phone,
+                    form.get("name", ""),
+                    form.get("area", ""),
+                    _languages(),
+                    by=door.actor(),
+                )
+        except (PeopleError, msisdn.BadNumber) as error:
+            flash(t("operator_not_saved", why=error), "bad")
+            return redirect(url_for("operator.officers"), 303)
+        return _pin(officer, pin)
+
+    @pages.get("/officers/<int:officer_id>", endpoint="officer")
+    def one(officer_id: int) -> ResponseReturnValue:
+        with context.store.reading() as session:
+            officer = _get(session, officer_id)
+        return render_template(
+            "operator/officer.html", here_is="officers", officer=officer, mask=msisdn.mask
+        )
+
+    @pages.post("/officers/<int:officer_id>")
+    def change_officer(officer_id: int) -> ResponseReturnValue:
+        form = request.form
+        try:
+            with context.store.transaction() as session:
+                officers.change(
+                    session,
+                    _get(session, officer_id),
+                    name=form.get("name", ""),
+                    area=form.get("area", ""),
+                    languages=_languages(),
+                    work_days="".join(sorted(set(form.getlist("day")))),
+                    work_hours=f"{form.get('from', '')}-{form.get('until', '')}",
+                    on_duty=bool(form.get("on_duty")),
+                    by=door.actor(),
+                )
+            flash(t("operator_saved"), "good")
+        except PeopleError as error:
+            flash(t("operator_not_saved", why=error), "bad")
+        return redirect(url_for("operator.officer", officer_id=officer_id), 303)
+
+    @pages.post("/officers/<int:officer_id>/pin")
+    def new_pin(officer_id: int) -> ResponseReturnValue:
+        with context.store.transaction() as session:
+            officer = _get(session, officer_id)
+            pin = officers.new_pin(session, officer, by=door.actor())
+        return _pin(officer, pin)
+
+    @pages.post("/officers/<int:officer_id>/service")
+    def serve_officer(officer_id: int) -> ResponseReturnValue:
+        with context.store.transaction() as session:
+            officer = _get(session, officer_id)
+            if request.form.get("on"):
+                officers.enable(session, officer, by=door.actor())
+            else:
+                officers.disable(session, officer.id, by=door.actor())
+        flash(t("operator_saved"), "good")
+        return redirect(url_for("operator.officer", officer_id=officer_id), 303)
+
+    def _languages() -> list[str]:
+        """Those ticked, in the catalogue's order, with the officer's own in front."""
+        ticked = request.form.getlist("language")
+        own = request.form.get("own", "")
+        known = [code for code in context.catalogue.languages if code in {*ticked, own}]
+        return sorted(known, key=lambda code: code != own)
+
+
+def _pin(officer: Officer, pin: str) -> ResponseReturnValue:
+    return render_template("operator/pin.html", here_is="officers", officer=officer, pin=pin)
+
+
+def _get(session: Session, officer_id: int) -> Officer:
+    return session.get(Officer, officer_id) or abort(404)

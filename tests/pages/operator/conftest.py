@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from gateway.context import Context
+from gateway.people import operators
+from gateway.settings import Settings
+from tests.conftest import CHANNEL_KEY, SECRET
+from tests.support import admins
+from tests.support.desk import Person
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings on SQLite, then on PostgreSQL."""
+    return Settings.read(
+        home=tmp_path / "var",
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key=SECRET,
+        channel_keys=CHANNEL_KEY,
+    )
+
+
+@pytest.fixture
+def context(app: Flask) -> Context:
+    context: Context = app.extensions["leafline"]
+    return context
+
+
+@pytest.fixture
+def admin(app: Flask, context: Context) -> Person:
+    """An admin's browser, signed in."""
+    person = Person(app.test_client())
+    admins.enter(person, admins.enrol(context, "ines"))
+    return person
+
+
+@pytest.fixture
+def second(app: Flask, context: Context) -> Person:
+    """Another admin's."""
+    person = Person(app.test_client())
+    admins.enter(person, admins.enrol(context, "jo"))
+    return person
+
+
+@pytest.fixture
+def viewer(app: Flask, context: Context) -> Person:
+    person = Person(app.test_client())
+    admins.enter(person, admins.enrol(context, "vera", operators.VIEWER))
+    return person
