@@ -22,6 +22,8 @@ MIN_SIDE = 48  # below this a leaf is a smudge, for the model as for a person
 JPEG_QUALITY = 90
 BACKDROP = (116, 116, 116)  # behind transparent pixels: the model's zero, so it says nothing
 
+CROP_INSTEAD = 1.03  # a square at most this much too large loses its rim instead of being resized
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ORIENTATION = 0x0112
@@ -70,8 +72,8 @@ def decode(data: bytes, short_side: int | None = None) -> Pixels:
     """Decode a photo to upright RGB, uint8, shape (height, width, 3).
 
     With `short_side` a JPEG is decoded at the smallest DCT scale whose short side is still at
-    least that many pixels; nothing is ever enlarged, and other formats come at full size. Of an
-    animation the first frame counts. Raises PictureError.
+    least that many pixels, and other formats are averaged down by a whole factor; nothing is ever
+    enlarged. Of an animation the first frame counts. Raises PictureError.
     """
     return np.ascontiguousarray(_upright(data, short_side, "RGB")[..., :3])
 
@@ -89,6 +91,9 @@ def square(pixels: Pixels, side: int) -> Pixels:
     """Crop the central square of (height, width, 3 or 4) pixels and resize it: (side, side, 4)."""
     height, width, channels = pixels.shape
     edge = min(height, width)
+    if channels == 4 and side <= edge <= side * CROP_INSTEAD:
+        top, left = (height - side) // 2, (width - side) // 2
+        return np.ascontiguousarray(pixels[top : top + side, left : left + side])
     left, top = (width - edge) / 2, (height - edge) / 2
     if channels == 4:
         picture = Image.frombuffer("RGBX", (width, height), np.ascontiguousarray(pixels))
@@ -108,21 +113,11 @@ def normalise(data: bytes, max_side: int = 1024) -> NormalisedPicture:
 
     Raises PictureError.
     """
-    picture = Image.fromarray(decode(data, _short_side_for(data, max_side)))
+    picture = Image.fromarray(decode(data, short_side=max_side))
     picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=JPEG_QUALITY)
     return NormalisedPicture(out.getvalue(), *picture.size)
-
-
-def _short_side_for(data: bytes, max_side: int) -> int | None:
-    """The short side that a JPEG has once its long side is `max_side`; None: decode in full."""
-    try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-    except _SIMPLEJPEG_ERRORS:
-        return None
-    long = max(height, width)
-    return -(-min(height, width) * max_side // long) if long > max_side else None
 
 
 def _upright(data: bytes, short_side: int | None, mode: str) -> Pixels:
@@ -190,8 +185,12 @@ def _any_picture(data: bytes, short_side: int | None) -> Pixels:
             if short_side:
                 picture.draft(None, (short_side, short_side))
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_rgb(upright))
+            rgb = _rgb(picture)
+            if short_side and (factor := min(rgb.size) // short_side) > 1:
+                rgb = rgb.reduce(factor)
+            rgb.info["exif"] = picture.info.get("exif")
+            ImageOps.exif_transpose(rgb, in_place=True)
+            return np.asarray(rgb)
     except PictureError:
         raise
     except EOFError as error:

@@ -11,10 +11,15 @@ import click
 import numpy as np
 import torch
 
-from inference.model import FOLDER
+from inference.model import FOLDER, read_card
 from training import package
+from training.card import write_card
 from training.data import DataError, Photo, read_manifest, read_splits, split, write_splits
+from training.downloads import SOURCES
+from training.downloads import download as write_photos
 from training.leaks import find_leaks, perceptual_hashes
+from training.report import write_report
+from training.targets import TARGETS, describe
 from training.train import Recipe
 from training.train import train as train_run
 
@@ -114,21 +119,119 @@ def quantise(data: Path, run_folder: Path) -> None:
     package.quantise(run_folder, _photos(data, run_folder))
 
 
+def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `evaluate`, shared with `report` and `all`."""
+    for option in (
+        click.option(
+            "--benchmark",
+            type=click.Path(path_type=Path, exists=True),
+            help="What benchmarks.inference --json wrote.",
+        ),
+        click.option(
+            "--beside",
+            multiple=True,
+            metavar="NAME=RUN",
+            help="Another evaluated run to report beside this one; can be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
 @DATA
 @RUN
+@measuring_options
 @click.option("--install", is_flag=True, help="Replace the shipped model if all gates pass.")
 @click.option("--force", is_flag=True, help="Install although a gate fails; leaf.json says so.")
 @click.option("--target", type=click.Path(path_type=Path), default=FOLDER)
-def evaluate(data: Path, run_folder: Path, install: bool, force: bool, target: Path) -> None:
-    """Choose thresholds on validation, measure on test, print every figure and gate."""
-    candidate = package.evaluate(run_folder, _photos(data, run_folder))
-    for name, value in candidate.card["figures"].items():
-        click.echo(f"{name}: {value}")
-    for gate in candidate.gates:
-        click.echo(str(gate))
+def evaluate(
+    data: Path, run_folder: Path, install: bool, force: bool, target: Path, **measuring: Any
+) -> None:
+    """Choose thresholds on validation, measure on test, print every figure and target."""
+    candidate = _evaluate(data, run_folder, **measuring)
     if install:
         package.install(candidate, target, force)
+
+
+@main.command()
+@DATA
+@RUN
+@measuring_options
+def report(data: Path, run_folder: Path, **measuring: Any) -> None:
+    """Evaluate and write report.html with its pictures into the run's folder (shows photos)."""
+    candidate = _evaluate(data, run_folder, **measuring)
+    click.echo(f"report: {write_report(candidate, run_folder / 'report')}")
+
+
+@main.command()
+@click.option("--model", type=click.Path(path_type=Path), default=FOLDER)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/model-card.md"))
+def card(model: Path, out: Path) -> None:
+    """Write the model card from leaf.json."""
+    write_card(read_card(model), out)
+    click.echo(f"model card: {out}")
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="New folder of photos.")
+@click.option("--per-class", default=500, show_default=True)
+@click.option(
+    "--from",
+    "moved",
+    multiple=True,
+    metavar="NAME=REPOSITORY",
+    help="Take a data set from another place; can be repeated.",
+)
+def download(out: Path, per_class: int, moved: tuple[str, ...]) -> None:
+    """Download the public data sets with `datasets` into a folder that prepare understands."""
+    places = dict(entry.split("=", 1) for entry in moved)
+    sources = [replace(s, repository=places.get(s.name, s.repository)) for s in SOURCES]
+    try:
+        click.echo(f"{write_photos(out, sources, per_class)} photos: {out}")
+    except DataError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command(name="all")
+@DATA
+@RUN
+@recipe_options
+@measuring_options
+@click.option("--target", type=click.Path(path_type=Path), default=FOLDER)
+@click.pass_context
+def everything(
+    context: click.Context,
+    /,
+    data: Path,
+    run_folder: Path,
+    target: Path,
+    benchmark: Path | None,
+    beside: tuple[str, ...],
+    **recipe: Any,
+) -> None:
+    """Prepare, train, quantise, evaluate, report, and install if every gate passes."""
+    if not (run_folder / "splits.csv").is_file():
+        context.invoke(prepare, data=data, run_folder=run_folder)
+    context.invoke(train, data=data, run_folder=run_folder, **recipe)
+    context.invoke(quantise, data=data, run_folder=run_folder)
+    candidate = _evaluate(data, run_folder, benchmark, beside)
+    click.echo(f"report: {write_report(candidate, run_folder / 'report')}")
+    package.install(candidate, target)
+    click.echo(f"installed: {target}; now write the card with `python -m training card`")
+
+
+def _evaluate(
+    data: Path, run_folder: Path, benchmark: Path | None, beside: tuple[str, ...]
+) -> package.Candidate:
+    others = {name: Path(folder) for name, _, folder in (b.partition("=") for b in beside)}
+    candidate = package.evaluate(run_folder, _photos(data, run_folder), benchmark, others)
+    figures = candidate.card["figures"]
+    for name, value in figures.items():
+        click.echo(f"{name}: {value}")
+    for target in TARGETS:
+        click.echo(describe(target, figures))
+    return candidate
 
 
 if __name__ == "__main__":

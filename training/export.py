@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -75,10 +74,25 @@ def _fold_sequence(layers: nn.Sequential) -> None:
             layers[i] = nn.Identity()
 
 
-def export_float(net: LeafNet, side: int, path: Path) -> None:
-    """Write the float graph: pixels (uint8, 1 x side x side x 4) in, logits and features out."""
-    _export_normalised(net, side, path)
-    model = onnx.load(path)
+def export(net: LeafNet, side: int, path: Path) -> None:
+    """Write the folded network as it is: normalised floats, (1, 4, side, side), in."""
+    with warnings.catch_warnings(action="ignore"):  # torch's exporter warns about torch
+        torch.onnx.export(
+            Folded(net).eval(),
+            (torch.zeros(1, 4, side, side),),
+            path,
+            input_names=["normalised"],
+            output_names=[LOGITS, FEATURES],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def write_float(plain: Path, side: int, path: Path) -> None:
+    """The float graph from `export`'s: pixels (uint8, 1 x side x side x 4) in."""
+    model = onnx.load(plain)
     scale = numpy_helper.from_array(np.array(PIXEL_STD, np.float32), "pixel_std")
     mean = numpy_helper.from_array(np.array(PIXEL_MEAN, np.float32), "pixel_mean")
     model.graph.initializer.extend([scale, mean])
@@ -92,21 +106,15 @@ def export_float(net: LeafNet, side: int, path: Path) -> None:
     onnx.save(model, path)
 
 
-def export_int8(
-    net: LeafNet, side: int, path: Path, calibration: Iterable[Pixels], work: Path
-) -> None:
-    """Write the INT8 graph: static QDQ by ONNX Runtime's quantizer, every layer.
+def write_int8(plain: Path, side: int, path: Path, calibration: Iterable[Pixels]) -> None:
+    """The INT8 graph from `export`'s: static QDQ by ONNX Runtime's quantizer, every layer.
 
     Weights are signed and per channel, activations unsigned with percentile ranges over
     `calibration`, pictures of (side, side, 4). The input stays raw uint8: the quantisation of the
     first convolution's input is the normalisation itself, scale 1 / PIXEL_STD, zero point
     PIXEL_MEAN.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    plain = work / "normalised.onnx"
-    _export_normalised(net, side, plain)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(action="ignore"):
         quantize_static(
             plain,
             path,
@@ -140,21 +148,6 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
             return None
         values = (picture.astype(np.float32) - PIXEL_MEAN) / PIXEL_STD
         return {"normalised": values.transpose(2, 0, 1)[None]}
-
-
-def _export_normalised(net: LeafNet, side: int, path: Path) -> None:
-    logging.getLogger("onnxscript").setLevel(logging.ERROR)
-    torch.onnx.export(
-        Folded(net).eval(),
-        (torch.zeros(1, 4, side, side),),
-        path,
-        input_names=["normalised"],
-        output_names=[LOGITS, FEATURES],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
 
 
 def _raw_input(model: onnx.ModelProto, side: int) -> None:

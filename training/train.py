@@ -104,6 +104,14 @@ class Stage:
     epochs: int
     rate: float
 
+    @property
+    def key(self) -> str:
+        """What a checkpoint must agree with to be gone on from; a student's length is no matter to
+        its teacher."""
+        if self.name == "teacher":
+            return repr(replace(self.recipe, student_epochs=0, excitation=False))
+        return repr(self.recipe)
+
     def side(self, epoch: int) -> int:
         early = self.name == "teacher" and epoch < self.epochs // 2
         return self.recipe.small_side if early else self.recipe.side
@@ -198,7 +206,7 @@ def _run(
                 losses.append(loss.item())
         torch.save(
             {
-                "stage": repr(replace(recipe)),
+                "stage": stage.key,
                 "epoch": epoch + 1,
                 "net": net.state_dict(),
                 "average": average.state_dict(),
@@ -220,7 +228,7 @@ def _resume(
     if not checkpoint.is_file():
         return 0
     saved = torch.load(checkpoint, weights_only=True)
-    if saved["stage"] != repr(stage.recipe):
+    if saved["stage"] != stage.key:
         return 0
     net.load_state_dict(saved["net"])
     average.load_state_dict(saved["average"])

@@ -1,0 +1,140 @@
+"""Speed and size of the shipped model against the reference artefact, as ratios.
+
+    python -m benchmarks.inference [--rounds 200] [--photo FILE] [--json FILE]
+
+Both run in this one process, one thread each, turn by turn; times are medians of processor time,
+which is wall time on an idle machine and does not count the neighbours' on a busy one. Memory and
+load time are taken in a fresh process each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import reference
+from inference.drawn import draw_leaf
+from inference.model import FOLDER, GRAPH, Model
+from inference.picture import decode_square
+
+SIZES = {
+    "224 px": (224, 224),
+    "1,024 px": (1024, 768),
+    "1,600 x 1,200": (1600, 1200),
+    "12 megapixels": (4000, 3000),
+}
+
+FRESH = """
+import sys, time
+photo = open(sys.argv[1], "rb").read()
+started = time.perf_counter()
+{load}
+loaded = time.perf_counter() - started
+answer(photo)
+status = open("/proc/self/status").read()
+print(loaded * 1000, int(status.split("VmHWM:")[1].split()[0]) / 1024)
+"""
+OURS = "from inference.model import Model; model = Model.load(); answer = model.judge"
+THEIRS = (
+    "from benchmarks import reference; reference.session(); answer = reference.reference_predict"
+)
+
+
+def photo_of(size: tuple[int, int], source: bytes) -> bytes:
+    """The source picture at a size, with grain, so that the JPEG is as large as a phone's."""
+    with Image.open(io.BytesIO(source)) as picture:
+        pixels = np.asarray(picture.convert("RGB").resize(size), np.int16)
+    grain = np.random.default_rng(0).normal(0, 5, (*pixels.shape[:2], 1))
+    noisy = Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
+    out = io.BytesIO()
+    noisy.save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def interleaved(
+    ours: Callable[[], object], theirs: Callable[[], object], rounds: int
+) -> tuple[float, float]:
+    """Median milliseconds of processor time of both, called turn by turn after a warm-up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for call in range(rounds + 5):
+        for which, work in enumerate((ours, theirs)):
+            started = time.process_time()
+            work()
+            if call >= 5:
+                times[which].append(time.process_time() - started)
+    return float(np.median(times[0])) * 1000, float(np.median(times[1])) * 1000
+
+
+def fresh(load: str, photo: Path) -> tuple[float, float]:
+    """Milliseconds to import and load, and peak megabytes, of a new process that judges once."""
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH.format(load=load), str(photo)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded, peak = done.stdout.split()
+    return float(loaded), float(peak)
+
+
+def measure(rounds: int, source: bytes, folder: Path) -> dict[str, tuple[float, float]]:
+    """All measurements: name to (ours, reference)."""
+    model, theirs = Model.load(), reference.session()
+    first = photo_of(SIZES["224 px"], source)
+    square = decode_square(first, model.side)[None]
+    stretched = reference.preprocess(first)
+    session = model._session
+    found = {
+        "session, ms": interleaved(
+            lambda: session.run(["logits"], {"pixels": square}),
+            lambda: theirs.run(None, {"input": stretched}),
+            rounds,
+        )
+    }
+    for name, size in SIZES.items():
+        photo = photo_of(size, source)
+        large = size[0] * size[1] > 3_000_000
+        found[f"JPEG to label, {name}, ms"] = interleaved(
+            lambda photo=photo: model.judge(photo),  # type: ignore[misc]
+            lambda photo=photo: reference.reference_predict(photo),  # type: ignore[misc]
+            max(10, rounds // 8) if large else rounds,
+        )
+    path = folder / "photo.jpg"
+    path.write_bytes(photo_of(SIZES["12 megapixels"], source))
+    for load, name in ((0, "load with imports, ms"), (1, "peak memory, 12 megapixels, MB")):
+        ours, other = (min(fresh(text, path)[load] for _ in range(3)) for text in (OURS, THEIRS))
+        found[name] = (ours, other)
+    found["model file, MB"] = (
+        (FOLDER / GRAPH).stat().st_size / 1e6,
+        reference.ARTEFACT.stat().st_size / 1e6,
+    )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Shipped model against the reference artefact.")
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--photo", type=Path, help="a photo to use instead of a drawn leaf")
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    arguments = parser.parse_args()
+    source = arguments.photo.read_bytes() if arguments.photo else draw_leaf("maize_rust")
+    folder = reference.build().parent
+    found = measure(arguments.rounds, source, folder)
+    print(f"{'':34}{'ours':>10}{'reference':>11}{'ratio':>8}")
+    for name, (ours, theirs) in found.items():
+        print(f"{name:34}{ours:10.3f}{theirs:11.3f}{ours / theirs:8.3f}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Prepare, train, quantise, evaluate, report, install: on drawn pictures, for a minute."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from inference.drawn import draw_leaf
+from inference.model import Model
+from inference.preprocess import decode_square
+from training.__main__ import main
+from training.card import write_card
+from training.data import Photo
+from training.equalise import equalise, pairs
+from training.evaluate import open_graph
+from training.explain import compare
+from training.export import fold
+from training.network import LeafNet, initialise, integer_friendly
+from training.package import layer_kinds, read_recipe
+from training.targets import TARGETS, describe, failed_gates
+from training.train import Recipe, load_student
+from training.vision import mobilenet_v3_small
+
+from .conftest import TINY, run
+
+SIDE = 64
+
+
+def test_every_command_explains_itself() -> None:
+    for name in main.commands:
+        assert run(name, "--help").exit_code == 0
+
+
+def test_training_without_prepare_says_so(photos: Path, tmp_path: Path) -> None:
+    done = run("train", "--data", photos, "--run", tmp_path, *TINY)
+    assert done.exit_code == 1
+    assert "prepare" in done.output
+
+
+def test_a_finished_training_is_not_repeated(photos: Path, trained: Path) -> None:
+    before = (trained / "student.pt").read_bytes()
+    again = run("train", "--data", photos, "--run", trained, *TINY)
+    assert again.exit_code == 0
+    assert "loss" not in again.output
+    assert torch.load(trained / "student.pt", weights_only=True).keys()
+    assert len((trained / "student.pt").read_bytes()) == len(before)
+
+
+def test_every_layer_runs_in_int8(trained: Path) -> None:
+    kinds = layer_kinds(trained / "leaf.onnx")
+    assert kinds["QLinearConv"] == 34
+    assert kinds["QGemm"] == 2
+    assert not {"Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul"} & set(kinds)
+
+
+def logits(path: Path, square: np.ndarray) -> np.ndarray:
+    out: np.ndarray = open_graph(path).run(["logits"], {"pixels": square[None]})[0][0]
+    return out
+
+
+def test_the_float_graph_is_the_network(trained: Path) -> None:
+    square = decode_square(draw_leaf("maize_rust"), SIDE)
+    net = load_student(read_recipe(trained), trained)
+    pixels = torch.from_numpy(square[..., :3].copy()).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        wanted = net(pixels)[0].numpy()
+    assert np.allclose(logits(trained / "float.onnx", square), wanted, atol=1e-3)
+
+
+def test_the_int8_graph_follows_the_float_graph(trained: Path) -> None:
+    squares = [decode_square(draw_leaf(k, 3), SIDE) for k in ("maize_rust", "bean_spot", "healthy")]
+    wanted = np.array([logits(trained / "float.onnx", s) for s in squares])
+    found = np.array([logits(trained / "leaf.onnx", s) for s in squares])
+    assert np.abs(wanted - found).max() < 0.25 * max(np.ptp(wanted), 0.5)
+
+
+def test_the_fourth_channel_says_nothing(trained: Path) -> None:
+    square = decode_square(draw_leaf("maize_rust"), SIDE).copy()
+    before = logits(trained / "leaf.onnx", square)
+    square[..., 3] = 7
+    assert np.array_equal(before, logits(trained / "leaf.onnx", square))
+
+
+def test_folding_changes_nothing() -> None:
+    torch.manual_seed(0)
+    pixels = torch.rand(2, 3, SIDE, SIDE) * 255
+    student = integer_friendly(LeafNet().eval(), pixels)
+    student.train()
+    student(pixels)
+    student.eval()
+    with torch.no_grad():
+        assert torch.allclose(fold(student)(pixels), student(pixels), atol=1e-4)
+
+
+def test_equalising_changes_ranges_and_nothing_else() -> None:
+    torch.manual_seed(0)
+    pixels = torch.rand(4, 3, SIDE, SIDE) * 255
+    net = fold(integer_friendly(LeafNet().eval(), pixels))
+    first, second = next(pairs(net))
+    with torch.no_grad():
+        first.weight[0].mul_(50)
+        before = net(pixels)
+        equalise(net, pixels)
+        assert torch.allclose(net(pixels), before, atol=1e-3)
+        widest = first.weight.abs().amax((1, 2, 3))
+    assert widest[0] < 10 * widest.median()
+    assert second.groups > 1
+
+
+def test_starting_weights_see_the_same_picture(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    stock = mobilenet_v3_small(num_classes=6).eval()
+    save_file(stock.state_dict(), tmp_path / "start.safetensors")
+    net = LeafNet().eval()
+    initialise(net, str(tmp_path / "start.safetensors"))
+    pixels = torch.rand(1, 3, 96, 96) * 255
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1) * 255
+    std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1) * 255
+    with torch.no_grad():
+        ours = net.net.features[0][:2]((pixels - 116) / 58)
+        theirs = stock.features[0][:2]((pixels - mean) / std)
+    assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
+
+
+def test_grad_cam_in_numpy_is_autograd(trained: Path) -> None:
+    net = load_student(read_recipe(trained), trained)
+    found = compare(net, [decode_square(draw_leaf("bean_spot", seed), SIDE) for seed in range(2)])
+    assert found["difference"] < 1e-4
+
+
+@pytest.fixture(scope="module")
+def evaluated(photos: Path, trained: Path) -> str:
+    done = run("report", "--data", photos, "--run", trained)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_evaluation_prints_every_target(evaluated: str) -> None:
+    for target in TARGETS:
+        assert target.name in evaluated
+
+
+def test_the_report_is_one_page_that_needs_no_other_file(trained: Path, evaluated: str) -> None:
+    page = (trained / "report" / "report.html").read_text()
+    assert page.count("data:image/png;base64") == 6
+    assert 'src="http' not in page
+    assert "href=" not in page
+    assert (trained / "report" / "unknown_roc.png").stat().st_size > 5_000
+
+
+def test_the_card_is_written_from_the_figures(
+    trained: Path, evaluated: str, tmp_path: Path
+) -> None:
+    card = json.loads((trained / "leaf.json").read_text())
+    write_card(card, tmp_path / "model-card.md")
+    text = (tmp_path / "model-card.md").read_text()
+    assert card["version"] in text
+    assert "$" not in text
+    assert f"{card['figures']['macro_f1_clean']}" in text
+
+
+def test_a_failed_gate_leaves_the_old_model(photos: Path, trained: Path, tmp_path: Path) -> None:
+    shipped = tmp_path / "model"
+    shipped.mkdir()
+    (shipped / "leaf.onnx").write_bytes(b"old")
+    done = run("evaluate", "--data", photos, "--run", trained, "--install", "--target", shipped)
+    assert done.exit_code == 1
+    assert "macro-F1 on leaves" in done.output
+    assert (shipped / "leaf.onnx").read_bytes() == b"old"
+    forced = run("evaluate", "--data", photos, "--run", trained, "--install", "--force",
+                 "--target", shipped)  # fmt: skip
+    assert forced.exit_code == 0
+    model = Model.load(shipped)
+    model.self_check()
+    assert model.card["gates_failed"]
+    assert model.judge(draw_leaf("maize_rust")).label is not None
+
+
+def test_training_can_be_interrupted(photos: Path, trained: Path, tmp_path: Path) -> None:
+    """A run stopped after its teacher ends with the same student as one that was not."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("splits.csv", "teacher.pt"):
+        shutil.copyfile(trained / name, folder / name)
+    done = run("train", "--data", photos, "--run", folder, *TINY)
+    assert done.exit_code == 0
+    assert "teacher" not in done.output
+    one, two = (
+        torch.load(f / "student.pt", weights_only=True)["net.features.0.0.weight"]
+        for f in (trained, folder)
+    )
+    assert torch.allclose(one, two, atol=1e-5)
+
+
+def test_a_figure_not_measured_is_no_failure_and_no_success() -> None:
+    figures = {"bytes": 1_200_000, "float_layers": 0, "macro_f1_clean": 0.5}
+    states = {t.name: t.state(figures) for t in TARGETS}
+    assert states["size of the model file, MB"] == "aim"
+    assert states["macro-F1 on leaves, clean"] == "missed"
+    assert states["session time, ratio"] == "not measured"
+    assert failed_gates(figures) == [describe(TARGETS[7], figures)]
+
+
+def test_field_photos_can_be_left_out() -> None:
+    photos = [
+        Photo(Path("a"), "maize_rust", "field", "g", "train"),
+        Photo(Path("b"), "maize_rust", "leaves", "h", "train"),
+        Photo(Path("c"), "maize_rust", "leaves", "i", "test"),
+    ]
+    assert [p.pool for p in Recipe().photos(photos)] == ["field", "leaves"]
+    assert [p.pool for p in Recipe(without_field=True).photos(photos)] == ["leaves"]

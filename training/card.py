@@ -1,0 +1,96 @@
+"""`docs/model-card.md`, with every figure filled in from `leaf.json`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from training.targets import table
+
+TEMPLATE = Path(__file__).with_name("model-card.template.md")
+VERDICTS = ("advice", "second_photo", "unknown", "no_leaf")
+
+
+def write_card(card: dict[str, Any], path: Path) -> None:
+    """Fill in the model card from `leaf.json`."""
+    figures, recipe = card["figures"], card["recipe"]
+    trained = card["trained_on"]
+    field = figures["confusion_field"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+            version=card["version"],
+            f1_clean=figures["macro_f1_clean"],
+            f1_noisy=figures["macro_f1_noisy"],
+            targets="\n".join(table(figures)),
+            photos=", ".join(f"{n} {name}" for name, n in figures["photos"].items()),
+            field_size=f"The field figures rest on {sum(map(sum, field))} photos, so one photo is "
+            f"{100 / max(sum(map(sum, field)), 1):.0f} points.",
+            beside=_table(_flat(figures["beside"]))
+            if figures["beside"]
+            else "Nothing else was run.",
+            quantisation=_table(figures["int8"]["table"]),
+            kinds=_table(
+                {
+                    f"{kind}{'*' if kind in card['unseen_kinds'] else ''}": {
+                        "AUROC": value,
+                        "advised": figures["others_advised_by_kind"][kind],
+                    }
+                    for kind, value in figures["auroc_by_kind"].items()
+                }
+            ),
+            verdicts=_table(
+                {
+                    name: {v: counts.get(v, 0) for v in VERDICTS}
+                    for name, counts in figures["verdicts"].items()
+                }
+            ),
+            pairs=_table(figures["pairs"]),
+            excitation="" if recipe["excitation"] else " and without squeeze-and-excitation",
+            init=f"`{recipe['init']}`",
+            recipe=", ".join(f"{k} {v}" for k, v in recipe.items() if k != "init") + ".",
+            side=card["side"],
+            drawn="About 6 % of the pictures are drawn things or photos in impossible colours, as "
+            "examples of no leaf, and 1.5 % are leaves drawn by `inference.drawn`, so that the "
+            "demonstration works.",
+            temperature=card["temperature"],
+            candidates=", ".join(
+                f"{v:.3f} ({k})" for k, v in figures["unknown_score_candidates"].items()
+            ),
+            thresholds=", ".join(f"{k} {v}" for k, v in card["thresholds"].items()),
+            trained=sum(trained["photos"].values()),
+            validation=trained["validation"],
+            data=_table({k: {"photos": v} for k, v in trained["photos"].items()}),
+            licences="\n".join(
+                f"- {k or 'not stated'}: {v}" for k, v in trained["licences"].items()
+            ),
+            africa=", ".join(f"{k} {v:.2f} right" for k, v in figures["field_africa"].items())
+            or "none at hand",
+        ),
+        encoding="utf-8",
+    )
+
+
+def _flat(runs: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    return {
+        name: {k: v for k, v in figures.items() if not isinstance(v, dict)}
+        for name, figures in runs.items()
+    }
+
+
+def _table(rows: dict[str, dict[str, Any]]) -> str:
+    heads = list(next(iter(rows.values())))
+    lines = [f"| | {' | '.join(heads)} |", "|" + "---|" * (len(heads) + 1)]
+    lines += [
+        f"| {name} | {' | '.join(_number(values[h]) for h in heads)} |"
+        for name, values in rows.items()
+    ]
+    return "\n".join(lines)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.4g}"
+    return str(value)

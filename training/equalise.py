@@ -1,0 +1,64 @@
+"""Even out the ranges of a network's channels before INT8, without changing what it computes.
+
+All channels of an activation share one INT8 scale, so a channel that stays small is coarse. Between
+two layers with ReLU between them, dividing a channel by s in the first and multiplying its weights
+by s in the second changes nothing in floats (Nagel et al. 2019, "Data-free quantization through
+weight equalization and bias correction"; Xiao et al. 2023 balance the two sides with an exponent).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from training.network import LeafNet
+
+BALANCE = 0.5  # 1 evens the activations alone, 0 leaves them; depthwise layers can always take 1
+LOWEST = 0.02  # of the widest channel: a nearly dead one is not blown up beyond this
+
+Layer = nn.Conv2d | nn.Linear
+
+
+def equalise(net: LeafNet, pixels: Tensor) -> None:
+    """Equalise a folded network in place. pixels: (n, 3, side, side) of typical photos, 0..255."""
+    chain = list(pairs(net))
+    ranges: dict[nn.Module, Tensor] = {}
+    hooks = [first.register_forward_hook(_keep_range(ranges)) for first, _ in chain]
+    with torch.no_grad():
+        net(pixels)
+        for hook in hooks:
+            hook.remove()
+        for first, second in chain:
+            spread = ranges[first] / ranges[first].max()
+            depthwise = isinstance(second, nn.Conv2d) and second.groups > 1
+            scale = spread.clamp(min=LOWEST) ** (1.0 if depthwise else BALANCE)
+            first.weight.div_(scale.view(-1, *[1] * (first.weight.dim() - 1)))
+            assert first.bias is not None
+            first.bias.div_(scale)
+            along = (-1, 1, 1, 1) if depthwise else (1, -1, *[1] * (second.weight.dim() - 2))
+            second.weight.mul_(scale.view(*along))
+
+
+def pairs(net: LeafNet) -> Iterator[tuple[Layer, Layer]]:
+    """Layers that follow each other with nothing but ReLU (and pooling) between them."""
+    blocks = [
+        [layer for layer in block.modules() if isinstance(layer, nn.Conv2d)]
+        for block in net.net.features
+    ]
+    yield blocks[0][0], blocks[1][0]  # the stem feeds the first block alone
+    for block in blocks[1:-1]:
+        yield from zip(block, block[1:], strict=False)
+    hidden, last = (layer for layer in net.net.classifier if isinstance(layer, nn.Linear))
+    yield blocks[-1][0], hidden
+    yield hidden, last
+
+
+def _keep_range(ranges: dict[nn.Module, Tensor]):  # type: ignore[no-untyped-def]
+    def hook(layer: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
+        positive = output.relu()
+        per_photo = positive.amax((2, 3)) if positive.dim() == 4 else positive
+        ranges[layer] = per_photo.quantile(0.98, dim=0).clamp(min=1e-6)
+
+    return hook
