@@ -180,11 +180,29 @@ def check_texts(settings: Settings) -> Finding:
 
 def check_credentials(settings: Settings) -> Finding:
     if settings.at_api_key.get_secret_value():
-        where = " (sandbox: no message leaves it)" if settings.at_username == "sandbox" else ""
-        return ok("credentials", f"Africa's Talking, username {settings.at_username}{where}")
+        return _account(settings)
     if settings.simulator_on:
         return warn("credentials", "no AT_API_KEY: messages go to the simulator, not to phones")
     return fail("credentials", "no AT_API_KEY and no simulator: set AT_USERNAME and AT_API_KEY")
+
+
+def _account(settings: Settings) -> Finding:
+    from gateway.channels.africastalking.client import Client
+
+    where = " (sandbox: no message leaves it)" if settings.at_username == "sandbox" else ""
+    name = f"Africa's Talking, username {settings.at_username}{where}"
+    held, reason = Client.from_settings(settings).balance()
+    if reason == "wrong_key":
+        return fail(
+            "credentials",
+            f"{name}: the key is refused; check AT_USERNAME and AT_API_KEY (a new key needs up to "
+            "20 minutes)",
+        )
+    if held is None:
+        return warn("credentials", f"{name}: the account cannot be asked now ({reason})")
+    if held.amount <= 0:
+        return fail("credentials", f"{name}: no credit is left; no message will leave")
+    return ok("credentials", f"{name}, balance {held.currency} {held.amount}")
 
 
 def check_keys(settings: Settings) -> Finding:

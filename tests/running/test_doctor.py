@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from gateway.running import doctor
@@ -13,6 +15,7 @@ from gateway.running.doctor import CHECKS, Finding, examine
 from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.vault import Vault
+from tests.support.mobile import serving
 
 
 def read(settings: Settings, **changes: object) -> Settings:
@@ -162,3 +165,22 @@ def test_a_check_that_breaks_is_a_finding(
     monkeypatch.setitem(CHECKS, "disk", broken)
     finding = one(settings, "disk")
     assert finding == Finding("disk", "fail", "RuntimeError: first line")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (({"UserData": {"balance": "KES 1785.50"}}, 200), "ok", "KES 1785.50"),
+        (({"UserData": {"balance": "KES 0"}}, 200), "fail", "no credit"),
+        (("The supplied authentication is invalid", 401), "fail", "AT_API_KEY"),
+        (("", 500), "warn", "http_500"),
+    ],
+)
+def test_the_account_at_the_network(
+    settings: Settings, answer: tuple[object, int], state: str, words: str
+) -> None:
+    app = Flask("account")
+    app.add_url_rule("/version1/user", "user", lambda: answer)
+    with serving(app) as url:
+        finding = one(read(settings, at_api_key=SecretStr("k"), at_base_url=url), "credentials")
+    assert (finding.state, words in finding.text) == (state, True), finding

@@ -79,8 +79,8 @@ class Client:
             return _broken(error)
         return _answered(answer, to)
 
-    def balance(self) -> Money | None:
-        """What the account holds, or None when the API does not say so now."""
+    def balance(self) -> tuple[Money | None, str]:
+        """What the account holds, or None and why it is not told (`wrong_key`, ...)."""
         try:
             answer = self._sms._make_request(
                 self._sms._make_url("/user"),
@@ -89,10 +89,13 @@ class Client:
                 None,
                 {"username": self._username},
             )
-        except (ApiError, AnswerLost, requests.RequestException):
-            return None
+        except ApiError as error:
+            return None, HTTP.get(error.status, (None, f"http_{error.status}"))[1]
+        except (AnswerLost, requests.RequestException):
+            return None, "no_answer"
         data = _member(answer, "UserData") or _member(answer, "userData")
-        return money(_member(data, "balance"))
+        held = money(_member(data, "balance"))
+        return held, "" if held else "unreadable_answer"
 
 
 def money(value: object) -> Money | None:

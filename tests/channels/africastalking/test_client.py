@@ -356,8 +356,24 @@ def test_settings_say_where_messages_go(given: dict[str, str], base: str) -> Non
 
 
 def test_the_balance(at: Client) -> None:
-    assert at.balance() == Money(Decimal("1785.50"), "KES")
-    assert Client("u", "k", base_url="http://127.0.0.1:9", timeout=1).balance() is None
+    assert at.balance() == (Money(Decimal("1785.50"), "KES"), "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (("The supplied authentication is invalid", 401), "wrong_key"),
+        (("", 500), "http_500"),
+        (("[]", 200), "unreadable_answer"),
+        (("x", 200), "unreadable_answer"),
+    ],
+)
+def test_a_balance_that_is_not_told(answer: tuple[str, int], reason: str) -> None:
+    app = Flask("odd")
+    app.add_url_rule("/version1/user", "user", lambda: answer)
+    with serving(app) as url:
+        assert Client("u", "k", base_url=url).balance() == (None, reason)
+    assert Client("u", "k", base_url=url, timeout=1).balance() == (None, "no_answer")
 
 
 @pytest.mark.parametrize(
