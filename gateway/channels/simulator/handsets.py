@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-
 SHOWN_MESSAGES = 50
 """Newest messages of a phone in its JSON; `messages` gives all."""
 
