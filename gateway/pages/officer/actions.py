@@ -83,15 +83,16 @@ def add_to(pages: Blueprint, context: Context) -> None:
             methods=["GET", "POST"],
         )  # fmt: skip
 
-    def label(officer: Officer, code: str) -> None:
+    def label(officer: Officer, code: str) -> ResponseReturnValue | None:
         said = request.form.get("label", "")
         words = request.form.get("words", "")
         if said not in labels.CHOICES:
             flash(t("officer_choose_label"), "warn")
-            return
+            return None
         with holding(context, officer, code) as held:
             _label(held, said, words)
         flash(t("officer_label_kept", label=Words(context.catalogue, now()).label(said)), "good")
+        return redirect(url_for("officer.case", code=code, _anchor="answer"))
 
     def answer(officer: Officer, code: str) -> ResponseReturnValue | None:
         try:

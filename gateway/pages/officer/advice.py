@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.cases.crops import LABELS
+from gateway.cases.crops import LABEL_CROP
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import Catalogue
 
@@ -45,11 +45,23 @@ class Advice:
     words: str
 
 
-def choices(texts: Catalogue, farmer: str, officer: str) -> list[Advice]:
-    """All texts to choose from, in the farmer's language, named in the officer's."""
+def choices(
+    texts: Catalogue, farmer: str, officer: str, label: str | None, crop: str | None
+) -> list[Advice]:
+    """All texts to choose from, in the farmer's language, named in the officer's.
+
+    First what fits the label, then the crop, then any crop, and last what is for other crops.
+    """
+
+    def distance(key: str) -> int:
+        about = label_of(key)
+        if about is None:
+            return 2
+        return 0 if about == label else 1 if LABEL_CROP[about] == crop else 3
+
     return [
         Advice(key, texts.text(f"option_{key}", officer), texts.text(key, farmer))
-        for key in texts.keys_of(PREFIX)
+        for key in sorted(texts.keys_of(PREFIX), key=distance)
     ]
 
 
@@ -91,7 +103,7 @@ def draft(texts: Catalogue, farmer: str, choice: str, own: str) -> Draft:
 def label_of(choice: str) -> str | None:
     """The label that a text to choose says, if it says one."""
     label = choice.removeprefix(PREFIX)
-    return label if label in LABELS else None
+    return label if label in LABEL_CROP else None
 
 
 def preview(texts: Catalogue, farmer: str, code: str, phone: str, note: str = "{note}") -> str:

@@ -99,7 +99,7 @@ def _desk(
         chosen = advice.PREFIX + own.label
         said = texts.text(chosen, farmer)
     return Desk(
-        choices=advice.choices(texts, farmer, g.language),
+        choices=advice.choices(texts, farmer, g.language, own.label or case.label, case.crop),
         chosen=chosen,
         own=written,
         room=texts.room("note"),
