@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from gateway.context import Context
+from tests.support import agent, house
 from tests.support.browser import ARGUMENTS, chromium, served
 from tests.whole.house import House, house_in
 
@@ -19,21 +21,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
+def playwright() -> Iterator[Playwright]:
+    if chromium() is None:
         pytest.skip("no chromium on the PATH (Debian: apt install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
-def house_url(app: Flask) -> Iterator[str]:
+def app_url(app: Flask) -> Iterator[str]:
     """URL of the real application, in this process; `context` is its inside."""
     with served(app) as url:
         yield url
+
+
+@pytest.fixture
+def house_url(app_url: str) -> str:
+    """URL that the phone uses; a module may put something in between."""
+    return app_url
 
 
 @pytest.fixture
@@ -77,3 +89,18 @@ def phone(browser: Browser, house_url: str) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(phone: BrowserContext) -> Page:
     return phone.new_page()
+
+
+@pytest.fixture
+def paired(page: Page, context: Context) -> Page:
+    """The page of a phone that is paired with a kiosk."""
+    agent.pair(page, context)
+    return page
+
+
+@pytest.fixture
+def leaf(tmp_path: Path) -> Path:
+    """A photo as a phone takes it: large, with detail in it."""
+    path = tmp_path / "leaf.jpg"
+    path.write_bytes(house.detailed_photo(seed=1))
+    return path

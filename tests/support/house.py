@@ -22,6 +22,16 @@ def photo(shade: int = 120, size: tuple[int, int] = (320, 240), kind: str = "JPE
     return out.getvalue()
 
 
+def detailed_photo(seed: int, size: tuple[int, int] = (1200, 1600)) -> bytes:
+    """A green picture full of fine detail, which compresses as badly as a real one."""
+    noise = Image.effect_noise((size[0] // 4, size[1] // 4), 60 + seed).resize(size)
+    out = io.BytesIO()
+    Image.merge("RGB", (noise.point(lambda v: v // 2), noise, noise.point(lambda v: v // 3))).save(
+        out, "JPEG", quality=95
+    )
+    return out.getvalue()
+
+
 def kiosk(store: Store, name: str = "Nyagasambu", area: str = AREA) -> tuple[Kiosk, str]:
     with store.transaction() as session:
         return kiosks.add(session, name, area)

@@ -22,10 +22,7 @@ from inference.quality import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 
 PAPERS = ("80", "a4")
 FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)
-OFFLINE = (
-    "base/base.css",
-    "base/leaf.svg",
-    "kiosk/kiosk.css",
+MODULES = (
     "kiosk/app.js",
     "kiosk/form.js",
     "kiosk/picture.js",
@@ -35,6 +32,7 @@ OFFLINE = (
     "kiosk/today.js",
     "vendor/idb/index.js",
 )
+OFFLINE = ("base/base.css", "base/leaf.svg", "kiosk/kiosk.css", *MODULES)
 """Files that the page needs without a network."""
 
 
@@ -52,6 +50,7 @@ def blueprint(context: Context) -> Blueprint:
             "kiosk/home.html",
             kiosk=kiosk,
             crops=CROPS,
+            modules=MODULES,
             told=TOLD,
             say=_catalogue(context),
             names=_names(context),

@@ -5,6 +5,7 @@ import { drain, SYNC_TAG } from "/static/{{ version }}/kiosk/queue.js";
 const CACHE = "leafline-kiosk-{{ version }}";
 const FILES = {{ files|tojson }};
 const SHELL = "/kiosk";
+const HEAD_START = 1000; // milliseconds for an open page, which can show progress
 const PATIENCE = 4000; // milliseconds for a network that is there but does not answer
 
 addEventListener("install", (event) => {
@@ -33,6 +34,8 @@ addEventListener("sync", (event) => {
 });
 
 async function handIn() {
+  const pages = await clients.matchAll({ type: "window" });
+  if (pages.length) await new Promise((resolve) => setTimeout(resolve, HEAD_START));
   const { left, signedOut } = await drain();
   if (left && !signedOut) throw new Error("the browser tries again later");
 }

@@ -61,11 +61,11 @@ async function unwatch(code) {
 }
 
 async function saved() {
+  again();
   navigator.storage?.persist?.();
   const worker = await navigator.serviceWorker?.getRegistration("/kiosk");
   // The browser itself wakes the worker when the network is back, even after this page is gone.
   await worker?.sync?.register(queue.SYNC_TAG).catch(() => {});
-  again();
 }
 
 function askedFor() {
@@ -77,7 +77,10 @@ function askedFor() {
 
 queue.onChange((change) => {
   if (change.kind === "progress") return show.progress(change.id, change.share, names);
-  if (change.kind === "accepted") today.ask(seen, { soon: true });
+  if (change.kind === "accepted") {
+    $("saved").hidden = true;
+    today.ask(seen, { soon: true });
+  }
   redraw();
 });
 addEventListener("online", again);

@@ -99,6 +99,7 @@ async function handIn() {
   const entries = (await waiting()).filter((entry) => !entry.refused);
   for (const [index, entry] of entries.entries()) {
     let answer;
+    tell({ kind: "progress", id: entry.id, share: null });
     try {
       answer = await send(entry, (share) => tell({ kind: "progress", id: entry.id, share }));
     } catch (error) {
@@ -128,7 +129,6 @@ async function settle(entry, { status, body, after }, report) {
   } else if (status >= 500 || status === 429 || status === 408) {
     report.left += 1;
     report.after = Math.max(report.after, after);
-    tell({ kind: "progress", id: entry.id, share: 0 });
   } else {
     const current = await db.get(UPLOADS, entry.order);
     if (current) await db.put(UPLOADS, { ...current, refused: body.code });

@@ -66,12 +66,14 @@ function upload(entry, names, act) {
   return root;
 }
 
+/** @param {number | null} share how much has gone, 0 to 1; null where nobody can know */
 export function progress(id, share, names) {
   const root = document.querySelector(`#queue [data-id="${id}"]`);
   if (!root) return;
   const bar = root.querySelector("[data-part=progress]");
   bar.hidden = false;
-  bar.value = share;
+  if (share === null) bar.removeAttribute("value");
+  else bar.value = share;
   root.querySelector("[data-part=state]").textContent = names.kiosk_js_sending;
 }
 
