@@ -21,7 +21,7 @@ from gateway.settings import Settings
 
 log = logging.getLogger("leafline.up")
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 REDIS_READY_SECONDS = 20.0
 STOP_SECONDS = 17.0
 REDIS_STOP_SECONDS = 2.5

@@ -27,7 +27,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def wait_until(look: Callable[[], T], what: str, seconds: float = 60.0) -> T:
+def wait_until(look: Callable[[], T], what: str, seconds: float = 90.0) -> T:
     """The first truthy answer of `look`, asked again and again. Fails with `what`."""
     until = time.monotonic() + seconds
     while not (found := look()):
@@ -91,7 +91,7 @@ class House:
 
     def start(self, *words: str) -> None:
         self.launch("up", *words)
-        wait_until(lambda: READY in self.output or not self.running, "the house to be up", 90)
+        wait_until(lambda: READY in self.output or not self.running, "the house to be up", 150)
         assert READY in self.output, self.output
 
     def _read(self, process: subprocess.Popen[str]) -> None:
