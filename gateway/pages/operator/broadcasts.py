@@ -91,7 +91,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         return redirect(url_for("operator.broadcast", broadcast_id=broadcast_id), 303)
 
     def _list(draft: Draft) -> str:
-        before = request.args.get("before", type=int)
+        before = paging.number("before")
         with context.store.reading() as session:
             found = broadcast.listed(session, before, paging.ROWS + 1)
         return render_template(
@@ -131,13 +131,13 @@ def read(languages: tuple[str, ...]) -> Draft:
             text = gsm7.fold(typed)
         except gsm7.NotGsm as error:
             letters = " ".join(error.letters)
-            draft.blame("operator_broadcast_letters", language=code, letters=letters)
+            draft.blame("operator_broadcast_letters", spoken=code, letters=letters)
             text = typed
         else:
             draft.septets[code] = gsm7.septets(text)
             if draft.septets[code] > gsm7.SINGLE:
                 septets = draft.septets[code]
-                draft.blame("operator_broadcast_long", language=code, septets=septets)
+                draft.blame("operator_broadcast_long", spoken=code, septets=septets)
         draft.texts[code] = text
     if broadcast.FALLBACK not in draft.texts:
         draft.blame("operator_broadcast_no_text")

@@ -19,7 +19,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/kiosks", endpoint="kiosks")
     def page() -> ResponseReturnValue:
         query = select(Kiosk).order_by(Kiosk.id).limit(paging.ROWS + 1)
-        query = query.where(Kiosk.id > request.args.get("after", 0, type=int))
+        query = query.where(Kiosk.id > (paging.number("after") or 0))
         with context.store.reading() as session:
             found = session.scalars(query).all()
         rows = paging.cut(found, lambda kiosk: str(kiosk.id))

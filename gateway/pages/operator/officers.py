@@ -23,7 +23,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             .scalar_subquery()
         )
         query = select(Officer, open_cases).order_by(Officer.id).limit(paging.ROWS + 1)
-        query = query.where(Officer.id > request.args.get("after", 0, type=int))
+        query = query.where(Officer.id > (paging.number("after") or 0))
         with context.store.reading() as session:
             found = [tuple(row) for row in session.execute(query)]
         return render_template(

@@ -11,6 +11,8 @@ from flask import request
 from sqlalchemy import ColumnElement, and_, or_
 
 ROWS = 50
+LONGEST_ID = 18
+"""Digits that fit the database's largest number."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -38,9 +40,15 @@ def written(at: datetime, id_: int) -> str:
 def asked() -> Key | None:
     """The `before` of the address, written as above; None on the first page or for nonsense."""
     at, _, id_ = request.args.get("before", "").partition(".")
-    if not (at.isdecimal() and id_.isdecimal()) or len(at) > 17 or len(id_) > 18:
+    if not (at.isdecimal() and id_.isdecimal()) or len(at) > 17 or len(id_) > LONGEST_ID:
         return None
     return EPOCH + timedelta(microseconds=int(at)), int(id_)
+
+
+def number(name: str) -> int | None:
+    """An id in the address; None when there is none, or nonsense."""
+    typed = request.args.get(name, "")
+    return int(typed) if typed.isdecimal() and len(typed) <= LONGEST_ID else None
 
 
 def before(instant: Any, id_: Any, key: Key) -> ColumnElement[bool]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from redis import Redis
 
 from gateway.cases.counts import BINS, Count, Share, Verdicts
 from gateway.context import Context
 from gateway.outbox import incidents
 from gateway.pages.operator import diseases, export, quality
+from gateway.pages.operator import now as now_page
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Kiosk
 from tests.support import crowd
@@ -149,9 +152,10 @@ def test_incidents_and_a_dead_queue_are_told(
 ) -> None:
     with context.store.transaction() as session:
         incidents.open_(session, "channel:no_credit", "no message leaves")
-    dead = context.redis.connection_pool.connection_kwargs
-    monkeypatch.setitem(dead, "path", "/nowhere/redis.sock")
-    context.redis.connection_pool.disconnect()
+    dead = Redis.from_url("unix:///nowhere/redis.sock")
+    silent = replace(context, redis=dead)
+    assert now_page.queue(silent) is None
+    monkeypatch.setattr(now_page, "queue", lambda _: None)
     viewer.get("/operator/")
     assert "channel:no_credit" in viewer.page
     assert "Redis does not answer" in viewer.page

@@ -136,4 +136,3 @@ def test_a_wrong_officer_is_not_added(
 )
 def test_what_is_not_there(admin: Person, path: str) -> None:
     assert admin.get(path).status_code == 404
-    assert "nothing at this address" in admin.page
