@@ -9,6 +9,7 @@ weight equalization and bias correction"; Xiao et al. 2023 balance the two sides
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +50,7 @@ def pairs(net: LeafNet) -> Iterator[tuple[Layer, Layer]]:
     ]
     yield blocks[0][0], blocks[1][0]  # the stem feeds the first block alone
     for block in blocks[1:-1]:
-        yield from zip(block, block[1:], strict=False)
+        yield from pairwise(block)
     hidden, last = (layer for layer in net.net.classifier if isinstance(layer, nn.Linear))
     yield blocks[-1][0], hidden
     yield hidden, last

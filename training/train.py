@@ -49,39 +49,36 @@ class Recipe:
         return [p for p in chosen if not (self.without_field and p.pool == "field")]
 
 
+@dataclass(frozen=True)
+class Workshop:
+    """What both stages work with."""
+
+    photos: list[Photo]
+    pixels: list[Pixels]
+    watch: Watch
+    folder: Path
+    device: str
+
+
 def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu") -> LeafNet:
-    """Teacher, then student; checkpoints and the log go to `folder`. Returns the student."""
+    """Teacher, then student; checkpoints and the log go to `folder`. Returns the student.
+
+    Without teacher epochs the student learns from the labels alone.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     learning = recipe.photos(photos)
     pixels = load_pixels(learning)
-    validation = list(select(photos, "validation"))
-    watch = Watch(validation, recipe.side, device)
+    watch = Watch(list(select(photos, "validation")), recipe.side, device)
+    shop = Workshop(learning, pixels, watch, folder, device)
 
-    teacher = LeafNet()
+    teacher = LeafNet().to(device)
     initialise(teacher, recipe.init)
-    _run(
-        Stage("teacher", recipe, recipe.teacher_epochs, recipe.rate),
-        teacher,
-        None,
-        learning,
-        pixels,
-        watch,
-        folder,
-        device,
-    )
-
+    _run(Stage("teacher", recipe, recipe.teacher_epochs), teacher, None, shop)
     student = integer_friendly(teacher, _sample(pixels, recipe.side, device), recipe.excitation)
-    _run(
-        Stage("student", recipe, recipe.student_epochs, recipe.rate),
-        student,
-        teacher.eval(),
-        learning,
-        pixels,
-        watch,
-        folder,
-        device,
-    )
+    guide = teacher.eval() if recipe.teacher_epochs else None
+    _run(Stage("student", recipe, recipe.student_epochs), student, guide, shop)
+
     torch.save(student.state_dict(), folder / "student.pt")
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
     return student
@@ -102,7 +99,6 @@ class Stage:
     name: str
     recipe: Recipe
     epochs: int
-    rate: float
 
     @property
     def key(self) -> str:
@@ -119,7 +115,7 @@ class Stage:
     def rate_at(self, progress: float) -> float:
         """Linear warm-up over the first twentieth, then a cosine to almost nothing."""
         warm = min(1.0, progress / 0.05)
-        return self.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        return self.recipe.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 class Watch:
@@ -164,29 +160,26 @@ def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
     return torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float().to(device)
 
 
-def _run(
-    stage: Stage,
-    net: LeafNet,
-    teacher: LeafNet | None,
-    photos: list[Photo],
-    pixels: list[Pixels],
-    watch: Watch,
-    folder: Path,
-    device: str,
-) -> None:
+def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) -> None:
     """Train `net` in place; it ends with the moving average of its weights."""
-    recipe, checkpoint = stage.recipe, folder / f"{stage.name}.pt"
-    net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.name}.pt"
+    net.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     first = _resume(checkpoint, stage, net, average, optimiser)
     steps = math.ceil(recipe.pictures / recipe.batch)
     for epoch in range(first, stage.epochs):
         started = time.monotonic()
-        items = draw_epoch(photos, recipe.pictures, np.random.default_rng((recipe.seed, epoch)))
-        salt = epoch + (1000 if teacher else 0)
+        items = draw_epoch(
+            shop.photos, recipe.pictures, np.random.default_rng((recipe.seed, epoch))
+        )
+        salt = epoch + (1000 if stage.name == "student" else 0)
         data = Epoch(
-            items, pixels, stage.side(epoch), (recipe.seed, salt), noise=not recipe.without_noise
+            items,
+            shop.pixels,
+            stage.side(epoch),
+            (recipe.seed, salt),
+            noise=not recipe.without_noise,
         )
         net.train()
         losses = []
@@ -197,8 +190,8 @@ def _run(
                 rate = stage.rate_at((epoch + step / steps) / stage.epochs)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
-                inputs = batch.to(device).float().contiguous(memory_format=torch.channels_last)
-                loss = _loss(net, teacher, inputs, targets.to(device))
+                inputs = batch.to(shop.device).float().contiguous(memory_format=torch.channels_last)
+                loss = _loss(net, teacher, inputs, targets.to(shop.device))
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -214,7 +207,7 @@ def _run(
             },
             checkpoint,
         )
-        seen = "  ".join(f"{k} {v:.3f}" for k, v in watch.look(average).items())
+        seen = "  ".join(f"{k} {v:.3f}" for k, v in shop.watch.look(average).items())
         click.echo(
             f"{stage.name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
             f"{time.monotonic() - started:.0f} s"

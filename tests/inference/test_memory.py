@@ -1,0 +1,35 @@
+"""What one worker needs at most: docs and the compose file rely on these ceilings."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+PROGRAM = """
+import sys
+from inference.model import Model
+from inference.picture import normalise
+model, photo = Model.load(), open(sys.argv[1], "rb").read()
+verdict = model.judge(photo)
+assert verdict.problem is None, verdict
+normalise(photo)
+print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("kind", "size", "ceiling_mb"),
+    [("JPEG", (4000, 3000), 160), ("JPEG", (8000, 6250), 260), ("PNG", (8000, 6250), 600)],
+)
+def test_the_largest_photos_stay_under_the_ceiling(
+    tmp_path: Path, kind: str, size: tuple[int, int], ceiling_mb: int
+) -> None:
+    path = tmp_path / "photo"
+    Image.linear_gradient("L").resize(size).convert("RGB").save(path, kind, compress_level=1)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) / 1024 < ceiling_mb
