@@ -12,6 +12,7 @@ from gateway.pages.operator import (
     diseases,
     door,
     export,
+    jobs,
     kiosks,
     messages,
     now,
@@ -25,7 +26,8 @@ def blueprint(context: Context) -> Blueprint:
     pages = Blueprint("operator", __name__, url_prefix="/operator")
     # The door first: nothing of the others is reached without it.
     for room in (
-        door, now, diseases, export, quality, kiosks, officers, texts, messages, audit, broadcasts
+        door, now, diseases, export, quality, kiosks, officers, texts, messages, audit, broadcasts,
+        jobs,
     ):  # fmt: skip
         room.add_to(pages, context)
     return guard(pages)
