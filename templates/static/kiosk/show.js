@@ -46,8 +46,8 @@ function result(one, names, act) {
 
 /** @param {{correct: (entry) => void, discard: (entry) => void}} act */
 export function waiting(entries, names, act) {
-  $("queue-part").hidden = !entries.length;
-  $("queue-count").textContent = entries.length;
+  $("queue-part").hidden = $("queue-note").hidden = !entries.length;
+  for (const count of document.querySelectorAll("[data-count]")) count.textContent = entries.length;
   $("queue").replaceChildren(...entries.map((entry) => upload(entry, names, act)));
 }
 
