@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.outbox import incidents
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.resend import RESENT
-from gateway.store.models import Message
+from gateway.store.models import DeliveryReport, Message
 
 LATEST = 500
 RECENT = timedelta(hours=1)
@@ -22,6 +22,7 @@ ENOUGH = 20
 """So many messages without a single report are no accident."""
 
 FAILED, SILENT = "messages:failed", "messages:no_reports"
+SILENCE = "no delivery report comes any more: is the address of the callback still right?"
 
 NUMBER_REASONS = frozenset(
     {"invalid_number", "unsupported_number", "blacklisted", "no_route", "absent", "inactive",
@@ -41,8 +42,11 @@ class Seen:
     final_at: datetime | None
 
 
-def judge(latest: Sequence[Seen], now: datetime) -> dict[str, str]:
-    """Cause of an incident to its detail; a detail is empty where all is well."""
+def judge(latest: Sequence[Seen], now: datetime, *, reports_come: bool) -> dict[str, str]:
+    """Cause of an incident to its detail; a detail is empty where all is well.
+
+    `reports_come`: a report has come before. Some networks never send any, which is no incident.
+    """
     lost = [
         seen
         for seen in latest
@@ -54,11 +58,13 @@ def judge(latest: Sequence[Seen], now: datetime) -> dict[str, str]:
         and now - seen.final_at < RECENT
     ]
     due = [seen for seen in latest if seen.sent_at and now - seen.sent_at > REPORT_DUE]
-    silent = len(due) >= ENOUGH and all(seen.state == "sent" for seen in due)
+    silent = reports_come and len(due) >= ENOUGH and all(seen.state == "sent" for seen in due)
     reasons = ", ".join(sorted({seen.outcome or "unknown" for seen in lost}))
     return {
         FAILED: f"{len(lost)} answers or escalations within an hour: {reasons}" if lost else "",
-        SILENT: "no delivery report comes: is the address of the callback right?" if silent else "",
+        SILENT: "no delivery report comes any more: is the callback's address still right?"
+        if silent
+        else "",
     }
 
 
@@ -74,7 +80,8 @@ def watch(session: Session, now: datetime) -> None:
         Seen(Kind(row.kind), row.state, row.outcome, row.sent_at, row.final_at)
         for row in session.execute(query)
     ]
-    for cause, detail in judge(latest, now).items():
+    reports_come = session.scalar(select(DeliveryReport.id).limit(1)) is not None
+    for cause, detail in judge(latest, now, reports_come=reports_come).items():
         if detail:
             incidents.open_(session, cause, detail)
         else:

@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from gateway.people import farmers
 from gateway.store import Store
 from gateway.store.database import vault_of
-from gateway.store.models import Case, Event, Farmer, Message, Photo
+from gateway.store.models import (
+    Case,
+    DeliveryReport,
+    Event,
+    Farmer,
+    Message,
+    Photo,
+    UssdSession,
+)
 from gateway.store.photos import PhotoStore
 
 
@@ -44,9 +52,9 @@ def erase(store: Store, photos: PhotoStore, phone: str, *, by: str) -> Erased | 
 
 def _erase_rows(session: Session, farmer: Farmer, phone: str) -> int:
     cases = session.scalars(select(Case.id).where(Case.farmer_id == farmer.id)).all()
-    session.execute(
-        delete(Message).where(Message.address_digest == vault_of(session).digest(phone))
-    )
+    digest = vault_of(session).digest(phone)
+    for table in (Message, DeliveryReport, UssdSession):
+        session.execute(delete(table).where(table.address_digest == digest))
     session.execute(delete(Message).where(Message.case_id.in_(cases)))
     session.execute(delete(Farmer).where(Farmer.id == farmer.id))  # the rest follows by cascade
     session.flush()

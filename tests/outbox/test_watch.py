@@ -41,7 +41,13 @@ def sent(state: str = "sent", ago: timedelta = HOUR * 2) -> Seen:
     ],
 )
 def test_what_the_latest_messages_say(latest: list[Seen], causes: set[str]) -> None:
-    assert {cause for cause, detail in judge(latest, NOW).items() if detail} == causes
+    assert {
+        cause for cause, detail in judge(latest, NOW, reports_come=True).items() if detail
+    } == causes
+
+
+def test_a_network_that_never_reports_is_no_incident() -> None:
+    assert not any(judge([sent()] * ENOUGH, NOW, reports_come=False).values())
 
 
 def test_an_incident_opens_once_and_closes_by_itself(store: Store) -> None:
