@@ -58,7 +58,9 @@ def install(app: Flask, context: Context) -> None:
             "t": t,
             "lang": g.language,
             "languages": {
-                code: texts.text("base_language_name", code) for code in context.catalogue.languages
+                code: texts.own("base_language_name", code)
+                or context.catalogue.text(f"option_language_{code}", code)
+                for code in context.catalogue.languages
             },
             "asset": assets.url,
             "here": _here,

@@ -56,9 +56,13 @@ class PageTexts:
 
     def text(self, key: str, language: str, **values: object) -> str:
         """The text of `key`, braces filled. Raises: KeyError when there is no such key."""
-        own = self._texts.get(language, {})
-        text = own[key] if key in own else self._texts[FALLBACK][key]
+        own = self.own(key, language)
+        text = self._texts[FALLBACK][key] if own is None else own
         return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
+
+    def own(self, key: str, language: str) -> str | None:
+        """The language's own text of `key`, or None where it has none."""
+        return self._texts.get(language, {}).get(key)
 
     def starting_with(self, prefix: str, language: str) -> dict[str, str]:
         """All texts of one area, braces unfilled, for a page that fills them itself."""
