@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import wake
 from gateway.outbox.kinds import POLICY, Kind
-from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Message
+
+AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+"""Long past, and not `now`: a clock that jumps back must not hold a message for as long."""
 
 
 def post(
@@ -60,7 +62,7 @@ def post(
             "case_id": case_id,
             "language": language,
             "template": template,
-            "not_before": not_before or now(),
+            "not_before": not_before or AT_ONCE,
         },
         "key",
     )

@@ -43,6 +43,11 @@ def test_a_message_is_not_claimed_before_its_time(store: Store) -> None:
     assert take(store, at=timedelta(hours=2)) == ["later"]
 
 
+def test_a_clock_that_jumps_back_holds_no_message(store: Store) -> None:
+    post(store, key="k")
+    assert take(store, at=timedelta(hours=-1)) == ["k"]
+
+
 def test_many_senders_claim_each_message_once(store: Store) -> None:
     for number in range(40):
         post(store, key=str(number))
