@@ -10,7 +10,9 @@ The reference is what a model server does at least: decode, preprocess and run t
 model inside the request (`benchmarks/reference.py`), keep nothing, tell nobody. Two gunicorn
 processes, one thread each. Same photos, same clients, same run; the two take turns.
 
-The clients share the machine with what they measure, so the ratio says more than the rates.
+The clients share the machine with what they measure, so the ratio says more than the rates; and
+where others compute on it too, the CPU time of a photo (all processes that serve, clients left
+out) says more than either.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +39,7 @@ from flask import Flask, jsonify, request
 from PIL import Image
 
 from benchmarks import reference
+from gateway.cases.crops import LABEL_CROP
 from inference.drawn import draw_leaf_pixels
 from inference.labels import LABELS
 from tests.whole.house import KEY, House, free_port, house_in, wait_until
@@ -60,14 +63,15 @@ def reference_app() -> Flask:
 
 
 @contextmanager
-def reference_server() -> Iterator[str]:
+def reference_server() -> Iterator[tuple[str, int]]:
+    """URL and process id."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--workers", str(WORKERS), "--bind"]
     command += [f"127.0.0.1:{port}", "--log-level", "error", "--no-control-socket"]
     with subprocess.Popen([*command, "benchmarks.journey:reference_app()"]) as server:
         try:
             wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), "the reference server")
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", server.pid
         finally:
             server.terminate()
 
@@ -79,12 +83,26 @@ def answers(url: str) -> bool:
         return False
 
 
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU time that these processes have used so far."""
+    used = 0.0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
+def with_children(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
 def draw_photos(count: int, side: int) -> list[bytes]:
     """Different JPEG pictures: each has noise of its own, so none is a copy of another."""
     leaves = [
         Image.fromarray(draw_leaf_pixels(label, seed)).resize((side, side))
-        for label in LABELS
         for seed in range(2)
+        for label in LABELS
     ]
     rng = np.random.default_rng(0)
     photos = []
@@ -132,7 +150,11 @@ def time_journey(house: House, token: str, photos: Sequence[bytes], first: int) 
         answer = session.post(
             f"{house.url}/api/photos",
             headers={"Authorization": f"Bearer {token}"},
-            data={"phone": f"+25078{first + index:07d}", "crop": "other", "language": "en"},
+            data={
+                "phone": f"+25078{first + index:07d}",
+                "crop": LABEL_CROP[LABELS[index % len(LABELS)]],
+                "language": "en",
+            },
             files={"photo": ("leaf.jpg", photos[index], "image/jpeg")},
             timeout=60,
         )
@@ -203,7 +225,7 @@ def main() -> None:
     reference.build()
     with (
         tempfile.TemporaryDirectory() as folder,
-        reference_server() as url,
+        reference_server() as (url, reference_pid),
         house_in(
             Path(folder),
             shown=False,
@@ -212,24 +234,41 @@ def main() -> None:
             LEAFLINE_WEB_THREADS=16,
         ) as house,
     ):
-        token = house.command("kiosk", "add", "Benchmark", "--area", "*").stdout.split()[-1]
+        token = house.command("kiosk", "add", "Benchmark", "--area", "Field").stdout.split()[-1]
         time_reference(url, photos[:20])
         time_journey(house, token, photos[:20], 9_000_000)
-        bare, whole = [], []
+        bare, whole, bare_cpu, whole_cpu = [], [], [], []
+        ours, theirs = house.processes(), with_children(reference_pid)
+        at_start = {pid: cpu_seconds([pid]) for pid in ours}
         for number in range(ROUNDS):
+            used = cpu_seconds(theirs)
             bare.append(time_reference(url, photos))
+            bare_cpu.append(1000 * (cpu_seconds(theirs) - used) / len(photos))
+            used = cpu_seconds(ours)
             whole.append(time_journey(house, token, photos, 1_000_000 * (1 + number)))
-            print(f"round {number + 1}: reference {bare[-1]:.1f}/s, whole path {whole[-1]:.1f}/s")
+            whole_cpu.append(1000 * (cpu_seconds(ours) - used) / len(photos))
+            print(
+                f"round {number + 1}: reference {bare[-1]:.1f}/s at {bare_cpu[-1]:.0f} ms CPU; "
+                f"whole path {whole[-1]:.1f}/s at {whole_cpu[-1]:.0f} ms"
+            )
+        shares: dict[str, float] = {}
+        for pid, name in ours.items():
+            used = 1000 * (cpu_seconds([pid]) - at_start[pid]) / (ROUNDS * len(photos))
+            shares[name.partition("-")[0]] = shares.get(name.partition("-")[0], 0) + used
         began = time.perf_counter()
         hops = time_hops(house, asked.hops)
         seconds = time.perf_counter() - began
-    middle, reference_rate = statistics.median(whole), statistics.median(bare)
-    print(f"reference /predict  {reference_rate:8.1f} photos/s")
-    print(f"whole path          {middle:8.1f} photos/s")
-    print(f"ratio               {middle / reference_rate:8.2f}")
+    rate, reference_rate = statistics.median(whole), statistics.median(bare)
+    cost, reference_cost = statistics.median(whole_cpu), statistics.median(bare_cpu)
+    print(f"{'':20}{'photos/s':>10}{'CPU ms/photo':>14}")
+    print(f"{'reference /predict':20}{reference_rate:10.1f}{reference_cost:14.1f}")
+    print(f"{'whole path':20}{rate:10.1f}{cost:14.1f}")
+    print(f"{'ratio':20}{rate / reference_rate:10.2f}{cost / reference_cost:14.2f}")
+    spent = sorted(shares.items(), key=lambda share: -share[1])
+    print("of which " + ", ".join(f"{name} {used:.1f}" for name, used in spent if used >= 0.1))
     marks = statistics.quantiles(hops, n=100)
     print(
-        f"USSD                {len(hops) / seconds:8.1f} hops/s, "
+        f"{'USSD':20}{len(hops) / seconds:10.1f} hops/s, "
         f"p50 {marks[49]:.1f} ms, p99 {marks[98]:.1f} ms ({len(hops)} hops)"
     )
 

@@ -113,7 +113,7 @@ class House:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 25.0) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60.0) -> int:
         """Signal the supervisor alone, wait for its end, and answer its exit code."""
         assert self._process is not None
         assert self._reader is not None
