@@ -327,6 +327,8 @@ def main() -> None:
                 sides.append(stack.enter_context(reference(theirs, redis_of[1])))
             except subprocess.CalledProcessError:
                 print("cardisk cannot be installed here; Leafline alone")
+        for side in sides:
+            asyncio.run(play(side, 1, 0.001))  # a server listens before it has loaded itself
         compare(sides, options.sessions, options.seconds)
         crowd(sides, options.live, options.seconds)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy import func, select
 from gateway.context import Context
 from gateway.dialogue.ussd import UssdRequest, answer
 from gateway.dialogue.ussd.path import Mark
+from gateway.dialogue.ussd.service import REDIS_TIMEOUT, Line
 from gateway.people import farmers
 from gateway.store.models import Case, Event, Message
 from tests.dialogue.conftest import FARMER, Dial
@@ -233,6 +236,38 @@ def test_without_redis_every_hop_is_answered(
     assert post(context, "4*1").startswith("END ")
     assert post(context, "4*1").startswith("END ")
     assert count(context, Case) == 1
+
+
+def test_a_redis_that_hangs_costs_less_than_a_second(
+    context: Context, known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        line = Line.open(context.settings.model_copy(update={"redis_url": url}), context.catalogue)
+        monkeypatch.setitem(context.__dict__, "ussd", line)
+        began = time.monotonic()
+        assert "My results" in post(context, "")
+        assert time.monotonic() - began < 1.0
+    assert REDIS_TIMEOUT * 2 < 1.0
+
+
+def test_what_is_kept_of_a_session_goes_by_itself(context: Context, dial: Dial, known: str) -> None:
+    dial().dial().answer("2")
+    left = {key.decode(): context.redis.ttl(key) for key in context.redis.scan_iter("ussd*")}
+    assert len(left) == 2
+    for key, seconds in left.items():
+        assert 0 < seconds <= (600 if key.startswith("ussd-last") else 900)
+        assert FARMER not in key
+
+
+def test_on_both_kinds_of_store(any_context: Context) -> None:
+    assert "1 Ikinyarwanda" in post(any_context, "")
+    for text in ("3", "3*1", "3*1*4"):
+        post(any_context, text)
+    assert post(any_context, "3*1*4*1").startswith("END No officer")
+    assert count(any_context, Case) == 1
+    assert "1 My results" in post(any_context, "", session="ATUid_2")
+    assert "with officer" in post(any_context, "1", session="ATUid_2")
 
 
 def test_a_fault_of_ours_is_an_apology_in_the_farmers_language(
