@@ -27,6 +27,9 @@ def configure(app: Flask, context: Context) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=context.settings.public_url.startswith("https:"),
         PERMANENT_SESSION_LIFETIME=LONGEST,
+        # Else every answer would set the cookie anew, static files would vary by it, and no
+        # browser could keep them.
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
 
 

@@ -75,6 +75,13 @@ def test_a_wrong_code_is_said_in_words(client: FlaskClient) -> None:
     assert "<script>alert" not in page
 
 
+def test_static_files_do_not_vary_by_who_asks(paired: FlaskClient) -> None:
+    address = paired.application.extensions["leafline_assets"].url("base/base.css")
+    answer = paired.get(address)
+    assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.headers.get("Vary", "")
+
+
 @pytest.mark.parametrize("path", ["/kiosk/cases/{}", "/kiosk/cases/{}/slip", "/kiosk/cases"])
 def test_a_case_is_shown_without_scripts(paired: FlaskClient, case: str, path: str) -> None:
     page = paired.get(path.format(case)).text
