@@ -18,8 +18,15 @@ from gateway.spool import Spool
 from gateway.store import Store, StoreError
 from gateway.store.vault import Vault
 
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""A machine runs one worker a core. With threads of its own in each of them, numpy spends four
+times the CPU on the small matrices of a verdict, waiting for one another."""
+
 
 def _begin(process: str) -> Settings:
+    """Settings and log of a process. Call it before anything imports numpy."""
+    for variable in ONE_THREAD:
+        os.environ.setdefault(variable, "1")
     settings = Settings.read()
     logs.set_up(settings, process)
     return settings
