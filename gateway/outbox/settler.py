@@ -21,6 +21,8 @@ from gateway.store.models import Message
 log = logging.getLogger("leafline.outbox")
 
 BATCH = 32
+LAST_PATIENCE = 5.0
+"""Seconds for a store that is away once the process is to end; it has 20 for everything."""
 
 Result = tuple[Message, SendResult]
 
@@ -41,7 +43,8 @@ class Settler:
         self._results.put((message, result))
 
     def close(self) -> None:
-        """Let `run` end when everything put so far is written."""
+        """Let `run` end when everything put so far is written, or cannot be for a few seconds."""
+        self._patience = min(self._patience, LAST_PATIENCE)
         self._results.put(None)
 
     def run(self) -> None:
@@ -60,12 +63,12 @@ class Settler:
 
     def _settle(self, batch: Sequence[Result]) -> None:
         """Write a batch with patience: as long as the leases hold nobody else will."""
-        deadline, delay = time.monotonic() + self._patience, 0.1
+        began, delay = time.monotonic(), 0.1
         while batch:
             try:
                 self._write(batch)
             except Exception as error:
-                if away(error) and time.monotonic() + delay < deadline:
+                if away(error) and time.monotonic() + delay - began < self._patience:
                     time.sleep(delay)
                     delay = min(5.0, delay * 2)
                     continue
