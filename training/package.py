@@ -217,5 +217,5 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [_rounded(v) for v in value]
     if isinstance(value, (float, np.floating)):
-        return round(float(value), 5)
+        return float(f"{value:.5g}")
     return value

@@ -102,11 +102,10 @@ class Stage:
 
     @property
     def key(self) -> str:
-        """What a checkpoint must agree with to be gone on from; a student's length is no matter to
-        its teacher."""
-        if self.name == "teacher":
-            return repr(replace(self.recipe, student_epochs=0, excitation=False))
-        return repr(self.recipe)
+        """What a checkpoint must agree with to be gone on from. A student's length does not count,
+        so that a student can be trained for longer; nor do its blocks, to its teacher."""
+        excitation = self.recipe.excitation and self.name == "student"
+        return repr(replace(self.recipe, student_epochs=0, excitation=excitation))
 
     def side(self, epoch: int) -> int:
         early = self.name == "teacher" and epoch < self.epochs // 2
@@ -162,7 +161,7 @@ def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
 
 def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) -> None:
     """Train `net` in place; it ends with the moving average of its weights."""
-    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.name}.pt"
+    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.name}.checkpoint.pt"
     net.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)

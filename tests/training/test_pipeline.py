@@ -184,7 +184,7 @@ def test_training_can_be_interrupted(photos: Path, trained: Path, tmp_path: Path
     """A run stopped after its teacher ends with the same student as one that was not."""
     folder = tmp_path / "run"
     folder.mkdir()
-    for name in ("splits.csv", "teacher.pt"):
+    for name in ("splits.csv", "teacher.checkpoint.pt"):
         shutil.copyfile(trained / name, folder / name)
     done = run("train", "--data", photos, "--run", folder, *TINY)
     assert done.exit_code == 0
