@@ -173,6 +173,7 @@ def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) ->
             shop.photos, recipe.pictures, np.random.default_rng((recipe.seed, epoch))
         )
         salt = epoch + (1000 if stage.name == "student" else 0)
+        torch.manual_seed(recipe.seed * 10_000 + salt)  # dropout, also after going on
         data = Epoch(
             items,
             shop.pixels,

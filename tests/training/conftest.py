@@ -46,7 +46,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
-TINY = ("--init", "none", "--teacher-epochs", "1", "--student-epochs", "1", "--pictures", "64",
+TINY = ("--init", "none", "--teacher-epochs", "1", "--student-epochs", "1", "--pictures", "192",
         "--side", "64")  # fmt: skip
 
 
