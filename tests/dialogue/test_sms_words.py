@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
-from gateway.dialogue.sms.words import Command, Vocabulary, find_code, looks_like_code, one_slip
+from gateway.dialogue.sms.words import (
+    Command,
+    Vocabulary,
+    find_code,
+    looks_like_code,
+    one_slip,
+    plain,
+)
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 CODE = codes.new()
@@ -57,10 +64,43 @@ def test_keywords_are_read_forgivingly(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   ", "🌽", "hello", "please stop my maize from dying", "Stap it now", "a" * 5000],
+    [
+        "",
+        "   ",
+        "🌽",
+        "hello",
+        "please stop my maize from dying",
+        "Stap it now",
+        "end of season what to plant",
+        "a" * 5000,
+    ],
 )
 def test_other_texts_are_no_command(words: Vocabulary, text: str) -> None:
     assert words.read(text).command is None
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("stop sending me these messages", Command.STOP),
+        ("end please", Command.STOP),
+        ("officer please come and see my beans", Command.OFFICER),
+    ],
+)
+def test_a_keyword_may_begin_a_longer_message(
+    words: Vocabulary, text: str, command: Command
+) -> None:
+    assert words.read(text).command is command
+
+
+def test_no_word_means_two_commands() -> None:
+    texts = Catalogue.load(TEMPLATES, ussd="*384*1#", service="Leafline", months="12")
+    meanings: dict[str, set[Command]] = {}
+    for code in texts.languages:
+        for command in Command:
+            for word in texts.text(f"keyword_{command.value}", code).split(","):
+                meanings.setdefault(plain(word), set()).add(command)
+    assert {word for word, commands in meanings.items() if len(commands) > 1} == set()
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,15 @@ def test_a_grave_report_goes_to_an_officer_with_what_was_told(
     assert set(told) >= {"stage", "plants", "sprayed", "reason"}
 
 
+def test_where_no_kiosk_is_known_to_be_near_the_farmer_chooses(
+    context: Context, dial: Dial, known: str
+) -> None:
+    with context.store.transaction() as session:
+        kiosks.add(session, "Far", "Huye/Tumba", "Mon")
+    phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("1")
+    phone.expect("Kiosks:", "1 Far")
+
+
 def test_without_a_kiosk_or_an_officer_the_farmer_is_told_so(
     dial: Dial, known: str, outbox: Outbox
 ) -> None:

@@ -151,6 +151,15 @@ def test_the_last_answer_of_a_deep_dial_acts(context: Context, known: str) -> No
         assert farmers.find_or_create(session, FARMER).opted_out_at is not None
 
 
+def test_consent_cannot_be_dialled_ahead(context: Context) -> None:
+    assert "kompyuta hukagua picha" in post(context, "2*1")
+    with context.store.reading() as session:
+        assert farmers.find(session, FARMER) is None
+    assert "Asante." in post(context, "2*1*1")
+    post(context, "", session="ATUid_2", phone="+250788000002")
+    assert "Agree?" in post(context, "3*1", session="ATUid_2", phone="+250788000002")
+
+
 @pytest.mark.parametrize("code", ["*384*123*2*1#", "*384*123*2*1"])
 def test_dialling_deep_by_the_code_itself(context: Context, known: str, code: str) -> None:
     first = UssdRequest("ATUid_deep", FARMER, code, "99999", "")

@@ -199,11 +199,13 @@ def walk(machine: type[Walk], steps: int) -> None:
     assert seen["steps"] >= steps * 0.9, "the walks ended early"
 
 
+@pytest.mark.timeout(900)  # a busy machine is no fault of the menu
 def test_no_walk_on_the_engine_goes_wrong(context: Context) -> None:
     PaperWalk.menu = context.ussd.menu
     walk(PaperWalk, 20_000)
 
 
+@pytest.mark.timeout(900)
 def test_no_walk_through_the_whole_goes_wrong(
     context: Context, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -212,5 +214,5 @@ def test_no_walk_through_the_whole_goes_wrong(
         officers.add(session, "+250788000009", "Ben", "*", ["rw", "en"])
     RealWalk.context = context
     with caplog.at_level(logging.ERROR, "leafline"):
-        walk(RealWalk, 3_000)
+        walk(RealWalk, 2_000)
     assert caplog.messages == []

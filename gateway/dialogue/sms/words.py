@@ -15,6 +15,9 @@ LONGEST = 1600
 """Characters of one message that we read: ten parts."""
 FORGIVEN = 4
 """Letters from which on a keyword may have one slip in it."""
+SHORT = 3
+"""Words of a message up to which any keyword at its start is meant as one. In a longer message
+only a language's first word for a command is: "end of season, what to plant?" is no STOP."""
 
 
 class Command(StrEnum):
@@ -49,6 +52,8 @@ class Vocabulary:
     """Keywords of all languages, and the names of languages and of what a leaf may have."""
 
     keywords: Mapping[str, tuple[Command, str]]
+    first: frozenset[str]
+    """The first word of each language for each command."""
     languages: Mapping[str, str]
     labels: Mapping[str, str]
 
@@ -58,9 +63,12 @@ class Vocabulary:
         keywords: dict[str, tuple[Command, str]] = {}
         languages: dict[str, str] = {}
         labels: dict[str, str] = {}
+        first: set[str] = set()
         for code in texts.languages:
             for command in Command:
-                for word in texts.text(f"keyword_{command.value}", code).split(","):
+                listed = texts.text(f"keyword_{command.value}", code).split(",")
+                first.add(plain(listed[0]))
+                for word in listed:
                     # The same word in two languages says nothing about which is meant.
                     known = keywords.get(plain(word))
                     keywords[plain(word)] = (command, "" if known else code)
@@ -71,7 +79,7 @@ class Vocabulary:
                 for name in (texts.text(key, code), label.replace("_", " ")):
                     labels |= dict.fromkeys((plain(name), plain(name).split()[-1]), label)
         labels.pop("UNKNOWN", None)
-        return cls(keywords, languages, labels)
+        return cls(keywords, frozenset(first), languages, labels)
 
     def read(self, text: str) -> Reading:
         """What a farmer's message says. A slip is forgiven only where little else is written."""
@@ -81,6 +89,8 @@ class Vocabulary:
         if not words:
             return Reading(None)
         found = self.keywords.get(words[0])
+        if len(words) > SHORT and words[0] not in self.first:
+            found = None
         if found is None and len(words) <= 2:
             found = self._nearly(words[0])
         if found is None:

@@ -55,6 +55,8 @@ class KioskFacts:
     name: str
     area: str
     opening: str
+    near: bool = True
+    """It is in the caller's own area, as far as we know the caller's."""
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class _Hop:
             return self.menu.at_home(state, world)
         if "*" in typed and self.menu.screens[state.screen].prompt is None:
             # A hop between was answered without Redis, or the farmer typed ahead.
-            return self._walked(state, path.segments(typed), world, patient=True)
+            return self._walked(state, path.segments(typed), world, patient=False)
         return self._stepped(state, typed, world)
 
     def _first(self, kept: Kept, world: World) -> State:
@@ -185,13 +185,25 @@ class _Hop:
 
     def _walked(self, state: State, answers: list[str], world: World, *, patient: bool) -> State:
         """Go along a path. What its earlier answers caused was done when they were given, so only
-        the last one acts. An impatient walk stops at the first answer that does not fit."""
-        for typed in answers[:-1]:
+        the last one acts. An impatient walk stops at the first answer that does not fit, and
+        before a consent that nobody can have read."""
+        for number, typed in enumerate(answers, 1):
+            if number > 1 and not patient and self._unread_consent(state, world):
+                return state
+            if number == len(answers):
+                return self._stepped(state, typed, world)
             step = self.menu.step(state, typed, world)
             if not step.fits and not patient:
                 return step.state
             state = step.state
-        return self._stepped(state, answers[-1], world) if answers else state
+        return state
+
+    def _unread_consent(self, state: State, world: World) -> bool:
+        """A yes that was dialled ahead is no consent: nobody has read what it agrees to."""
+        if state.screen != "consent":
+            return False
+        farmer = world.farmer()
+        return farmer is None or not farmer.consented
 
     def _stepped(self, state: State, typed: str, world: World) -> State:
         step = self.menu.step(state, typed, world)

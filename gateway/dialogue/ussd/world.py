@@ -70,8 +70,11 @@ class World:
     def _kiosks(self) -> list[KioskFacts]:
         area = self._farmer.area if self._farmer else None
         rows = self._session.scalars(select(Kiosk).where(Kiosk.disabled_at.is_(None)))
-        nearest = sorted(rows, key=lambda k: (-_shared_units(k.area, area), k.name))[:LISTED]
-        return [KioskFacts(str(k.id), k.name, k.area, k.opening or "?") for k in nearest]
+        ranked = sorted((-_shared_units(k.area, area), k.name, k.id, k) for k in rows)[:LISTED]
+        return [
+            KioskFacts(str(k.id), k.name, k.area, k.opening or "?", near=shared < 0)
+            for shared, _, _, k in ranked
+        ]
 
     @cached_property
     def _desk(self) -> list[CaseFacts]:

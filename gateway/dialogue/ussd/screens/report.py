@@ -1,4 +1,4 @@
-"""Report a sick crop without a photo: four questions, then the nearest kiosk or an officer.
+"""Report a sick crop without a photo: four questions, then a kiosk or an officer.
 
 The questions and when an officer is needed at once are those of the agronomy rules: most plants
 sick, or leaf disease before flowering, or a crop that no photo of ours can judge.
@@ -36,7 +36,7 @@ def _report(visit: Visit) -> RequestOfficer:
 
 
 def _nearest(visit: Visit) -> KioskFacts | None:
-    return next(iter(visit.facts.kiosks()), None)
+    return next((kiosk for kiosk in visit.facts.kiosks() if kiosk.near), None)
 
 
 def _where_to(sprayed: str) -> Option:
@@ -45,11 +45,13 @@ def _where_to(sprayed: str) -> Option:
         needed = officer_needed(visit["crop"], visit["stage"], visit["plants"])
         if not needed and _nearest(visit) is not None:
             return Go("report_kiosk", data=told)
+        if not needed and visit.facts.kiosks():
+            return Go("kiosks", data=told)  # none is known to be near: the farmer knows better
         go = request(visit, replace(_report(visit), sprayed=sprayed))
         return replace(go, data=told)
 
     number, label = {"no": ("1", "option_no"), "yes": ("2", "option_yes")}[sprayed]
-    also = ("officer_requested", "nobody_on_duty")
+    also = ("kiosks", "officer_requested", "nobody_on_duty")
     return Option(number, label, "report_kiosk", decide, also=also)
 
 
