@@ -49,8 +49,7 @@ class Quality:
 
 def measure(square: Pixels) -> Quality:
     """Quality of a (side, side, 3 or 4) square. The mask is (side / 2, side / 2)."""
-    small = square[::2, ::2, :3].astype(np.int16)
-    red, green, blue = small[..., 0], small[..., 1], small[..., 2]
+    red, green, blue = (square[::2, ::2, c].astype(np.int16) for c in range(3))
     plant = (2 * green - red - blue > 14) | ((green - blue > 30) & (red - green < 20))
     fine = square[..., 1].astype(np.int16)
     row, above, below = fine[1:-1:2], fine[:-2:2], fine[2::2]
