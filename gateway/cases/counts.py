@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
@@ -71,21 +72,24 @@ def diseases(session: Session, end: datetime, weeks: int) -> list[Count]:
     found: Counter[tuple[int, str, str]] = Counter()
     names: dict[str, Counter[str]] = defaultdict(Counter)
 
-    def place(raw: str | None, count: int) -> str:
-        units = areas.units(raw or "")
-        if not units:
-            return NOWHERE
-        names[units[0]][(raw or "").strip()] += count
-        return units[0]
+    @cache
+    def unit(raw: str) -> str:
+        return next(iter(areas.units(raw)), NOWHERE)
+
+    def place(raw: str, count: int) -> str:
+        district = unit(raw)
+        if district:
+            names[district][raw.strip()] += count
+        return district
 
     for week, raw, label, count in session.execute(_by_machine(end, weeks)):
         found[week, place(raw, count), label] += count
-    for week, raw, label, verdict, officers, count in session.execute(_corrected(end, weeks)):
+    for week, raw, label, officers, count in session.execute(_corrected(end, weeks)):
         district = place(raw, 0)
-        if verdict == "advice" and label is not None:
+        if label is not None:
             found[week, district, label] -= count
         found[week, district, OTHER if officers == "none" else officers] += count
-    spelt = {unit: spellings.most_common(1)[0][0] for unit, spellings in names.items()}
+    spelt = {plain: spellings.most_common(1)[0][0] for plain, spellings in names.items()}
     return [
         Count(week, spelt.get(district, district), label, count)
         for (week, district, label), count in sorted(found.items())
@@ -115,14 +119,14 @@ def _corrected(end: datetime, weeks: int) -> Any:
         select(
             weeks_ago(Case.created_at, end).label("week"),
             first_unit(func.coalesce(Case.area, "")).label("district"),
-            Case.label.label("looks_like"),
-            Case.verdict.label("decision"),
+            # What the case was counted as before the officer spoke, if it was.
+            case((Case.verdict == "advice", Case.label)).label("looks_like"),
             Label.label.label("officers"),
             func.count(),
         )
         .join(Label, Label.case_id == Case.id)
         .where(*_within(Case.created_at, end, weeks), Label.id == newest)
-        .group_by("week", "district", "looks_like", "decision", "officers")
+        .group_by("week", "district", "looks_like", "officers")
     )
 
 

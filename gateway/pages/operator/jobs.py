@@ -18,11 +18,11 @@ from gateway.pages.base import headers
 POLL_MS = 5000
 CHANGES_BY_GET = "requeue/"
 INLINE = headers.POLICY | {
-    "script-src": "'self' 'unsafe-inline'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",
 }
-"""The dashboard writes its scripts into the page. What it shows of jobs are ids of photos, and it
-is escaped by its templates."""
+"""The dashboard writes its scripts into the page and compiles its templates there. What it shows of
+jobs are ids of photos, and only under this address."""
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
@@ -37,7 +37,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "SCRIPT_NAME": f"{request.script_root}/operator/rq",
             "PATH_INFO": f"/{path}",
         }
-        response = Response.from_app(_dashboard(url).wsgi_app, inside)
+        response = Response.from_app(_dashboard(url).wsgi_app, inside, buffered=True)
         policy = "; ".join(f"{name} {value}" for name, value in INLINE.items())
         response.headers["Content-Security-Policy"] = policy
         return response

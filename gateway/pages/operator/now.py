@@ -51,7 +51,7 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
         .where(Message.state.in_(ON_THE_WAY))
         .group_by(Message.state)
     )
-    waiting = {state: (count, oldest) for state, count, oldest in outbox}
+    waiting = {name: (count, oldest) for name, count, oldest in outbox}
     failed = session.scalar(
         select(func.count()).where(Message.state == "failed", Message.final_at >= moment - DAY)
     )
@@ -60,8 +60,10 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
         .where(Message.sent_at >= midnight, Message.currency.is_not(None))
         .group_by(Message.currency)
     )
+    # Grouped by the bare column, SQLite walks through all cases in the order of their state.
+    state = func.coalesce(Case.state, "").label("now_in")
     cases = session.execute(
-        select(Case.state, func.count()).where(Case.created_at >= midnight).group_by(Case.state)
+        select(state, func.count()).where(Case.created_at >= midnight).group_by("now_in")
     )
     photos, oldest = session.execute(
         select(func.count(), func.min(Photo.received_at)).where(Photo.diagnosed_at.is_(None))
@@ -78,10 +80,10 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
         .limit(SHOWN)
     )
     return {
-        "outbox": [(state, *waiting.get(state, (0, None))) for state in ON_THE_WAY],
+        "outbox": [(name, *waiting.get(name, (0, None))) for name in ON_THE_WAY],
         "failed": failed or 0,
         "costs": [(code, Decimal(cost or 0), count) for code, cost, count in costs],
-        "cases": sorted((state, count) for state, count in cases),
+        "cases": sorted((name, count) for name, count in cases),
         "photos": (photos, oldest),
         "people": (open_, overdue),
         "incidents": list(incidents),

@@ -1,0 +1,47 @@
+"""A page asks the store as often with many cases as with none."""
+
+from __future__ import annotations
+
+from sqlalchemy import event
+
+from gateway.context import Context
+from tests.support import crowd
+from tests.support.desk import Person
+
+MOST = {
+    "/operator/": 8,
+    "/operator/cases": 4,
+    "/operator/cases?weeks=52&district=District+01": 4,
+    "/operator/model": 3,
+    "/operator/promises": 3,
+    "/operator/kiosks": 2,
+    "/operator/officers": 2,
+    "/operator/messages": 2,
+    "/operator/broadcasts": 2,
+    "/operator/texts": 1,
+    "/operator/audit": 3,
+    "/operator/audit?who=all": 3,
+    "/operator/cases.csv": 2,
+    "/operator/districts.geojson": 4,
+}
+"""Queries of each page, the one for who is signed in among them."""
+
+
+def test_queries_do_not_grow_with_the_data(viewer: Person, context: Context) -> None:
+    seen: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            seen.append(statement)
+
+    def count(path: str) -> int:
+        seen.clear()
+        assert viewer.client.get(path).get_data()
+        return len(seen)
+
+    for path in MOST:  # the first look at anything may read what is then kept
+        viewer.client.get(path)
+    event.listen(context.store.engine, "before_cursor_execute", note)
+    assert {path: count(path) for path in MOST} == MOST
+    crowd.fill(context.store, 200, days=60)
+    assert {path: count(path) for path in MOST} == MOST
