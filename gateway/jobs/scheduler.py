@@ -35,6 +35,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(60, sweeps_cases.unanswered_escalations),
     Periodic(3600, sweeps_cases.expired_data),
     Periodic(3600, sweeps_messages.silent_messages),
+    Periodic(60, sweeps_messages.clock_set_back, repairs=True),
     Periodic(30, sweeps_messages.watch),
     Periodic(30, sweeps_messages.tell_operator),
     Periodic(30, media.waiting_media),

@@ -53,15 +53,17 @@ def next_step(photo: Waiting, standing: queue.Standing, moment: datetime, jitter
 
     A photo that Redis lost is no worse for it: only what a worker began and did not end counts.
     """
-    if moment - photo.received_at > OLDEST:
+    age = moment - photo.received_at
+    if age > OLDEST:
         return "give_up"
     if photo.id in standing.failed:
         return "give_up" if photo.attempts + 1 >= MAX_ATTEMPTS else "count"
-    if photo.id in standing.held or moment - photo.received_at < GRACE:
+    # An instant in the future is one from before the clock was set back: it is long past.
+    if photo.id in standing.held or timedelta(0) <= age < GRACE:
         return "leave"
     if photo.attempts and photo.failed_at is not None:
         wait = FIRST_WAIT * 2**photo.attempts * (0.5 + jitter / 2)
-        if moment - photo.failed_at < wait:
+        if timedelta(0) <= moment - photo.failed_at < wait:
             return "leave"
     return "queue"
 

@@ -10,6 +10,8 @@ from sqlalchemy import update
 from gateway.context import Context
 from gateway.jobs import mail
 from gateway.outbox import incidents, repairs
+from gateway.outbox.decide import UNKNOWN_FOR
+from gateway.outbox.sweep import LONGEST_LEASE
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, Message
@@ -17,6 +19,8 @@ from gateway.store.models import Incident, Message
 log = logging.getLogger(__name__)
 
 REPORT_WITHIN = timedelta(days=1)
+CLOCK_MAY_DIFFER = timedelta(minutes=1)
+"""Clocks of two machines differ by less."""
 SPOOL = "spool:failed"
 
 
@@ -35,6 +39,27 @@ def silent_messages(context: Context) -> int:
             .returning(Message.id)
         )
         return len(marked.all())
+
+
+def clock_set_back(context: Context) -> int:
+    """Free messages that wait for an instant that the clock, set back, reaches much later."""
+    moment = now()
+    from_the_future = Message.created_at > moment + CLOCK_MAY_DIFFER
+    done = 0
+    with context.store.transaction() as session:
+        for state, column, wait in (
+            ("queued", Message.not_before, timedelta(0)),
+            ("sending", Message.lease_until, LONGEST_LEASE),
+            ("unknown", Message.not_before, UNKNOWN_FOR),
+        ):
+            freed = session.execute(
+                update(Message)
+                .where(Message.state == state, from_the_future, column > moment + wait)
+                .values({column: moment + wait})
+                .returning(Message.id)
+            )
+            done += len(freed.all())
+    return done
 
 
 def watch(context: Context) -> int:

@@ -1,0 +1,173 @@
+"""Gathering the evidence: from the store, from Redis, and from the phones outside."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from benchmarks.storm.audit import OPEN, CaseFacts, Evidence, Out
+from benchmarks.storm.site import SECRET, Site
+from gateway.jobs.queue import PREFIX
+from gateway.spool import Spool
+from gateway.store.models import (
+    Case,
+    DeliveryReport,
+    Diagnosis,
+    Escalation,
+    Farmer,
+    Message,
+    Photo,
+    Repair,
+)
+from gateway.store.photos import Folder, PhotoMissing
+from gateway.store.vault import Vault
+
+VAULT = Vault(SECRET)
+QUEUE = "rq:queue:photos"
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What is not at rest yet."""
+
+    photos: int
+    messages: int
+    spooled: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.photos or self.messages or self.spooled)
+
+
+def unfinished(site: Site) -> Unfinished:
+    store = site.store()
+    with store.reading() as session:
+        photos = session.scalar(select(func.count(Photo.id)).where(Photo.diagnosed_at.is_(None)))
+        messages = session.scalar(
+            select(func.count(Message.id)).where(
+                Message.direction == "out", Message.state.in_(OPEN)
+            )
+        )
+    store.close()
+    return Unfinished(photos or 0, messages or 0, _spool(site).waits())
+
+
+def gather(site: Site) -> Evidence:
+    """Everything the auditor wants to see. The house runs; what it does is done."""
+    journal = site.journal()
+    found = Evidence(
+        phones=Counter(
+            (sms["phone"], sms["text"]) for sms in site.messages() if sms["direction"] == "in"
+        ),
+        reports_told={(message_id, status) for message_id, status in journal["reports"]},
+        spooled=int(_spool(site).waits()),
+        set_aside=_spool(site).failed(),
+        on_queue=_on_queue(site),
+    )
+    store = site.store()
+    with store.reading() as session:
+        _cases(session, found)
+        _photos(session, found, Folder(site.house.home / "photos", VAULT))
+        _messages(session, found)
+        _farmers(session, found)
+        found.reports = {
+            (row.provider_id, row.status)
+            for row in session.execute(select(DeliveryReport.provider_id, DeliveryReport.status))
+        }
+    store.close()
+    return found
+
+
+def repairs(site: Site) -> dict[str, int]:
+    store = site.store()
+    with store.reading() as session:
+        rows = session.execute(
+            select(Repair.sweep, func.sum(Repair.count)).group_by(Repair.sweep)
+        ).all()
+    store.close()
+    return {sweep: int(count) for sweep, count in rows}
+
+
+def _cases(session: Session, found: Evidence) -> None:
+    def counted(column: object, *where: object) -> Callable[[int], int]:
+        query = select(column, func.count()).where(*where).group_by(column)  # type: ignore[call-overload, arg-type]
+        counts = dict(session.execute(query).all())
+        return lambda case_id: counts.get(case_id, 0)
+
+    photos = counted(Photo.case_id)
+    waiting = counted(Photo.case_id, Photo.diagnosed_at.is_(None))
+    diagnoses = counted(Diagnosis.case_id)
+    held = counted(Escalation.case_id, Escalation.closed_at.is_(None))
+    closings = counted(Message.case_id, Message.template == "officer_closing")
+    for case in session.scalars(select(Case)):
+        found.cases[case.code] = CaseFacts(
+            case.code,
+            case.farmer.phone,
+            case.state,
+            waiting_photos=waiting(case.id),
+            diagnoses=diagnoses(case.id),
+            photos=photos(case.id),
+            held=bool(held(case.id)),
+            closed_by_officer=closings(case.id),
+        )
+        if case.source == "ussd":
+            found.requests[case.farmer.phone] += 1
+
+
+def _photos(session: Session, found: Evidence, folder: Folder) -> None:
+    addresses = set()
+    for client_id, code, address in session.execute(
+        select(Photo.client_id, Case.code, Photo.address).join(Case)
+    ):
+        found.uploads.setdefault(client_id, []).append(code)
+        addresses.add(address)
+    for address in addresses:
+        with contextlib.suppress(PhotoMissing):
+            folder.get(address)
+            continue
+        found.bytes_missing += 1
+
+
+def _messages(session: Session, found: Evidence) -> None:
+    codes: dict[int, str] = dict(session.execute(select(Case.id, Case.code)).tuples().all())
+    for row in session.scalars(select(Message)):
+        if row.direction == "in":
+            found.received[row.key.removeprefix("in:")] += 1
+            continue
+        if row.key.startswith("sms:"):
+            found.replies[row.key.removeprefix("sms:")] += 1
+        found.messages.append(
+            Out(
+                row.address,
+                row.text or "",
+                row.state,
+                row.outcome or "",
+                row.kind,
+                resent=row.resent_at is not None,
+                case=codes.get(row.case_id or 0, ""),
+                to_farmer=row.farmer_id is not None,
+            )
+        )
+
+
+def _farmers(session: Session, found: Evidence) -> None:
+    for farmer in session.scalars(select(Farmer)):
+        if farmer.consent_at is not None:
+            found.consents.add(farmer.phone)
+        if farmer.opted_out_at is not None:
+            found.opted_out.add(farmer.phone)
+
+
+def _spool(site: Site) -> Spool:
+    return Spool(site.house.home / "spool", VAULT)
+
+
+def _on_queue(site: Site) -> int:
+    with redis.Redis.from_url(f"unix://{site.house.home / 'redis.sock'}") as client:
+        waiting = [bytes(job) for job in client.lrange(QUEUE, 0, -1)]
+    return sum(job.startswith(PREFIX.encode()) for job in waiting)

@@ -1,0 +1,64 @@
+"""The mobile network as a process of its own, outside the house that is killed.
+
+It is the simulator, and it remembers which of its callbacks were answered 200.
+
+    python -m benchmarks.storm.network PORT WEBHOOKS
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+
+from flask import Flask, Response, jsonify
+
+from gateway.channels.simulator import control, messaging
+from gateway.channels.simulator.callbacks import Addresses, Callbacks
+from gateway.channels.simulator.faults import Faults
+from gateway.channels.simulator.handsets import Handsets
+from gateway.channels.simulator.network import Network
+from gateway.channels.simulator.server import bind
+
+CODE = "*384*123#"
+
+
+class Journal(Callbacks):
+    """Callbacks that remember what was answered 200: from then on it is the house's to keep."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.reports: set[tuple[str, str]] = set()
+        self.posted = 0
+        self._writing = threading.Lock()
+        super().__init__(addresses)
+
+    def post_now(self, url: str, form: Mapping[str, str]) -> bool:
+        taken = super().post_now(url, form)
+        with self._writing:
+            self.posted += 1
+            if taken and url == self.addresses.delivery_reports:
+                self.reports.add((form["id"], form["status"]))
+        return taken
+
+
+def create_app(webhooks: str) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    callbacks = Journal(Addresses.under(webhooks))
+    network = Network(Handsets({}), callbacks, Faults(), CODE)
+    app.register_blueprint(messaging.blueprint(network))
+    app.register_blueprint(control.blueprint(network, CODE))
+
+    @app.get("/journal")
+    def journal() -> Response:
+        return jsonify(
+            reports=sorted(callbacks.reports),
+            posted=callbacks.posted,
+            pending=callbacks.pending(),
+        )
+
+    return app
+
+
+if __name__ == "__main__":
+    bind(create_app(sys.argv[2]), int(sys.argv[1])).serve_forever()
