@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ from pathlib import Path
 from benchmarks.journey import draw_photos
 from benchmarks.storm.audit import Evidence, Findings, audit
 from benchmarks.storm.clients import Crowd, Ledger
-from benchmarks.storm.evidence import gather, repairs, unfinished
+from benchmarks.storm.evidence import gather, repairs, unfinished, windows
 from benchmarks.storm.faults import Storm
 from benchmarks.storm.site import Site
 
@@ -55,6 +56,7 @@ class Outcome:
     seconds: float
     rest_seconds: float
     stops: list[float]
+    windows: list[float]
 
     @property
     def good(self) -> bool:
@@ -88,6 +90,11 @@ class Outcome:
                 "fate unknown for 10 minutes",
                 f"{len(unknown)} of {len(found.messages):,}; {self.findings.twice_in_window} "
                 "phones got one twice",
+            ),
+            (
+                "window of an unknown fate, in calm",
+                f"median {1000 * statistics.median(self.windows):.0f} ms, "
+                f"longest {1000 * max(self.windows):.0f} ms of {len(self.windows)}",
             ),
             (
                 "repaired by sweeps",
@@ -130,7 +137,7 @@ def _storm(
     finally:
         storm.end()
     calm = time.monotonic()
-    stops = _come_to_rest(site)
+    stops = come_to_rest(site)
     evidence = gather(site)
     return Outcome(
         site.kind,
@@ -144,10 +151,11 @@ def _storm(
         calm - began,
         time.monotonic() - calm,
         stops,
+        windows(site),
     )
 
 
-def _come_to_rest(site: Site) -> list[float]:
+def come_to_rest(site: Site) -> list[float]:
     """Let half an hour pass, again and again, until nothing is under way; seconds of each stop."""
     stops: list[float] = []
     for _ in range(ROUNDS):

@@ -6,8 +6,10 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import redis
+import requests
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,7 @@ from gateway.store.models import (
 )
 from gateway.store.photos import Folder, PhotoMissing
 from gateway.store.vault import Vault
+from tests.whole.house import wait_until
 
 VAULT = Vault(SECRET)
 QUEUE = "rq:queue:photos"
@@ -91,6 +94,27 @@ def repairs(site: Site) -> dict[str, int]:
         ).all()
     store.close()
     return {sweep: int(count) for sweep, count in rows}
+
+
+def windows(site: Site, count: int = 60) -> list[float]:
+    """Seconds from a handset's having a message to the store's knowing it, one at a time: the
+    window in which a crash leaves a fate unknown. Nothing else goes on."""
+    last = max((int(sms["id"]) for sms in site.messages()), default=0)
+    for number in range(count):
+        form = {"from": f"+25072{number:07d}", "id": f"calm-{number}", "text": "HELP", "to": "384"}
+        requests.post(f"{site.webhooks}/sms", data=form, timeout=30).raise_for_status()
+        wait_until(lambda: not unfinished(site).messages, "a message to be sent")
+    at = {
+        sms["message_id"]: datetime.fromisoformat(sms["at"])
+        for sms in site.messages(last)
+        if sms["direction"] == "in"
+    }
+    store = site.store()
+    with store.reading() as session:
+        query = select(Message.provider_id, Message.sent_at).where(Message.provider_id.in_(at))
+        settled = session.execute(query).all()
+    store.close()
+    return sorted((sent - at[key]).total_seconds() for key, sent in settled if key and sent)
 
 
 def _cases(session: Session, found: Evidence) -> None:
