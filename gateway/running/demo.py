@@ -30,7 +30,7 @@ from gateway.settings import Settings
 from inference.drawn import draw_leaf, draw_thing
 from inference.model import Model
 
-START_SECONDS = 150.0
+START_SECONDS = 600.0
 DRAWN = "maize_rust"
 
 

@@ -21,8 +21,11 @@ from gateway.settings import Settings
 
 log = logging.getLogger("leafline.up")
 
-READY_SECONDS = 120.0
-REDIS_READY_SECONDS = 20.0
+READY_SECONDS = 600.0
+"""An overloaded machine may need minutes to start, and starting anew would not help it."""
+WAITING_SECONDS = 15.0
+"""How often a person who waits for the start is told for what."""
+REDIS_READY_SECONDS = 120.0
 STOP_SECONDS = 17.0
 REDIS_STOP_SECONDS = 2.5
 """The two together stay below the 20 s in which everything has stopped."""
@@ -128,6 +131,7 @@ class House:
         for child in children:
             child.start()
         until = time.monotonic() + seconds
+        tell_at = time.monotonic() + WAITING_SECONDS
         while children and not self._stopping and (trouble := trouble_of(self.settings)):
             for child in children:
                 code = child.reap(time.monotonic())
@@ -138,6 +142,9 @@ class House:
                     )
             if time.monotonic() > until:
                 raise StartFailed(f"not ready after {seconds:.0f} s: {trouble}")
+            if time.monotonic() > tell_at:
+                log.info("starting still: %s", trouble)
+                tell_at += WAITING_SECONDS
             self._wait(woken, 0.1)
 
     def _where_it_says_why(self, child: Child) -> str:
