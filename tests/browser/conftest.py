@@ -7,23 +7,30 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from gateway.context import Context
 from tests.support import agent, house
 from tests.support.browser import ARGUMENTS, chromium, served
 from tests.whole.house import House, house_in
 
+PATIENCE_MS = 20_000
+"""For what will come; a loaded machine must not decide a test."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("browser"))
+        if item.path.is_relative_to(here):  # the hook is handed the items of all folders
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     if chromium() is None:
         pytest.skip("no chromium on the PATH (Debian: apt install chromium)")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -71,7 +78,7 @@ def phone(browser: Browser, house_url: str) -> Iterator[BrowserContext]:
         has_touch=True,
         locale="en",
     )
-    phone.set_default_timeout(10_000)
+    phone.set_default_timeout(PATIENCE_MS)
     phone.on("weberror", lambda error: complaints.append(str(error.error)))
     phone.on(
         "console",
