@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import decide, reports
@@ -14,8 +14,6 @@ from gateway.outbox.claim import apply, attempted
 from gateway.store.models import DeliveryReport, Message
 
 LONGEST_LEASE = timedelta(minutes=3)
-SETTLING = timedelta(seconds=30)
-"""A report younger than this may belong to a message whose own answer is just coming."""
 LATE = timedelta(days=1)
 """Reports and fates older than this are left as they are."""
 BATCH = 500
@@ -36,8 +34,10 @@ def expire_leases(session: Session, now: datetime) -> int:
     query = select(Message).where(Message.state == "sending", Message.lease_until < now)
     dead = session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all()
     for message in dead:
+        # From the lease on, not from now: reports may have come while no sender was there.
+        ended = message.lease_until or now
         message.lease_until = None
-        apply(message, decide.Step("unknown", "sender_died", now + decide.UNKNOWN_FOR), now)
+        apply(message, decide.Step("unknown", "sender_died", ended + decide.UNKNOWN_FOR), now)
     return len(dead)
 
 
@@ -83,20 +83,22 @@ def _settle_one_phone(
     session: Session, digest: str, messages: Sequence[Message], now: datetime
 ) -> int:
     began = min(m.not_before for m in messages) - decide.UNKNOWN_FOR - LONGEST_LEASE
-    waiting = session.scalar(
-        select(Message.id).where(Message.address_digest == digest, Message.state == "sending")
-    )
     ids = session.scalars(
         select(DeliveryReport.provider_id)
         .where(
             DeliveryReport.message_id.is_(None),
             DeliveryReport.address_digest == digest,
-            DeliveryReport.received_at.between(began, now - SETTLING),
+            DeliveryReport.received_at.between(began, now),
+            ~exists().where(Message.provider_id == DeliveryReport.provider_id),
         )
         .order_by(DeliveryReport.id)
     ).all()
     distinct = list(dict.fromkeys(ids))
-    if waiting is not None or len(distinct) < len(messages):
+    # Asked after the reports: one of them may belong to a message whose answer is just coming.
+    coming = session.scalar(
+        select(Message.id).where(Message.address_digest == digest, Message.state == "sending")
+    )
+    if coming is not None or len(distinct) < len(messages):
         return 0
     for message, provider_id in zip(messages, distinct, strict=False):
         message.provider_id = provider_id
