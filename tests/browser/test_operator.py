@@ -67,6 +67,7 @@ def test_the_door(page: Page, ines: Enrolment) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.timeout(300)  # axe-core reads long tables eight times
 @pytest.mark.parametrize(
     "path",
     [
