@@ -133,7 +133,7 @@ def _storm(
     began = time.monotonic()
     storm.begin()
     try:
-        crowd.run(photos, sessions, texts, spread, most=spread * 3 + GIVE_UP_SECONDS)
+        crowd.run(photos, sessions, texts, spread=spread, most=spread * 3 + GIVE_UP_SECONDS)
     finally:
         storm.end()
     calm = time.monotonic()

@@ -72,12 +72,26 @@ class Crowd:
         self._deadline = float("inf")
         self._over = threading.Event()
 
-    def run(self, photos: int, sessions: int, texts: int, spread: float, most: float) -> None:
-        """`spread`: seconds over which tasks begin; `most`: seconds after which all give up."""
+    def run(
+        self,
+        photos: int,
+        sessions: int,
+        texts: int,
+        *,
+        spread: float,
+        most: float,
+        first: int = 0,
+    ) -> None:
+        """Do so many tasks of each kind, numbered from `first`: a number is a client of its own.
+
+        Args:
+            spread: seconds over which tasks begin.
+            most: seconds after which all give up.
+        """
         tasks: list[tuple[Callable[[int, random.Random], None], int]] = [
-            *((self._photo, number) for number in range(photos)),
-            *((self._session, number) for number in range(sessions)),
-            *((self._text, number) for number in range(texts)),
+            *((self._photo, number) for number in range(first, first + photos)),
+            *((self._session, number) for number in range(first, first + sessions)),
+            *((self._text, number) for number in range(first, first + texts)),
         ]
         random.Random(self._seed).shuffle(tasks)
         began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,9 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 times the CPU on the small matrices of a verdict, waiting for one another."""
 
 
+log = logging.getLogger("leafline.start")
+
+
 def _begin(process: str) -> Settings:
     """Settings and log of a process. Call it before anything imports numpy."""
     for variable in ONE_THREAD:
@@ -35,10 +39,13 @@ def _begin(process: str) -> Settings:
 def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
-    have, head = context.store.revision()
+    _check_revision(*context.store.revision())
+    return context
+
+
+def _check_revision(have: str | None, head: str | None) -> None:
     if have != head:
         raise StoreError("the store is not up to date: run `leafline db upgrade`")
-    return context
 
 
 @click.command()
@@ -72,8 +79,15 @@ def up(no_simulator: bool) -> None:
 def web() -> None:
     """Run the web process: kiosk API, webhooks, pages."""
     settings = _begin("web")
-    context = _open(settings)
+    context = Context.open(settings)
     Spool(settings.spool, context.store.vault).check()
+    try:
+        revision = context.store.revision()
+    except StoreError as error:
+        # The doors open all the same: what comes is spooled, and who dials reads an apology.
+        log.error("starting without the store: %s", error)
+    else:
+        _check_revision(*revision)
     context.close()
     from gateway.running.web import serve
 

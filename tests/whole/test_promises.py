@@ -7,6 +7,7 @@ and the auditor of the chaos benchmark looks at everything since the beginning.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import resource
 import signal
@@ -31,6 +32,7 @@ from tests.whole.house import wait_until
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
 
 STOP_WITHIN = 20.0
+FIRSTS = itertools.count(step=100)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,8 @@ def crowd(site: Site) -> Crowd:
 
 
 def load(crowd: Crowd, spread: float = 0.0) -> None:
-    crowd.run(photos=15, sessions=5, texts=8, spread=spread, most=240)
+    first = next(FIRSTS)
+    crowd.run(photos=15, sessions=5, texts=8, spread=spread, most=240, first=first)
 
 
 def check(site: Site, crowd: Crowd) -> None:
