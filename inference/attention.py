@@ -3,7 +3,7 @@
 The head is average pooling, Linear, ReLU, Linear, so the gradient of a logit with respect to the
 feature map is the same at every place and has a closed form (Selvaraju et al. 2017, eq. 1): no
 autograd, no torch. Through an INT8 head the formula is exact for the dequantised weights and for
-the features as the graph gives them; only the rounding between the two layers is left out.
+what the graph gives out, its features and which hidden units are active.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ HOT = 0.5  # of the strongest cell
 
 @dataclass(frozen=True)
 class Head:
-    """Weights of the head: w1 (hidden, channels), b1 (hidden,), w2 (classes, hidden)."""
+    """Weights of the head: w1 (hidden, channels), w2 (classes, hidden)."""
 
     w1: Array
-    b1: Array
     w2: Array
 
-    def grad_cam(self, features: Array, target: int) -> Array:
-        """Grad-CAM of one logit. features: (channels, rows, columns). Returns (rows, columns),
-        not negative, not normalised."""
+    def grad_cam(self, features: Array, hidden: Array, target: int) -> Array:
+        """Grad-CAM of one logit. features: (channels, rows, columns); hidden: (hidden,), the first
+        layer after ReLU. Returns (rows, columns), not negative, not normalised."""
         channels, rows, columns = features.shape
         flat = features.reshape(channels, -1)
-        active = self.w1 @ flat.mean(axis=1) + self.b1 > 0
-        alpha = (self.w2[target] * active) @ self.w1 / (rows * columns)
+        active = np.flatnonzero(hidden > 0)  # a fifth of them: only those rows are read
+        alpha = self.w2[target, active] @ self.w1[active] / (rows * columns)
         cam: Array = np.maximum(alpha @ flat, 0).reshape(rows, columns)
         return cam
 

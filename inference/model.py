@@ -22,7 +22,7 @@ from inference.verdict import Thresholds, Verdict
 FOLDER = Path(__file__).parent / "model"
 GRAPH, CARD = "leaf.onnx", "leaf.json"
 HEAD_OUTPUTS = tuple(
-    f"head_{name}_{part}" for name in ("w1", "b1", "w2") for part in ("quantized", "scale")
+    f"head_{name}_{part}" for name in ("w1", "w2") for part in ("quantized", "scale")
 )
 
 # Known answers may differ this much: CPUs without 8-bit dot products round elsewhere.
@@ -37,10 +37,12 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class Reading:
-    """What the graph says of one square. logits: (6,); features: (channels, rows, columns)."""
+    """What the graph says of one square. logits: (6,); features: (channels, rows, columns);
+    hidden: (units,), the head's first layer after ReLU."""
 
     logits: Logits
     features: NDArray[np.float32]
+    hidden: NDArray[np.float32]
 
 
 class Model:
@@ -99,7 +101,7 @@ class Model:
         seen = quality.measure(square)
         probabilities, unknown = self.calibrated(reading.logits)
         best = int(probabilities.argmax())
-        cam = self.head.grad_cam(reading.features, best)
+        cam = self.head.grad_cam(reading.features, reading.hidden, best)
         confidence = float(probabilities[best])
         ranked = [(LABELS[i], float(probabilities[i])) for i in probabilities.argsort()[::-1]]
         return Verdict(
@@ -127,12 +129,12 @@ class Model:
         """The photo with the attention for its best label laid over it, JPEG. PictureError."""
         reading = self.read(decode_square(photo, self.side))
         best = int(reading.logits[: len(LABELS)].argmax())
-        return heatmap.heatmap(photo, self.head.grad_cam(reading.features, best))
+        return heatmap.heatmap(photo, self.head.grad_cam(reading.features, reading.hidden, best))
 
     def read(self, square: Pixels) -> Reading:
         """Run the graph on one square, uint8 (side, side, 4)."""
-        logits, features = self._session.run(["logits", "features"], {"pixels": square[None]})
-        return Reading(logits[0], features[0])
+        outputs = ["logits", "features", "hidden"]
+        return Reading(*(out[0] for out in self._session.run(outputs, {"pixels": square[None]})))
 
     def calibrated(self, logits: Logits) -> tuple[NDArray[np.float64], float]:
         """Probabilities of the five, given that it is one of them, and that of none of them."""

@@ -16,7 +16,7 @@ from training.network import LeafNet
 def float_head(net: LeafNet) -> Head:
     """The trained head in numpy, before quantisation."""
     first, last = net.net.classifier[0], net.net.classifier[3]
-    return Head(*(t.detach().cpu().numpy() for t in (first.weight, first.bias, last.weight)))
+    return Head(*(layer.weight.detach().cpu().numpy() for layer in (first, last)))
 
 
 def autograd_cam(net: LeafNet, features: torch.Tensor, target: int) -> Array:
@@ -38,11 +38,12 @@ def compare(net: LeafNet, squares: Sequence[Pixels]) -> dict[str, float]:
         pixels = torch.from_numpy(square[..., :3].copy()).permute(2, 0, 1)[None].float()
         with torch.no_grad():
             features = net.features(pixels)
+            hidden = net.net.classifier[:2](features.mean((2, 3)))[0].numpy()
         stored = features[0].numpy()
         for target in range(5):
             wanted = autograd_cam(net, features, target)
             started = time.process_time()
-            cam = head.grad_cam(stored, target)
+            cam = head.grad_cam(stored, hidden, target)
             times.append(time.process_time() - started)
             differences.append(float(np.abs(cam - wanted).max()) / max(float(wanted.max()), 1e-6))
     return {"difference": max(differences), "ms": float(np.median(times)) * 1000}

@@ -22,14 +22,13 @@ from onnxruntime.quantization import (
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from inference.model import HEAD_OUTPUTS
 from inference.picture import Pixels
 from inference.preprocess import PIXEL_MEAN, PIXEL_STD
 from training.network import Gate, LeafNet
 
 OPSET = 18
 PERCENTILE = 99.99  # min-max ranges let single outliers ruin whole tensors
-INPUT, LOGITS, FEATURES = "pixels", "logits", "features"
+INPUT, OUTPUTS = "pixels", ["logits", "features", "hidden"]
 
 
 class Folded(nn.Module):
@@ -46,10 +45,12 @@ class Folded(nn.Module):
         four.bias = stem.bias
         first[0] = four
 
-    def forward(self, normalised: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, normalised: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features = self.layers.net.features(normalised)
         pooled = nn.functional.adaptive_avg_pool2d(features, 1).flatten(1)
-        return self.layers.net.classifier(pooled), features
+        first, relu, _, last = self.layers.net.classifier
+        hidden = relu(first(pooled))
+        return last(hidden), features, hidden
 
 
 def fold(net: LeafNet) -> LeafNet:
@@ -82,7 +83,7 @@ def export(net: LeafNet, side: int, path: Path) -> None:
             (torch.zeros(1, 4, side, side),),
             path,
             input_names=["normalised"],
-            output_names=[LOGITS, FEATURES],
+            output_names=OUTPUTS,
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
@@ -177,21 +178,15 @@ def _show_head(model: onnx.ModelProto) -> None:
     graph = model.graph
     stored = {t.name: t for t in graph.initializer}
     for layer, name in (("classifier.0", "1"), ("classifier.3", "2")):
-        for kind, letter in (("weight", "w"), ("bias", "b")):
-            for part in ("quantized", "scale"):
-                old = next(
-                    n
-                    for n in stored
-                    if n.endswith((f"{layer}.{kind}_{part}", f"{layer}.{kind}_quantized_{part}"))
-                )
-                new = f"head_{letter}{name}_{part}"
-                stored[old].name = new
-                for node in graph.node:
-                    node.input[:] = [new if i == old else i for i in node.input]
-                if new in HEAD_OUTPUTS:
-                    graph.output.append(
-                        helper.make_tensor_value_info(new, stored[old].data_type, stored[old].dims)
-                    )
+        for part in ("quantized", "scale"):
+            old = next(n for n in stored if n.endswith(f"{layer}.weight_{part}"))
+            new = f"head_w{name}_{part}"
+            stored[old].name = new
+            for node in graph.node:
+                node.input[:] = [new if i == old else i for i in node.input]
+            graph.output.append(
+                helper.make_tensor_value_info(new, stored[old].data_type, stored[old].dims)
+            )
 
 
 def _replace_input(model: onnx.ModelProto, first: list[onnx.NodeProto], side: int) -> None:

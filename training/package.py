@@ -201,10 +201,16 @@ def _speed(benchmark: Path | None) -> dict[str, Any]:
 
 def _essence(run_folder: Path) -> dict[str, Any]:
     """The figures of another run that are worth a line beside this one's."""
-    figures = json.loads((run_folder / CARD).read_text())["figures"]
+    card = json.loads((run_folder / CARD).read_text())
+    figures, recipe = card["figures"], card["recipe"]
     names = ("macro_f1_clean", "macro_f1_noisy", "field", "field_pooled", "auroc_all",
              "auroc_unseen", "leaves_accepted", "field_accepted", "others_advised")  # fmt: skip
-    return {name: figures[name] for name in names}
+    epochs = recipe["teacher_epochs"] + recipe["student_epochs"]
+    seen = {
+        "training_pictures": epochs * recipe["pictures"],
+        "teacher": recipe["teacher_epochs"] > 0,
+    }
+    return {**seen, **{name: figures[name] for name in names}}
 
 
 def _init_name(init: str) -> str:

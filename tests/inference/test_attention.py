@@ -14,14 +14,17 @@ from inference.model import Model
 RNG = np.random.default_rng(0)
 HEAD = Head(
     RNG.normal(size=(12, 8)).astype(np.float32),
-    RNG.normal(size=12).astype(np.float32),
     RNG.normal(size=(3, 12)).astype(np.float32),
 )
+BIAS = RNG.normal(size=12).astype(np.float32)
+
+
+def hidden(features: np.ndarray) -> np.ndarray:
+    return np.maximum(HEAD.w1 @ features.mean(axis=(1, 2)) + BIAS, 0)
 
 
 def logit(features: np.ndarray, target: int) -> float:
-    hidden = np.maximum(HEAD.w1 @ features.mean(axis=(1, 2)) + HEAD.b1, 0)
-    return float(HEAD.w2[target] @ hidden)
+    return float(HEAD.w2[target] @ hidden(features))
 
 
 @pytest.mark.parametrize("target", range(3))
@@ -35,7 +38,7 @@ def test_grad_cam_is_the_numeric_gradient(target: int) -> None:
         less[channel, 1, 2] -= step
         alpha.append((logit(more, target) - logit(less, target)) / (2 * step))
     expected = np.maximum(np.tensordot(np.array(alpha), features, 1), 0)
-    assert np.allclose(HEAD.grad_cam(features, target), expected, atol=1e-4)
+    assert np.allclose(HEAD.grad_cam(features, hidden(features), target), expected, atol=1e-4)
 
 
 def at(row: int, column: int) -> np.ndarray:
