@@ -145,7 +145,7 @@ def test_a_broadcast_by_two_people(
     expect(desk.get_by_text("RWF")).to_be_visible()
     look(desk, "operator-dry-run")
     desk.get_by_role("button", name="Keep as draft").click()
-    expect(desk.get_by_text("another admin must approve it")).to_be_visible()
+    expect(desk.get_by_text("You drafted it")).to_be_visible()
     expect(desk.get_by_role("button", name="Approve")).to_have_count(0)
     look(desk, "operator-draft")
     address = desk.url

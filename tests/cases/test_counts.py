@@ -96,6 +96,7 @@ class Field:
                     officer_id=self.officer.id,
                     label=officers,
                     agreed=officers == label,
+                    plot_digest="p",
                     created_at=at,
                     updated_at=at,
                 )
@@ -183,7 +184,14 @@ def test_the_newest_of_two_officers_labels_counts_once(field: Field) -> None:
     field.session.flush()
     photo = field.session.query(Photo).one()
     field.session.add(
-        Label(case_id=case.id, photo_id=photo.id, officer_id=second.id, label="none", agreed=False)
+        Label(
+            case_id=case.id,
+            photo_id=photo.id,
+            officer_id=second.id,
+            label="none",
+            agreed=False,
+            plot_digest="p",
+        )
     )
     found = counts.diseases(field.session, END, 1)
     assert [(count.label, count.count) for count in found] == [(counts.OTHER, 1)]

@@ -215,6 +215,7 @@ def _case(
                 "agreed": officers == "none",
                 "machine_label": "none",
                 "machine_confidence": confidence,
+                "plot_digest": store.vault.digest(f"plot {farmer}"),
                 "created_at": done,
                 "updated_at": done,
             },
