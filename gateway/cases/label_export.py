@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from gateway.cases.labels import NONE
-from gateway.people import areas
 from gateway.store import Store
 from gateway.store.models import Case, Diagnosis, Farmer, Label, Photo
 from gateway.store.photos import PhotoMissing, PhotoStore
@@ -127,7 +126,7 @@ def _written(
         if row.address in seen:
             continue  # the newest label comes first and counts
         seen.add(row.address)
-        if row.training_consent_at is None or row.consent_at is None:
+        if row.training_consent_at is None:
             left_out["the farmer did not agree to training"] += 1
             continue
         if row.label != NONE and row.verdict in SHOWS_NOTHING:
@@ -149,8 +148,8 @@ def _written(
 def _labelled(store: Store) -> Iterator[Any]:
     query = (
         select(
-            Label.label, Label.case_id, Photo.address, Case.farmer_id, Case.place, Case.area,
-            Farmer.consent_at, Farmer.training_consent_at, Diagnosis.verdict,
+            Label.label, Label.case_id, Label.plot_digest, Photo.address,
+            Farmer.training_consent_at, Diagnosis.verdict,
         )
         .join(Photo, Photo.id == Label.photo_id)
         .join(Case, Case.id == Label.case_id)
@@ -171,8 +170,6 @@ def _manifest_row(
     named within its class: else one farmer's two diseases could fall on two sides of the split.
     """
     pool, kind = (OTHER_POOL, OTHER_KIND) if row.label == NONE else (POOL, row.label)
-    plot = "/".join(areas.units(f"{row.area or ''}/{row.place or ''}"))
-    group = _digest(vault, f"split group {row.farmer_id} {plot}")
     return {
         "path": f"{pool}/{kind}/{row.address[:DIGEST_LETTERS]}.jpg",
         "class": kind,
@@ -181,12 +178,8 @@ def _manifest_row(
         "source_path": "",
         "original_dataset": "Leafline officers",
         "licence": LICENCE,
-        "original_leaf_id": _digest(vault, f"leaf {row.case_id}"),
+        "original_leaf_id": vault.digest(f"leaf {row.case_id}")[:DIGEST_LETTERS],
         "sha256": hashlib.sha256(data).hexdigest(),
         "phash": hashes[0].tobytes().hex(),
-        "split_group": f"{kind}_{group}",
+        "split_group": f"{kind}_{row.plot_digest[:DIGEST_LETTERS]}",
     }
-
-
-def _digest(vault: Vault, value: str) -> str:
-    return vault.digest(value)[:DIGEST_LETTERS]

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases.crops import LABELS
+from gateway.people import areas
 from gateway.store.base import now
-from gateway.store.database import insert_once
+from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Case, Event, Label, Officer, Photo
 
 NONE = "none"
@@ -48,6 +49,7 @@ def record(
     words = " ".join((words or "").split())[:LONGEST_WORDS] or None if label == NONE else None
     machine = machine_word(case.verdict, case.label)
     photos = session.scalars(select(Photo.id).where(Photo.case_id == case.id)).all()
+    plot = _plot(session, case)
     mine = select(Label).where(Label.case_id == case.id, Label.officer_id == officer.id)
     known = {row.photo_id: row for row in session.scalars(mine)}
     news = False
@@ -58,6 +60,7 @@ def record(
             "agreed": machine == label,
             "machine_label": machine,
             "machine_confidence": case.confidence,
+            "plot_digest": plot,
         }
         row = known.get(photo)
         if row is None:
@@ -75,12 +78,7 @@ def record(
     return news
 
 
-def of_case(session: Session, officer: Officer, case: Case) -> Label | None:
-    """The officer's present word on the case, if it has photos and was labelled."""
-    query = (
-        select(Label)
-        .where(Label.case_id == case.id, Label.officer_id == officer.id)
-        .order_by(Label.updated_at.desc(), Label.id.desc())
-        .limit(1)
-    )
-    return session.scalar(query)
+def _plot(session: Session, case: Case) -> str:
+    """The same for all cases of one farmer on one plot, however the place is spelt."""
+    place = "/".join(areas.units(f"{case.area or ''}/{case.place or ''}"))
+    return vault_of(session).digest(f"plot {case.farmer_id} {place}")

@@ -19,6 +19,7 @@ from gateway.store.models import (
     Escalation,
     Event,
     Farmer,
+    Label,
     MediaMessage,
     Message,
     Photo,
@@ -59,6 +60,7 @@ def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
         session.execute(update(Case).where(Case.id == case.id).values(values))
         answers = update(Escalation).where(Escalation.case_id == case.id)
         session.execute(answers.values(answer=None))
+        session.execute(update(Label).where(Label.case_id == case.id).values(words=None))
     ids = [case.id for case in cases]
     shared = session.scalars(
         select(Photo.address).where(Photo.address.in_(to_delete), Photo.case_id.not_in(ids))

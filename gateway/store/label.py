@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.store.base import Base, Identity, Sealed, Utc, now
+from gateway.store.base import Base, Digest, Identity, Sealed, Utc, now
 
 
 class Label(Base):
@@ -30,5 +30,7 @@ class Label(Base):
     machine_label: Mapped[str | None] = mapped_column(String(24))
     """What the machine said of the whole case then: one of the five, `none`, or nothing."""
     machine_confidence: Mapped[float | None] = mapped_column(Float)
+    plot_digest: Mapped[Digest]
+    """Keyed digest of farmer and plot, for splits that keep them together; outlives the farmer."""
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
     updated_at: Mapped[datetime] = mapped_column(Utc, default=now)

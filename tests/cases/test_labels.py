@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from sqlalchemy import select
 
-from gateway.cases import disagreement, label_export, labels
+from gateway.cases import disagreement, label_export, labels, retention
+from gateway.cli import main
 from gateway.context import Context
 from gateway.people import farmers
 from gateway.store.base import now
@@ -150,6 +152,22 @@ def test_farmer_and_plot_make_the_group(
     assert all(group.startswith("maize_rust_") for group in groups)
 
 
+def test_what_is_forgotten_of_the_farmer_still_teaches(
+    house: Context, officer: desk.Officer, tmp_path: Path
+) -> None:
+    for seed, phone in enumerate(("+250788100001", "+250788100001", "+250788100002")):
+        _labelled(house, officer, phone, "maize_rust", desk.leaf(seed=seed))
+    label_export.export(house.store, house.photos, tmp_path / "before")
+    with house.store.transaction() as session:
+        for row in session.scalars(select(Label)):
+            row.words = "her own words"
+        assert retention.forget_cases(session, now() + timedelta(days=1)) == (3, set())
+    label_export.export(house.store, house.photos, tmp_path / "after")
+    assert _rows(tmp_path / "after") == _rows(tmp_path / "before")
+    with house.store.reading() as session:
+        assert set(session.scalars(select(Label.words))) == {None}
+
+
 def test_photos_that_look_the_same_share_a_group_or_the_newer_label_wins(
     house: Context, officer: desk.Officer, tmp_path: Path
 ) -> None:
@@ -244,3 +262,21 @@ def test_a_turned_copy_is_near_and_another_leaf_is_not(seed: int) -> None:
 
     assert bits(_re_encoded(picture, 180)) <= NEAR
     assert bits(desk.leaf("maize_blight", seed + 10)) > NEAR
+
+
+def test_the_command_writes_and_reports(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAFLINE_HOME", str(context.settings.home))
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY", context.settings.encryption_key)
+    monkeypatch.setenv("DATABASE_URL", context.settings.database_url)
+    officer = desk.officer(context)
+    _labelled(context, officer, "+250788100001", "maize_blight", desk.leaf(seed=1))
+    arguments = ["export", "--labels", str(tmp_path / "labels")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "officers disagreed on 1 of 1 cases (100.0%)" in result.output
+    assert result.output.splitlines()[-1] == f"1 photos written to {tmp_path / 'labels'}"
+    again = CliRunner().invoke(main, arguments)
+    assert again.exit_code == 1
+    assert again.output == f"Error: {tmp_path / 'labels'} is not empty; name a new folder\n"

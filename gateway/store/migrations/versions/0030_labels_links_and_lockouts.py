@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("agreed", sa.Boolean(), nullable=False),
         sa.Column("machine_label", sa.String(length=24), nullable=True),
         sa.Column("machine_confidence", sa.Float(), nullable=True),
+        sa.Column("plot_digest", sa.String(length=64), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
