@@ -75,6 +75,7 @@ class Context:
             texts=self.catalogue,
             operator_phone=_check_operator(self.settings),
             language=self.settings.language,
+            dial_to_answer="" if self.settings.sms_both_ways else self.settings.ussd_code,
             link_base=officer_links.base(self.settings.public_url, self.catalogue.room("link")),
         )
 

@@ -21,6 +21,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 
+ONE_WAY = frozenset({"RW"})
+"""Countries whose ordinary bulk routes carry no replies."""
+
 Switch = Literal["auto", "on", "off"]
 
 
@@ -120,7 +123,13 @@ class Settings(BaseSettings):
     sender_id: str = Field(
         "", max_length=11, description="Sender ID of messages; empty: the account's default"
     )
-    short_code: str = Field("", pattern=r"^[0-9]*$", description="Two-way SMS short code, if any")
+    short_code: str = Field(
+        "", pattern=r"^[0-9]*$", description="Two-way SMS short code; messages go out from it"
+    )
+    two_way_sms: Switch = Field(
+        "auto",
+        description="Whether people can answer by SMS; auto: not in Rwanda without a short code",
+    )
     service_name: str = Field("Leafline", max_length=11, description="Name farmers see in messages")
     region: str = Field(
         "RW", pattern=r"^[A-Z]{2}$", description="Country in which national numbers are read"
@@ -229,6 +238,14 @@ class Settings(BaseSettings):
         if self.simulator == "auto":
             return not self.at_api_key.get_secret_value()
         return self.simulator == "on"
+
+    @cached_property
+    def sms_both_ways(self) -> bool:
+        """Rwanda's bulk routes carry no replies, so texts there say "dial" unless a short code or
+        the simulator takes them."""
+        if self.two_way_sms == "auto":
+            return bool(self.short_code) or self.simulator_on or self.region not in ONE_WAY
+        return self.two_way_sms == "on"
 
     @cached_property
     def simulator_url(self) -> str:

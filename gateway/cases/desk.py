@@ -26,8 +26,14 @@ class Desk:
     operator_phone: str
     language: str
     """Spoken where nothing better is known, and to the operator."""
+    dial_to_answer: str = ""
+    """The USSD code by which officers answer where SMS goes one way only; empty: they reply."""
     link_base: str = ""
     """What stands before the token of an officer's link; empty: messages carry no links."""
+
+    def how_to_answer(self, case: Case) -> str:
+        """What an officer does to answer, for the placeholder `answer`."""
+        return self.dial_to_answer or f"SMS {case.code} ..."
 
     def tell_farmer(
         self,

@@ -271,7 +271,7 @@ def _tell_officer(
         "phone": case.farmer.phone,
         "place": case.place or case.area or "?",
         "count": PLANTS.get(told.get("plants", ""), "?"),
-        "answer": f"SMS {case.code} ...",
+        "answer": desk.how_to_answer(case),
     }
     if officer is None:
         desk.tell_operator(session, "escalation_officer", key=key, case=case, **values)

@@ -148,6 +148,7 @@ def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> 
         case=row.case,
         phone=row.case.farmer.phone,
         place=row.case.place or row.case.area or "?",
+        answer=desk.how_to_answer(row.case),
     )
 
 

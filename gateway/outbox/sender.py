@@ -51,7 +51,11 @@ class Sender:
     def __init__(self, context: Rooms, network: Network, *, threads: int = THREADS) -> None:
         settings = context.settings
         self._store, self._redis, self._network = context.store, context.redis, network
-        self._bucket = Bucket(context.redis, settings.sender_id or "default", settings.send_rate)
+        self._bucket = Bucket(
+            context.redis,
+            settings.sender_id or settings.short_code or "default",
+            settings.send_rate,
+        )
         # Longer than any request can take, so that a lease runs out only when its sender is dead.
         self._lease = timedelta(seconds=2 * settings.at_timeout + 30)
         self._threads = threads

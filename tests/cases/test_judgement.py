@@ -80,6 +80,30 @@ def test_the_officers_message_says_all_that_is_known(any_context: Context) -> No
     assert len(text) <= 160
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({}, "SMS ", id="the simulator takes replies"),
+        pytest.param({"two_way_sms": "off"}, "*384*123#", id="switched off"),
+        pytest.param({"simulator": "off"}, "*384*123#", id="Rwanda's bulk routes go one way"),
+        pytest.param({"simulator": "off", "short_code": "5123"}, "SMS ", id="a short code"),
+        pytest.param({"simulator": "off", "region": "KE"}, "SMS ", id="another country"),
+    ],
+)
+def test_an_officer_is_told_a_way_to_answer_that_exists(
+    context: Context, changes: dict[str, str], says: str
+) -> None:
+    context = replace(context, settings=context.settings.model_copy(update=changes))
+    house.officer(context.store)
+    _judge(context, _case(context), "unknown", None)
+    with context.store.reading() as session:
+        text = session.scalars(
+            select(Message.text).where(Message.template == "escalation_officer")
+        ).one()
+    assert text is not None
+    assert says in text
+
+
 def test_nobody_on_duty_goes_to_the_operator_and_is_told_honestly(any_context: Context) -> None:
     context = replace(
         any_context,

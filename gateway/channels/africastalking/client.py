@@ -55,7 +55,7 @@ class Client:
             settings.at_username,
             settings.at_api_key.get_secret_value() or "simulator",
             base_url=base_url,
-            sender_id=settings.sender_id,
+            sender_id=settings.sender_id or settings.short_code,
             timeout=settings.at_timeout,
         )
 
