@@ -213,7 +213,7 @@ def main() -> None:
     )
     print(f"store {asked.store}, seed {asked.seed}")
     for name, value in outcome.rows():
-        print(f"{name:32}{value}")
+        print(f"{name:36}{value}")
     problems = vars(outcome.findings) | {
         "refused": outcome.ledger.refused,
         "wrong_screens": outcome.ledger.wrong_screens,

@@ -158,7 +158,7 @@ def _photos(session: Session, found: Evidence, folder: Folder) -> None:
 
 
 def _messages(session: Session, found: Evidence) -> None:
-    codes: dict[int, str] = dict(session.execute(select(Case.id, Case.code)).tuples().all())
+    codes = {row.id: row.code for row in session.execute(select(Case.id, Case.code))}
     for row in session.scalars(select(Message)):
         if row.direction == "in":
             found.received[row.key.removeprefix("in:")] += 1

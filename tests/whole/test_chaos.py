@@ -11,7 +11,7 @@ from gateway.settings import ROOT
 
 pytestmark = pytest.mark.xdist_group("whole")
 
-LOAD = {"photos": 120, "sessions": 60, "texts": 60, "spread": 45, "seed": 7}
+LOAD = {"photos": 100, "sessions": 50, "texts": 50, "spread": 30, "seed": 7}
 
 
 @pytest.mark.timeout(900)

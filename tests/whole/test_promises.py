@@ -159,4 +159,4 @@ def test_a_start_without_a_spool_is_refused(tmp_path: Path, where: str) -> None:
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert len(answer.stderr.splitlines()) == 1, answer.stderr
-    assert "make LEAFLINE_HOME a folder" in answer.stderr
+    assert "LEAFLINE_HOME" in answer.stderr
