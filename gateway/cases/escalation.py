@@ -57,8 +57,10 @@ def request_officer(
 ) -> Case:
     """A farmer asks for an officer, about a case of hers or about none yet.
 
-    Asking twice about the same thing while the first request is open changes nothing.
+    Asking twice about the same thing while the first request is open changes nothing. Her row is
+    held meanwhile, so that two who ask at once ask one after the other.
     """
+    session.refresh(farmer, with_for_update=True)
     if case is None:
         case = session.scalar(
             select(Case).where(

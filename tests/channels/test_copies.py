@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
@@ -108,6 +109,22 @@ def test_each_hop_of_a_ussd_session(house: Flask) -> None:
     count = counts(house)
     assert (count(Case), count(Escalation), count(Farmer)) == (1, 1, 1)
     assert count(Message) == 1
+
+
+def test_a_request_for_an_officer_without_redis(
+    house: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock on the session then: the store alone sees that it is one request."""
+    for text in ("", "3", "3*1", "3*1*4"):
+        house.test_client().post(f"{HOOKS}/ussd", data=HOP | {"text": text})
+
+    def away(*_args: object, **_options: object) -> None:
+        raise RedisError
+
+    monkeypatch.setattr("gateway.dialogue.ussd.sessions.Sessions.open", away)
+    at_once(house, f"{HOOKS}/ussd", HOP | {"text": "3*1*4*1"})
+    count = counts(house)
+    assert (count(Case), count(Escalation)) == (1, 1)
 
 
 def test_an_upload(house: Flask) -> None:
