@@ -69,6 +69,13 @@ def withdraw_consent(session: Session, farmer: Farmer, *, by: str) -> None:
         _record(session, farmer, "consent_withdrawn", by)
 
 
+def allow_training(session: Session, farmer: Farmer, allowed: bool, *, by: str) -> None:
+    """The separate yes, or its end: photos may be kept to teach the model."""
+    if allowed != (farmer.training_consent_at is not None):
+        farmer.training_consent_at = now() if allowed else None
+        _record(session, farmer, "training_consent" if allowed else "training_refused", by)
+
+
 def opt_out(session: Session, farmer: Farmer, *, by: str) -> None:
     """No more messages, except the answer to a request the farmer makes."""
     if farmer.opted_out_at is None:

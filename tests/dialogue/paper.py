@@ -59,6 +59,8 @@ class Paper:
                 self.caller = replace(caller, language=language, consented=True)
             case ask.WithdrawConsent():
                 self.caller = replace(caller, consented=False)
+            case ask.AllowTraining():
+                pass  # no screen asks for it again
             case ask.OptOut():
                 self.caller = replace(caller, opted_out=True)
             case ask.OptIn():

@@ -205,6 +205,18 @@ def test_stopping_and_starting_messages(context: Context, dial: Dial, known: str
     assert farmer.opted_out_at is None
 
 
+def test_photos_teach_only_after_a_yes_of_their_own(
+    context: Context, dial: Dial, known: str
+) -> None:
+    for answer, allowed in (("1", True), ("2", False)):
+        phone = dial().dial().answer("7")
+        phone = phone if "6 Teach" in phone.screen else phone.answer("98")
+        phone.answer("6").expect("without your number").answer(answer).expect_end("Noted")
+        farmer = farmer_of(context)
+        assert farmer is not None
+        assert (farmer.training_consent_at is not None) is allowed
+
+
 def test_consent_is_taken_back_as_easily_as_it_was_given(
     context: Context, dial: Dial, known: str
 ) -> None:

@@ -46,6 +46,8 @@ class Hand:
                 self._consent(session, language)
             case ask.WithdrawConsent():
                 farmers.withdraw_consent(session, self._farmer(session), by="ussd")
+            case ask.AllowTraining(allowed):
+                farmers.allow_training(session, self._farmer(session), allowed, by="ussd")
             case ask.OptOut():
                 farmers.opt_out(session, self._farmer(session), by="ussd")
             case ask.OptIn():

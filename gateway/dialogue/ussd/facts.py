@@ -120,6 +120,13 @@ class WithdrawConsent:
 
 
 @dataclass(frozen=True)
+class AllowTraining:
+    """May the photos be kept to teach the model? Asked apart from the consent to the service."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True)
 class OptOut:
     pass
 
@@ -202,6 +209,7 @@ Effect = (
     SetLanguage
     | GiveConsent
     | WithdrawConsent
+    | AllowTraining
     | OptOut
     | OptIn
     | Erase

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.cases import codes
 from gateway.dialogue.ussd.engine import Again, Go, Option, Prompt, Screen, Visit
-from gateway.dialogue.ussd.facts import Erase, OptIn, OptOut, WithdrawConsent
+from gateway.dialogue.ussd.facts import AllowTraining, Erase, OptIn, OptOut, WithdrawConsent
 
 
 def _known(visit: Visit) -> bool:
@@ -73,6 +73,7 @@ SCREENS = [
             Option(
                 "5", "option_delete", "delete_confirm", _delete, also=("delete_code",), when=_known
             ),
+            Option("6", "option_training", "training", when=_consented),
         ),
     ),
     Screen("stopped", "ussd_stopped", end=True),
@@ -91,6 +92,25 @@ SCREENS = [
         ),
     ),
     Screen("withdrawn", "ussd_withdrawn", end=True),
+    Screen(
+        "training",
+        "ussd_training",
+        (
+            Option(
+                "1",
+                "option_yes",
+                "training_set",
+                lambda _: Go("training_set", effects=(AllowTraining(True),)),
+            ),
+            Option(
+                "2",
+                "option_no",
+                "training_set",
+                lambda _: Go("training_set", effects=(AllowTraining(False),)),
+            ),
+        ),
+    ),
+    Screen("training_set", "ussd_training_set", end=True),
     Screen(
         "hold",
         _holds,
