@@ -1,7 +1,7 @@
 """Nothing lost, nothing sent twice: a house under load while something in it fails every second.
 
     python -m benchmarks.chaos [--store sqlite] [--photos 2000] [--sessions 1500] [--texts 1200]
-                               [--spread 300] [--seed 1] [--write docs/reliability.md]
+                               [--spread 600] [--seed 1] [--write docs/reliability.md]
 
 Real processes, real Redis, real SQLite or PostgreSQL, the real model on drawn leaves; the mobile
 network is the simulator, outside the building. Each second one fault of a list drawn from the seed
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--sessions", type=int, default=1500, help="USSD sessions of five hops")
     parser.add_argument("--texts", type=int, default=1200, help="SMS, one to three copies of each")
-    parser.add_argument("--spread", type=float, default=300, help="seconds over which they begin")
+    parser.add_argument("--spread", type=float, default=600, help="seconds over which they begin")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path, help="document whose block gets the figures")
     parser.add_argument("--log", action="store_true", help="print the house's log at the end")

@@ -21,7 +21,7 @@ from inference.labels import LABELS
 SECONDS = 15.0
 """A client gives one request so long; the mobile network gives USSD ten."""
 HOP_SECONDS = 10.0
-CLIENTS = 12
+CLIENTS = 24
 LEAVES = 2 * len(LABELS)
 """Pictures repeat their labels after so many: two leaves of each."""
 CODE = re.compile(r"\b[23456789CDFHJKMNPQRTVWX]{7}\b")
