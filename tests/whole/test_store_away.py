@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import requests
@@ -64,7 +65,7 @@ def test_what_comes_meanwhile_is_taken_in_afterwards_in_order(site: Site) -> Non
     assert unfinished_spool(site)
     site.postgres.start()
     wait_until(lambda: not unfinished(site), "everything to be taken in and answered")
-    with site.store().reading() as session:
+    with closing(site.store()) as store, store.reading() as session:
         received = select(Message.text).where(Message.direction == "in").order_by(Message.id)
         assert session.scalars(received).all() == ["STOP", "START"]
         replies = select(Message.template).where(Message.direction == "out").order_by(Message.id)
