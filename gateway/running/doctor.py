@@ -15,7 +15,8 @@ from sqlalchemy import select, text
 
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running.logs import PROCESS_VARIABLE
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
+from gateway.spool import Spool
 from gateway.store import Store, StoreError
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
@@ -113,6 +114,23 @@ def check_store(settings: Settings) -> Finding:
         return fail("store", str(error))
     finally:
         store.close()
+
+
+def check_spool(settings: Settings) -> Finding:
+    spool = Spool(settings.spool, Vault(settings.encryption_key))
+    try:
+        spool.check()
+    except SettingsError as error:
+        return fail("spool", str(error))
+    if aside := spool.failed():
+        return warn(
+            "spool",
+            f"{aside} callbacks could not be taken in: read the log, then move them from "
+            f"{settings.spool / 'failed'} to {settings.spool / 'waiting'}",
+        )
+    if spool.waits():
+        return warn("spool", "callbacks wait for the store; they are taken in by themselves")
+    return ok("spool", "empty, and can be written")
 
 
 def check_redis(settings: Settings) -> Finding:
@@ -267,6 +285,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "settings": check_settings,
     "disk": check_disk,
     "store": check_store,
+    "spool": check_spool,
     "redis": check_redis,
     "photos": check_photos,
     "model": check_model,

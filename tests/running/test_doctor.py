@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from gateway.running import doctor
 from gateway.running.doctor import CHECKS, Finding, examine
 from gateway.settings import Settings
+from gateway.spool import Spool
 from gateway.store import Store
 from gateway.store.vault import Vault
 from tests.support.mobile import serving
@@ -184,3 +186,20 @@ def test_the_account_at_the_network(
     with serving(app) as url:
         finding = one(read(settings, at_api_key=SecretStr("k"), at_base_url=url), "credentials")
     assert (finding.state, words in finding.text) == (state, True), finding
+
+
+def test_a_spool_with_callbacks_in_it(settings: Settings) -> None:
+    spool = Spool(settings.spool, Vault(settings.encryption_key))
+    assert one(settings, "spool").state == "ok"
+    spool.keep("sms", {"id": "1"})
+    assert "taken in by themselves" in one(settings, "spool").text
+
+    def broken(_kind: str, fields: Mapping[str, str]) -> None:
+        raise KeyError(fields["id"])
+
+    spool.replay(broken)
+    finding = one(settings, "spool")
+    assert (finding.state, finding.text[:11]) == ("warn", "1 callbacks")
+    shutil.rmtree(settings.spool)
+    settings.spool.write_text("")
+    assert one(settings, "spool").state == "fail"
