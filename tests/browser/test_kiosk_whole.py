@@ -35,4 +35,9 @@ def test_a_leaf_is_judged_and_its_words_appear(
         f"/api/cases/{code}", headers={"Authorization": f"Bearer {token}"}
     ).json()
     assert shown["message"] == message.inner_text()
+
+    page.goto("/simulator")
+    page.locator("#kiosk summary").click()
+    kiosk = page.frame_locator("#kiosk iframe")
+    expect(kiosk.get_by_role("heading", name="Nyagasambu")).to_be_visible(timeout=30_000)
     phone.close()
