@@ -102,7 +102,7 @@ def test_every_queue_has_a_consumer(settings: Settings) -> None:
 
 
 def _argument(rule: Rule, name: str) -> object:
-    choices = getattr(rule._converters[name], "items", None)
+    choices = getattr(rule._converters.get(name), "items", None)
     return min(choices) if choices else ARGUMENTS.get(name, 1)
 
 

@@ -16,6 +16,7 @@ from gateway.channels.simulator.phone import Phone, set_faults
 from tests.support.mobile import simulator
 
 PACKAGES = ("africastalking@0.8.3", "ussd-menu-builder@1.2.0")
+pytestmark = pytest.mark.xdist_group("peers")  # one npm at a time in the folder that is kept
 SCRIPTS = Path(__file__).parent / "peers"
 NUMBER = "+250788000001"
 
