@@ -25,6 +25,8 @@ class Finding:
     confidence: float | None = None
     disagree: bool = False
     """Two photos of the case were each confident, and of different things."""
+    poor: bool = False
+    """Every photo of the case is blurred, dark or burnt: whatever the machine says, it guesses."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ def triage(finding: Finding, facts: Facts) -> Decision:
     first = facts.photos_judged <= 1
     if finding.disagree:
         return _escalate("photos_disagree")
+    if finding.poor and finding.verdict in ("advice", "second_photo"):
+        if first:
+            return Decision("ask_photo", "photo_unusable", "poor_photo")
+        return _escalate("poor_photo_twice")
     match finding.verdict:
         case "advice" if finding.label in LABEL_CROP:
             return _confident(finding.label, facts)

@@ -17,9 +17,12 @@ from gateway.store import away
 from gateway.store.models import Case, Diagnosis, Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
+from inference import quality
 from inference.verdict import Verdict, combine, unreadable
 
 log = logging.getLogger(__name__)
+
+POOR = {quality.BLURRED, quality.DARK, quality.OVEREXPOSED}
 
 
 def diagnose(photo_id: int) -> None:
@@ -67,7 +70,11 @@ def _record(session: Session, context: Context, photo_id: int, verdict: Verdict)
     together = combine(verdicts, context.model.thresholds)
     confident = {verdict.label for verdict in verdicts if verdict.verdict == "advice"}
     finding = Finding(
-        together.verdict, together.label, together.confidence, disagree=len(confident) > 1
+        together.verdict,
+        together.label,
+        together.confidence,
+        disagree=len(confident) > 1,
+        poor=bool(POOR & set(together.quality)),
     )
     judgement.judge(session, context.desk, case, finding, len(details))
     log.info(

@@ -29,6 +29,7 @@ from gateway.running.premises import house_is_running
 from gateway.settings import Settings
 from inference.drawn import draw_leaf, draw_thing
 from inference.model import Model
+from inference.picture import normalise
 
 START_SECONDS = 600.0
 DRAWN = "maize_rust"
@@ -131,7 +132,9 @@ def _unclear(model: Model, photo: Photo) -> Photo:
     shaken = (_shaken(photo, radius) for radius in (2, 4, 6, 9, 13, 20))
     drawn = (Photo("a drawing of no leaf", draw_thing(seed), photo.crop) for seed in range(20))
     pictures = [*shaken, *drawn]
-    verdicts = {model.judge(picture.data).verdict: picture for picture in reversed(pictures)}
+    verdicts = {
+        model.judge(normalise(picture.data).jpeg).verdict: picture for picture in reversed(pictures)
+    }
     wanted = ("second_photo", "no_leaf", "unknown")
     return next((verdicts[v] for v in wanted if v in verdicts), pictures[-1])
 
