@@ -25,6 +25,11 @@ class Out:
     case: str = ""
     """Code of the case it is about, if any."""
     to_farmer: bool = False
+    provider_id: str = ""
+
+    def __str__(self) -> str:
+        again = " sent again" if self.resent else ""
+        return f"{self.kind} {self.case} {self.state}{again} {self.outcome} {self.provider_id}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def _phones(found: Evidence) -> Iterator[tuple[str, int]]:
         posted, got = rows.get(key, []), found.phones[key]
         most = len(posted) + sum(row.resent for row in posted)
         taken = sum(row.state in TAKEN for row in posted)
-        about = next((f"{row.kind} {row.case}".strip() for row in posted), "nothing we posted")
+        about = ", ".join(map(str, posted)) or "nothing we posted"
         if got > most:
             yield f"doubled: {key[0]} got {got} of {len(posted)} ({about})", got - most
         elif got > len(posted):

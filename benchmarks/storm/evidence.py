@@ -175,6 +175,7 @@ def _messages(session: Session, found: Evidence) -> None:
                 resent=row.resent_at is not None,
                 case=codes.get(row.case_id or 0, ""),
                 to_farmer=row.farmer_id is not None,
+                provider_id=row.provider_id or "",
             )
         )
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import decide, reports
@@ -59,11 +59,22 @@ def match_strays(session: Session, now: datetime) -> int:
 def settle_by_phone(session: Session, now: datetime) -> int:
     """Settle unknown fates by reports that name the same number and no message we know.
 
-    The answer that carried the provider's id was lost, so the number is all there is. Where a
-    number has more unknown messages than unknown reports, nobody can say which one went, and
-    nothing is guessed.
+    The answer that carried the provider's id was lost, so the number is all there is. It is proof
+    only where every attempt to this number whose answer was lost has its report, those included
+    that were made again since. Else nobody can say which one went, and nothing is guessed.
     """
-    query = select(Message).where(
+    query = select(Message).where(*_lost(now))
+    lost: dict[str, list[Message]] = defaultdict(list)
+    for message in session.scalars(
+        query.order_by(Message.id).limit(BATCH).with_for_update(skip_locked=True)
+    ):
+        lost[message.address_digest].append(message)
+    return sum(_settle_one_phone(session, digest, found, now) for digest, found in lost.items())
+
+
+def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Whose last attempt may or may not have been taken."""
+    return (
         or_(
             Message.state == "unknown",
             (Message.state == "failed") & (Message.outcome == "fate_unknown"),
@@ -71,12 +82,6 @@ def settle_by_phone(session: Session, now: datetime) -> int:
         Message.provider_id.is_(None),
         Message.not_before > now - LATE,
     )
-    lost: dict[str, list[Message]] = defaultdict(list)
-    for message in session.scalars(
-        query.order_by(Message.id).limit(BATCH).with_for_update(skip_locked=True)
-    ):
-        lost[message.address_digest].append(message)
-    return sum(_settle_one_phone(session, digest, found, now) for digest, found in lost.items())
 
 
 def _settle_one_phone(
@@ -98,7 +103,7 @@ def _settle_one_phone(
     coming = session.scalar(
         select(Message.id).where(Message.address_digest == digest, Message.state == "sending")
     )
-    if coming is not None or len(distinct) < len(messages):
+    if coming is not None or len(distinct) != _lost_attempts(session, digest, now):
         return 0
     for message, provider_id in zip(messages, distinct, strict=False):
         message.provider_id = provider_id
@@ -106,6 +111,14 @@ def _settle_one_phone(
         message.sent_at = now
         reports.match(session, message)
     return len(messages)
+
+
+def _lost_attempts(session: Session, digest: str, now: datetime) -> int:
+    """Attempts to a number whose answer was lost: last ones, and first ones of two."""
+    count = select(func.count(Message.id)).where(Message.address_digest == digest)
+    last = session.scalar(count.where(*_lost(now))) or 0
+    first = session.scalar(count.where(Message.resent_at > now - LATE)) or 0
+    return last + first
 
 
 def give_up_waiting(session: Session, now: datetime) -> int:

@@ -103,6 +103,27 @@ def test_one_report_for_two_lost_messages_is_no_proof_of_either(store: Store) ->
     assert read(store, first).state == read(store, second).state == "delivered"
 
 
+def test_a_report_of_a_message_sent_again_since_settles_no_other(store: Store) -> None:
+    first = lost(store)
+    later(store, decide.UNKNOWN_FOR + MINUTE)
+    with store.transaction() as session:
+        claim.claim(session, limit=1, lease=LEASE, now=now() + decide.UNKNOWN_FOR + MINUTE)
+        taken = SendResult(Outcome.SENT, provider_id="ATXid_second")
+        claim.settle(session, first.id, taken, now(), 0.5)
+    other = lost(store)
+    report(store, "ATXid_first")  # of the first try of the first message
+    assert later(store, MINUTE) == {}
+    assert read(store, other).state == "unknown"
+
+
+def test_more_reports_than_messages_are_no_proof_either(store: Store) -> None:
+    message = lost(store)
+    for number in range(2):
+        report(store, f"ATXid_{number}")
+    assert later(store, MINUTE) == {}
+    assert read(store, message).state == "unknown"
+
+
 def test_a_report_waits_while_another_message_to_the_number_is_being_sent(store: Store) -> None:
     unknown = lost(store)
     claimed(store)

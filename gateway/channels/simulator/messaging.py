@@ -105,9 +105,12 @@ def _answer(fault: SendFault | None, recipients: list[dict[str, Any]], parts: in
             return Response("<html><h1>Service Unavailable</h1></html>", 503)
         case "throttled":
             return Response("Too Many Requests", 429, {"Retry-After": "1"}, mimetype="text/plain")
-        case "slow" | "timeout" | "timeout_accepted":
+        case "slow":
             time.sleep(fault.seconds if fault else 0)
             return _json(data)
+        case "timeout" | "timeout_accepted":
+            time.sleep(fault.seconds if fault else 0)
+            _reset()  # to whoever waits longer: this request gets no answer
         case "reset" | "reset_accepted":
             _reset()
         case "cut_json":
