@@ -35,4 +35,4 @@ def test_a_store_that_is_behind_is_refused(command: str) -> None:
 def test_an_unknown_check_is_wrong_usage() -> None:
     answer = CliRunner().invoke(main, ["doctor", "weather"])
     assert answer.exit_code == 2
-    assert "settings, disk, store, redis" in answer.stderr
+    assert "settings, disk, store, spool, redis" in answer.stderr
