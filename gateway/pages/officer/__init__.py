@@ -6,11 +6,15 @@ from flask import Blueprint
 
 from gateway.context import Context
 from gateway.pages.base import guard
-from gateway.pages.officer import actions, case, door, listing, pictures
+from gateway.pages.officer.actions import add_to as add_actions
+from gateway.pages.officer.case import add_to as add_case
+from gateway.pages.officer.door import add_to as add_door
+from gateway.pages.officer.listing import add_to as add_listing
+from gateway.pages.officer.pictures import add_to as add_pictures
 
 
 def blueprint(context: Context) -> Blueprint:
     pages = Blueprint("officer", __name__)
-    for room in (door, listing, case, actions, pictures):
-        room.add_to(pages, context)
+    for add in (add_door, add_listing, add_case, add_actions, add_pictures):
+        add(pages, context)
     return guard(pages)
