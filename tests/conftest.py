@@ -137,16 +137,22 @@ def store(database_url: str) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture
-def settings(sqlite_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    """Settings on SQLite and a real Redis; the simulator is on."""
+def settings_for(tmp_path: Path, database_url: str, redis_url: str, **more: str) -> Settings:
+    """Settings of a house in a temporary folder; the simulator is on."""
     return Settings.read(
         home=tmp_path / "var",
-        database_url=sqlite_url,
+        database_url=database_url,
         redis_url=redis_url,
         secret_key=SECRET,
         channel_keys=CHANNEL_KEY,
+        **more,
     )
+
+
+@pytest.fixture
+def settings(sqlite_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings on SQLite and a real Redis."""
+    return settings_for(tmp_path, sqlite_url, redis_url)
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from sqlalchemy.orm import Session
 
 from gateway import outbox
+from gateway.cases import briefing
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.store.models import Case, Farmer, Officer
 
@@ -18,6 +19,15 @@ class Texts(Protocol):
     def render(self, key: str, language: str | None, **values: object) -> str:
         """At most 160 septets of GSM 03.38, proved when the catalogue was loaded."""
         ...
+
+
+class Written(TypedDict):
+    """A rendered text with its origin, as arguments of `outbox.post`."""
+
+    text: str
+    template: str
+    language: str
+    case_id: int | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Desk:
 
     def how_to_answer(self, case: Case) -> str:
         """What an officer does to answer, for the placeholder `answer`."""
-        return self.dial_to_answer or f"SMS {case.code} ..."
+        return self.dial_to_answer or briefing.by_sms(case)
 
     def tell_farmer(
         self,
@@ -54,17 +64,8 @@ class Desk:
         if farmer.opted_out_at is not None and POLICY[kind].unasked:
             return False
         language = farmer.language or (case.language if case else self.language)
-        outbox.post(
-            session,
-            key=key,
-            to=farmer.phone,
-            text=self._render(template, language, case, values),
-            template=template,
-            language=language,
-            kind=kind,
-            farmer_id=farmer.id,
-            case_id=case.id if case else None,
-        )
+        sent = self._written(template, language, case, values)
+        outbox.post(session, key=key, to=farmer.phone, kind=kind, farmer_id=farmer.id, **sent)
         return True
 
     def tell_officer(
@@ -77,17 +78,9 @@ class Desk:
         case: Case | None = None,
         **values: str,
     ) -> None:
-        outbox.post(
-            session,
-            key=key,
-            to=officer.phone,
-            text=self._render(template, officer.language, case, values),
-            template=template,
-            language=officer.language,
-            kind=Kind.ESCALATION,
-            officer_id=officer.id,
-            case_id=case.id if case else None,
-        )
+        sent = self._written(template, officer.language, case, values)
+        kind = Kind.ESCALATION
+        outbox.post(session, key=key, to=officer.phone, kind=kind, officer_id=officer.id, **sent)
 
     def tell_operator(
         self, session: Session, template: str, *, key: str, case: Case | None = None, **values: str
@@ -95,20 +88,18 @@ class Desk:
         """Returns False when no operator's number is set."""
         if not self.operator_phone:
             return False
-        outbox.post(
-            session,
-            key=key,
-            to=self.operator_phone,
-            text=self._render(template, self.language, case, values),
-            template=template,
-            language=self.language,
-            kind=Kind.ESCALATION,
-            case_id=case.id if case else None,
-        )
+        sent = self._written(template, self.language, case, values)
+        outbox.post(session, key=key, to=self.operator_phone, kind=Kind.ESCALATION, **sent)
         return True
 
-    def _render(
+    def _written(
         self, template: str, language: str, case: Case | None, values: dict[str, str]
-    ) -> str:
+    ) -> Written:
+        """The text, and what the outbox keeps of where it comes from."""
         known = {"case": case.code} if case else {}
-        return self.texts.render(template, language, **(known | values))
+        return {
+            "text": self.texts.render(template, language, **(known | values)),
+            "template": template,
+            "language": language,
+            "case_id": case.id if case else None,
+        }

@@ -5,14 +5,11 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, life
+from gateway.cases import briefing, codes, life
 from gateway.cases.desk import Desk
 from gateway.people import officer_links, officers
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
-
-PLANTS = {"one": "1", "few": "<10", "half": "50%", "most": ">50%"}
-"""How many plants are sick, as the farmer told it, in the fewest characters."""
 
 
 class NotYours(Exception):
@@ -265,16 +262,7 @@ def _tell_officer(
     again: str = "",
 ) -> None:
     key = f"escalation:{escalation.id}:officer{again}"
-    told = case.answers or {}
-    values = {
-        "crop": case.crop or "unknown",
-        "disease": case.label or "unknown",
-        "confidence": f"{case.confidence:.0%}" if case.confidence is not None else "?",
-        "phone": case.farmer.phone,
-        "place": case.place or case.area or "?",
-        "count": PLANTS.get(told.get("plants", ""), "?"),
-        "answer": desk.how_to_answer(case),
-    }
+    values = briefing.brief(case).values(desk.how_to_answer(case))
     if officer is None:
         desk.tell_operator(session, "escalation_officer", key=key, case=case, **values)
     elif desk.link_base:

@@ -2,42 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, labels
 from gateway.cases.desk import Desk
 from gateway.store.models import Case, Escalation, Officer
-
-
-@dataclass(frozen=True)
-class Details:
-    """What the officer of a case sees, as the placeholders of its texts."""
-
-    case: str
-    crop: str
-    disease: str
-    confidence: str
-    phone: str
-    place: str
-    count: str
-
-    def values(self) -> dict[str, str]:
-        return dict(vars(self)) | {"answer": f"SMS {self.case} ..."}
-
-
-def details(case: Case) -> Details:
-    return Details(
-        case=case.code,
-        crop=case.crop or "unknown",
-        disease=case.label or "unknown",
-        confidence=f"{case.confidence:.0%}" if case.confidence is not None else "?",
-        phone=case.farmer.phone,
-        place=case.place or case.area or "?",
-        count=escalation.PLANTS.get((case.answers or {}).get("plants", ""), "?"),
-    )
 
 
 def answer_with_text(

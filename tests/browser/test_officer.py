@@ -16,21 +16,14 @@ from gateway.dialogue import gsm7
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import Label, Message
-from tests.conftest import CHANNEL_KEY, SECRET
+from tests.conftest import settings_for
 from tests.support import desk, house
 from tests.support.browser import check, look
 
 
 @pytest.fixture
 def settings(sqlite_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    return Settings.read(
-        home=tmp_path / "var",
-        database_url=sqlite_url,
-        redis_url=redis_url,
-        secret_key=SECRET,
-        channel_keys=CHANNEL_KEY,
-        public_url="http://leaf.example.rw",
-    )
+    return settings_for(tmp_path, sqlite_url, redis_url, public_url="http://leaf.example.rw")
 
 
 @pytest.fixture

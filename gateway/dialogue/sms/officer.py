@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation
+from gateway.cases import briefing, escalation
 from gateway.cases.crops import LABELS
 from gateway.dialogue import gsm7
-from gateway.dialogue.answers import answer_with_text, details
+from gateway.dialogue.answers import answer_with_text
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import Command, Vocabulary, find_code, looks_like_code, plain
 from gateway.store.models import Case, Officer
@@ -56,8 +56,8 @@ def _about(
     context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
 ) -> Reply:
     if not plain(rest):
-        shown = details(case)
-        return Reply("escalation_officer", officer.language, shown.values(), case_id=case.id)
+        values = briefing.brief(case).values(briefing.by_sms(case)) | {"case": case.code}
+        return Reply("escalation_officer", officer.language, values, case_id=case.id)
     first, _, tail = rest.partition(" ")
     if plain(first) == "OK":
         return _confirm(context, session, officer, case, words.label(tail) or _own(case, tail))

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, life
-from gateway.dialogue.answers import details, officers_words
+from gateway.cases.briefing import brief
+from gateway.dialogue.answers import officers_words
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 from gateway.people import areas, farmers, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
@@ -158,7 +159,7 @@ class World:
 
     def _details_of(self, case: Case) -> CaseFacts:
         """What the officer of the case may see."""
-        seen = details(case)
+        seen = brief(case)
         return replace(
             self._facts_of(case),
             label=seen.disease,

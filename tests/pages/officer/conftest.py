@@ -7,7 +7,7 @@ from flask import Flask
 
 from gateway.context import Context
 from gateway.settings import Settings
-from tests.conftest import CHANNEL_KEY, SECRET
+from tests.conftest import settings_for
 from tests.support import desk
 
 PUBLIC_URL = "https://leaf.example.rw"
@@ -16,14 +16,7 @@ PUBLIC_URL = "https://leaf.example.rw"
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings on SQLite, then on PostgreSQL, with links in the officers' messages."""
-    return Settings.read(
-        home=tmp_path / "var",
-        database_url=database_url,
-        redis_url=redis_url,
-        secret_key=SECRET,
-        channel_keys=CHANNEL_KEY,
-        public_url=PUBLIC_URL,
-    )
+    return settings_for(tmp_path, database_url, redis_url, public_url=PUBLIC_URL)
 
 
 @pytest.fixture

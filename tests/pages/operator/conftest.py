@@ -8,7 +8,7 @@ from flask import Flask
 from gateway.context import Context
 from gateway.people import operators
 from gateway.settings import Settings
-from tests.conftest import CHANNEL_KEY, SECRET
+from tests.conftest import settings_for
 from tests.support import admins
 from tests.support.desk import Person
 
@@ -16,13 +16,7 @@ from tests.support.desk import Person
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings on SQLite, then on PostgreSQL."""
-    return Settings.read(
-        home=tmp_path / "var",
-        database_url=database_url,
-        redis_url=redis_url,
-        secret_key=SECRET,
-        channel_keys=CHANNEL_KEY,
-    )
+    return settings_for(tmp_path, database_url, redis_url)
 
 
 @pytest.fixture
