@@ -110,10 +110,10 @@ def recompose(pixels: Pixels, scenes: Sequence[Pixels], rng: Generator) -> Pixel
     roll = rng.random()
     if black and roll < 0.7:
         return paste(*_shrink(pixels, leaf_mask(pixels, rng), rng), background(size, scenes, rng))
-    if not black and roll < 0.22:
+    if not black and roll < 0.30:
         level = rng.integers(0, 12)
         return paste(pixels, leaf_mask(pixels, rng), np.full_like(pixels, level))
-    if not black and roll < (0.6 if fills_frame(pixels) else 0.34):
+    if not black and roll < (0.64 if fills_frame(pixels) else 0.42):
         return paste(pixels, leaf_mask(pixels, rng), background(size, scenes, rng))
     return pixels
 
@@ -173,10 +173,13 @@ def recolour(pixels: NDArray[np.float32], rng: Generator, brightness: bool) -> N
         pixels *= 255
 
 
-def degrade(picture: Image.Image, rng: Generator) -> Image.Image:
-    """What a cheap phone and a slow network do: blur, small size, sensor noise, JPEG."""
+def degrade(picture: Image.Image, rng: Generator, recipe: bool = True) -> Image.Image:
+    """What a cheap phone and a slow network do: blur, small size, sensor noise, JPEG.
+
+    `recipe` False leaves out what the reference's noise recipe is made of: blur and JPEG.
+    """
     side = picture.width
-    if rng.random() < 0.5:
+    if recipe and rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.8)))
     if rng.random() < 0.15:
         small = int(side * rng.uniform(0.4, 0.9))
@@ -185,7 +188,7 @@ def degrade(picture: Image.Image, rng: Generator) -> Image.Image:
     if rng.random() < 0.2:
         noisy = np.asarray(picture, np.float32) + rng.normal(0, rng.uniform(2, 12), (side, side, 1))
         picture = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
-    if rng.random() < 0.6:
+    if recipe and rng.random() < 0.6:
         picture = jpeg(picture, int(rng.integers(40, 96)))
     return picture
 
@@ -220,9 +223,10 @@ def not_a_leaf(scenes: Sequence[Pixels], side: int, rng: Generator) -> Pixels:
 def training_picture(
     pixels: Pixels, scenes: Sequence[Pixels], side: int, rng: Generator, noise: bool = True
 ) -> Pixels:
-    """The whole chain: (side, side, 3). `noise` False leaves out brightness, blur and JPEG."""
+    """The whole chain: (side, side, 3). `noise` False leaves out the test's noise recipe:
+    brightness, blur and JPEG; small sizes and sensor noise stay."""
     square = warp(recompose(pixels, scenes, rng), side, rng)
     colours = np.asarray(square, np.float32).copy()
     recolour(colours, rng, brightness=noise)
     picture = Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
-    return np.asarray(degrade(picture, rng) if noise else picture)
+    return np.asarray(degrade(picture, rng, recipe=noise))

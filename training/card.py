@@ -31,6 +31,7 @@ def write_card(card: dict[str, Any], path: Path) -> None:
             beside=_table(_flat(figures["beside"]))
             if figures["beside"]
             else "Nothing else was run.",
+            seeds=_seeds(figures),
             quantisation=_table(figures["int8"]["table"]),
             kinds=_table(
                 {
@@ -70,6 +71,16 @@ def write_card(card: dict[str, Any], path: Path) -> None:
             or "none at hand",
         ),
         encoding="utf-8",
+    )
+
+
+def _seeds(figures: dict[str, Any]) -> str:
+    if "seeds" not in figures:
+        return "One seed: the spread over seeds has not been measured."
+    return (
+        "Runs that differ by their seed alone, this one among them; the one to ship was chosen by\n"
+        "validation photos (`python -m training choose`), not by these test figures.\n\n"
+        + _table(figures["seeds"])
     )
 
 

@@ -42,6 +42,7 @@ LEAVES_ADVISED = 0.97
 # A leaf is told "unknown" outright only beyond the score that this share of known leaves reach.
 LEAVES_REJECTED = 0.01
 NO_LEAF_FRACTION = 0.10
+CHOSEN_AT = 0.05  # strangers advised, where runs are compared
 CONFIDENCE = 0.6
 
 
@@ -70,6 +71,7 @@ class Tuning:
     thresholds: Thresholds
     scores: dict[str, float]  # AUROC of each candidate for the unknown score
     curve: list[CurvePoint]
+    validation: dict[str, float]  # what a run is chosen by; no test photo has a say
 
 
 def unknown_scores(logits: Array, temperature: float) -> dict[str, Array]:
@@ -116,20 +118,34 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
         (float(t), advised("other", t), advised("leaves", t), advised("field", t)) for t in grid
     ]
     advice = _advice_threshold(curve)
+    candidates = {
+        name: auroc(
+            np.concatenate([scores[n][name] for n in known if n != "noisy"]), scores["other"][name]
+        )
+        for name in scores["leaves"]
+    }
     beyond = np.concatenate([scores[n]["none"] for n in known])
     reject = max(advice, float(np.quantile(beyond, 1 - LEAVES_REJECTED)), 0.5)
     return Tuning(
         temperature,
         Thresholds(CONFIDENCE, advice, min(reject, 0.99), NO_LEAF_FRACTION),
-        {
-            name: auroc(
-                np.concatenate([scores[n][name] for n in known if n != "noisy"]),
-                scores["other"][name],
-            )
-            for name in scores["leaves"]
-        },
+        candidates,
         curve,
+        {
+            **{
+                f"{name}_right": _mean(logits[name][:, :FIVE].argmax(axis=1) == shots[name].targets)
+                for name in known
+            },
+            "auroc": candidates["none"],
+            "helped": _helped(curve),
+        },
     )
+
+
+def _helped(curve: list[CurvePoint]) -> float:
+    """Known photos given advice, leaves and field alike, where few strangers are."""
+    at = max((row for row in curve if row[1] <= CHOSEN_AT), default=curve[0])
+    return (at[2] + at[3]) / 2
 
 
 def _advice_threshold(curve: list[CurvePoint]) -> float:

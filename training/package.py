@@ -101,7 +101,12 @@ def evaluate(
     figures["unknown_score_candidates"] = tuning.scores
     figures["grad_cam"] = compare(load_student(recipe, run_folder), said["field"].shot.squares[:12])
     figures["speed"] = _speed(benchmark)
-    figures["beside"] = {name: _essence(folder) for name, folder in (beside or {}).items()}
+    cards = {name: read_run(folder) for name, folder in (beside or {}).items()}
+    figures["beside"] = {name: _essence(other) for name, other in cards.items()}
+    twins = [c for c in cards.values() if {**c["recipe"], "seed": recipe.seed} == _named(recipe)]
+    if twins:
+        own = {"recipe": _named(recipe), "figures": figures}
+        figures["seeds"] = _spread([_essence(one) for one in (own, *twins)])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     card = {
         "version": f"{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
@@ -112,10 +117,11 @@ def evaluate(
         "temperature": round(tuning.temperature, 4),
         "thresholds": {k: round(v, 4) for k, v in asdict(tuning.thresholds).items()},
         "self_check": run(session, [known_square(recipe.side)])[0].tolist(),
-        "recipe": {**asdict(recipe), "init": _init_name(recipe.init)},
+        "recipe": _named(recipe),
         "unseen_kinds": sorted(UNSEEN_KINDS),
         "trained_on": _counts(photos, recipe),
         "runtime": f"onnxruntime {ort.__version__}",
+        "validation": _rounded(tuning.validation),
         "figures": _rounded(figures),
     }
     card["gates_failed"] = failed_gates(card["figures"])
@@ -199,22 +205,47 @@ def _speed(benchmark: Path | None) -> dict[str, Any]:
     }
 
 
-def _essence(run_folder: Path) -> dict[str, Any]:
-    """The figures of another run that are worth a line beside this one's."""
-    card = json.loads((run_folder / CARD).read_text())
+def read_run(run_folder: Path) -> dict[str, Any]:
+    """`leaf.json` of an evaluated run. Raises click.ClickException when it was not evaluated."""
+    path = run_folder / CARD
+    if not path.is_file():
+        raise click.ClickException(f"{run_folder} has no {CARD}: run `evaluate` there first")
+    card: dict[str, Any] = json.loads(path.read_text())
+    return card
+
+
+def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of a run that are worth a line beside another's."""
     figures, recipe = card["figures"], card["recipe"]
-    names = ("macro_f1_clean", "macro_f1_noisy", "field", "field_pooled", "auroc_all",
-             "auroc_unseen", "leaves_accepted", "field_accepted", "others_advised")  # fmt: skip
+    names = ("macro_f1_clean", "macro_f1_noisy", "field_pooled", "auroc_all", "auroc_unseen",
+             "leaves_accepted", "field_accepted", "others_advised", "objects_advised",
+             "others_on_black", "rust_on_photos")  # fmt: skip
     epochs = recipe["teacher_epochs"] + recipe["student_epochs"]
-    seen = {
+    return {
         "training_pictures": epochs * recipe["pictures"],
-        "teacher": recipe["teacher_epochs"] > 0,
+        **{name: figures[name] for name in names},
     }
-    return {**seen, **{name: figures[name] for name in names}}
 
 
-def _init_name(init: str) -> str:
-    return Path(init).name
+def _spread(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean, standard deviation, lowest and highest of runs that differ by their seed alone."""
+    table = {name: np.array([run[name] for run in runs]) for name in runs[0]}
+    return {
+        name: {
+            "runs": len(values),
+            "mean": float(values.mean()),
+            "sd": float(values.std(ddof=1)),
+            "lowest": float(values.min()),
+            "highest": float(values.max()),
+        }
+        for name, values in table.items()
+        if name != "training_pictures"
+    }
+
+
+def _named(recipe: Recipe) -> dict[str, Any]:
+    """The recipe with the name of its starting weights, not where they lay."""
+    return {**asdict(recipe), "init": Path(recipe.init).name}
 
 
 def _rounded(value: Any) -> Any:

@@ -165,6 +165,53 @@ def test_the_card_is_written_from_the_figures(
     assert f"{card['figures']['macro_f1_clean']}" in text
 
 
+def twin(run_folder: Path, folder: Path, seed: int, helped: float, f1: float) -> Path:
+    """An evaluated run as `run_folder`'s, with another seed and other figures."""
+    card = json.loads((run_folder / "leaf.json").read_text())
+    card["recipe"]["seed"] = seed
+    card["validation"]["helped"] = helped
+    card["figures"]["macro_f1_clean"] = f1
+    folder.mkdir()
+    (folder / "leaf.json").write_text(json.dumps(card))
+    return folder
+
+
+def test_the_run_to_ship_is_chosen_by_validation_alone(
+    trained: Path, evaluated: str, tmp_path: Path
+) -> None:
+    worse_in_test = twin(trained, tmp_path / "one", 1, helped=0.9, f1=0.1)
+    better_in_test = twin(trained, tmp_path / "two", 2, helped=0.8, f1=1.0)
+    done = run("choose", better_in_test, worse_in_test)
+    assert done.exit_code == 0
+    assert done.output.splitlines()[-1] == f"best: {worse_in_test}"
+    assert "f1" not in done.output
+    untried = run("choose", worse_in_test, tmp_path)
+    assert untried.exit_code == 1
+    assert "run `evaluate` there first" in untried.output
+
+
+def test_the_spread_is_over_runs_that_differ_by_their_seed_alone(
+    photos: Path, trained: Path, evaluated: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    other_seed = twin(trained, tmp_path / "one", 1, helped=0.9, f1=0.5)
+    other_recipe = twin(trained, tmp_path / "two", 2, helped=0.9, f1=0.5)
+    card = json.loads((other_recipe / "leaf.json").read_text())
+    card["recipe"]["without_noise"] = True
+    (other_recipe / "leaf.json").write_text(json.dumps(card))
+    beside = ("--beside", f"seed 1={other_seed}", "--beside", f"without noise={other_recipe}")
+    done = run("evaluate", "--data", photos, "--run", folder, *beside)
+    assert done.exit_code == 0, done.output
+    figures = json.loads((folder / "leaf.json").read_text())["figures"]
+    spread = figures["seeds"]["macro_f1_clean"]
+    assert spread["runs"] == 2
+    assert spread["mean"] == pytest.approx((figures["macro_f1_clean"] + 0.5) / 2, abs=1e-4)
+    assert set(figures["beside"]) == {"seed 1", "without noise"}
+    write_card(json.loads((folder / "leaf.json").read_text()), tmp_path / "card.md")
+    assert "differ by their seed alone" in (tmp_path / "card.md").read_text()
+
+
 def test_a_failed_gate_leaves_the_old_model(photos: Path, trained: Path, tmp_path: Path) -> None:
     shipped = tmp_path / "model"
     shipped.mkdir()
