@@ -15,10 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.context import Context
-from gateway.store import StoreError
+from gateway.store import StoreError, patience
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Seconds that the store has for being ready."""
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -45,7 +48,8 @@ def blueprint(context: Context) -> Blueprint:
 
 def _store_ready(context: Context) -> bool:
     try:
-        revision, head = context.store.revision()
+        with patience(PATIENCE):
+            revision, head = context.store.revision()
     except StoreError as error:
         log.warning("not_ready part=store error=%s", error)
         return False

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -84,22 +83,21 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """URL with `{}` for the database name; the database `template_leafline` is migrated."""
+def postgres() -> Iterator[servers.Postgres]:
+    """A cluster that runs; its database `template_leafline` is migrated."""
     try:
-        with servers.postgres_server() as url:
-            _execute(url, "CREATE DATABASE template_leafline")
-            store = Store(_sqlalchemy(url.format("template_leafline")), Vault(SECRET))
-            store.migrate()
-            store.close()
-            yield url
+        server = servers.Postgres()
     except servers.Absent as error:
         pytest.skip(str(error))
-
-
-def _execute(url: str, statement: str) -> None:
-    with psycopg.connect(url.format("postgres"), autocommit=True) as connection:
-        connection.execute(statement.encode())
+    try:
+        server.start()
+        server.execute("CREATE DATABASE template_leafline")
+        store = Store(_sqlalchemy(server.url.format("template_leafline")), Vault(SECRET))
+        store.migrate()
+        store.close()
+        yield server
+    finally:
+        server.close()
 
 
 def _sqlalchemy(url: str) -> str:
@@ -107,12 +105,12 @@ def _sqlalchemy(url: str) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(postgres: servers.Postgres) -> Iterator[str]:
     """URL of a migrated, empty PostgreSQL database."""
     name = f"test_{uuid.uuid4().hex}"
-    _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template_leafline")
-    yield postgres_server.format(name)
-    _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE template_leafline")
+    yield postgres.url.format(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
-from gateway.store import away
+from gateway.store import away, patience
 from gateway.store.models import Case, Diagnosis, Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
@@ -22,13 +22,17 @@ from inference.verdict import Verdict, combine, unreadable
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 8.0
+"""Seconds that the store has: fewer than the job, which would count as failed."""
+
 POOR = {quality.BLURRED, quality.DARK, quality.OVEREXPOSED}
 
 
 def diagnose(photo_id: int) -> None:
     """Judge one photo. Doing it twice changes nothing: a photo has one diagnosis."""
     try:
-        _diagnose(context_of_worker(), photo_id)
+        with patience(PATIENCE):
+            _diagnose(context_of_worker(), photo_id)
     except Exception as error:
         if not away(error):
             raise

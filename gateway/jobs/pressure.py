@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.context import Context
+from gateway.store import patience
 from gateway.store.models import Photo
 
 LOOK_AGAIN = 2.0
 """Seconds for which an answer holds: each request need not count."""
 RETRY_AFTER = "120"
+PATIENCE = 1.0
+"""Seconds that the store has for counting: many wait for one who counts."""
 
 
 class Pressure:
@@ -43,7 +46,7 @@ class _Gauge:
         with self._lock:
             if time.monotonic() >= self._until:
                 try:
-                    with self._context.store.reading() as session:
+                    with patience(PATIENCE), self._context.store.reading() as session:
                         self._full = self._depth(session) >= self._limit
                 except SQLAlchemyError:
                     self._full = False

@@ -27,11 +27,15 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from gateway.store import postgres
 from gateway.store.base import Base
+from gateway.store.patience import left, patience
 from gateway.store.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10
+"""How long a writer waits for another on SQLite, unless the caller has less patience."""
+MIGRATION_SECONDS = 24 * 3600.0
 
 
 class StoreError(Exception):
@@ -71,8 +75,10 @@ class Store:
         Raises: StoreError.
         """
         try:
-            with self.engine.begin() as connection:
+            with patience(MIGRATION_SECONDS), self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
+                    for limit in ("statement_timeout", "lock_timeout"):
+                        connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
                     # Any constant: it only has to be the same for all processes.
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5323475)")
                 command.upgrade(_alembic(connection), "head")
@@ -139,14 +145,32 @@ def _reason(error: SQLAlchemyError) -> str:
 
 
 def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(
-            url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
-        )
-    connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     # hide_parameters: the text of an error must not repeat numbers and messages.
-    engine = create_engine(url, connect_args=connect_args, hide_parameters=True)
+    if make_url(url).get_backend_name() == "sqlite":
+        # Opening a file is cheap: nobody waits for a connection that another thread has.
+        engine = create_engine(
+            url,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            max_overflow=-1,
+            hide_parameters=True,
+        )
+        _install_sqlite(engine)
+        return engine
+    named = make_url(url).query
+    engine = create_engine(
+        url,
+        connect_args={name: v for name, v in postgres.DEFAULTS.items() if name not in named},
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=postgres.POOL_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    postgres.install(engine)
+    return engine
 
+
+def _install_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late; see below
@@ -160,9 +184,9 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
+        busy = round(1000 * left(BUSY_SECONDS))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={busy}")
         # IMMEDIATE: a reader that turns writer half-way fails at once when another writes,
         # whatever the busy timeout. A writer that says so first waits its turn.
         reading = connection.get_execution_options().get("leafline_reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine

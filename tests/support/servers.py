@@ -95,6 +95,21 @@ class Postgres:
         """An immediate shutdown: no checkpoint, nothing flushed, recovery at the next start."""
         self._end(signal.SIGQUIT)
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """No process of the server gets any time: connections stay up, and nothing answers."""
+        assert self.process is not None
+        server = self.process.pid
+        os.kill(server, signal.SIGSTOP)  # first: it starts no more processes
+        pids = [server, *_children(server)]
+        try:
+            for pid in pids[1:]:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in reversed(pids):
+                os.kill(pid, signal.SIGCONT)
+
     def close(self) -> None:
         self._end(signal.SIGINT)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -109,15 +124,9 @@ class Postgres:
         return how(command, cwd=self._folder, **options, **self._owner)
 
 
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """URL (with `{}` for the database's name) of a PostgreSQL cluster."""
-    server = Postgres()
-    try:
-        server.start()
-        yield server.url
-    finally:
-        server.close()
+def _children(parent: int) -> list[int]:
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(pid) for task in tasks for pid in task.read_text().split()]
 
 
 def _until(ready: object, process: subprocess.Popen[bytes], waiting: type[Exception]) -> None:

@@ -22,9 +22,14 @@ from gateway.dialogue import ussd
 from gateway.jobs.pressure import Pressure
 from gateway.people import farmers, msisdn, officers
 from gateway.spool import Replayer, Spool, SpoolError
-from gateway.store import away
+from gateway.store import away, patience
 
 log = logging.getLogger("leafline.africastalking")
+
+HOP_PATIENCE = 1.0
+"""Seconds that the store has for one hop: the network ends a session that gets no answer."""
+CALLBACK_PATIENCE = 3.0
+"""Seconds that the store has for one callback before that goes to the spool."""
 
 TAKERS: Mapping[str, Callable[[Context, Fields], None]] = {
     "ussd-events": events.session_ended,
@@ -48,11 +53,13 @@ def blueprint(context: Context) -> Blueprint:
     pressure = Pressure(context)
 
     @routes.post("/ussd")
+    @patience(HOP_PATIENCE)
     def ussd_session() -> Response:
         screen = _hop(context, pressure, fields.form(request))
         return Response(screen, mimetype="text/plain")
 
     @routes.post(ADDRESS)
+    @patience(CALLBACK_PATIENCE)
     def receive(kind: str) -> Response:
         return _take(context, spool, replayer, kind)
 

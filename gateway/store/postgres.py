@@ -1,0 +1,91 @@
+"""PostgreSQL that hangs: a server without time, a network that swallows packets.
+
+The server's own limits end what takes too long while it lives. One that is stopped enforces none,
+and its kernel keeps every connection up, so waiting has an end on this side too.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.waiting import Ready
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, ExceptionContext
+
+from gateway.store.patience import left
+
+T = TypeVar("T")
+
+STATEMENT_SECONDS = 60
+LOCK_SECONDS = 10
+ANSWER_SECONDS = STATEMENT_SECONDS + 5.0
+"""Without a word for so long, a server that still ran would have ended the statement itself."""
+CONNECT_SECONDS, LEAST_CONNECT_SECONDS = 5, 2
+"""libpq knows no shorter time for connecting."""
+POOL_SECONDS = 5
+
+DEFAULTS: dict[str, str | int] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s",
+}
+"""libpq's parameters; what the URL names itself is left alone."""
+
+
+class Connection(psycopg.Connection[Any]):
+    """Closes itself when no answer comes, and says so as an error of the connection."""
+
+    def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
+        try:
+            return super().wait(_impatient(gen, left(ANSWER_SECONDS)), *args, **kwargs)
+        except Unanswered:
+            self.close()  # the answer may come later, to whoever asks next
+            raise
+
+
+class Unanswered(psycopg.OperationalError):
+    """The server did not answer in the time that the caller has."""
+
+
+def _impatient(gen: PQGen[T], seconds: float) -> Generator[Any, Any, T]:
+    """Goes on with `gen` as long as the server says something, or `seconds` are left.
+
+    psycopg says "nothing ready" every tenth of a second.
+    """
+    until = time.monotonic() + seconds
+    try:
+        asked = next(gen)
+        while True:
+            ready = yield asked
+            if ready == Ready.NONE and time.monotonic() >= until:
+                raise Unanswered("the server did not answer in time")
+            asked = gen.send(ready)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+
+
+def install(engine: Engine) -> None:
+    """Let the engine make connections of this kind."""
+
+    @event.listens_for(engine, "handle_error")
+    def _judge(context: ExceptionContext) -> None:
+        """A caller without patience says nothing about the connections of others."""
+        if isinstance(context.original_exception, Unanswered):
+            context.invalidate_pool_on_disconnect = False
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Connection:
+        seconds = left(math.inf)
+        if not seconds:
+            raise Unanswered("no time is left for connecting")
+        usual = int(parameters["connect_timeout"])
+        limit = max(LEAST_CONNECT_SECONDS, math.ceil(min(seconds, usual)))
+        return Connection.connect(*args, **(parameters | {"connect_timeout": limit}))
