@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.cases import codes, escalation, life
@@ -49,6 +49,8 @@ class Upload:
     area: str | None = None
     kiosk_id: int | None = None
     answers: dict[str, str] | None = None
+    following: int = 0
+    """Photos of the same go that will follow this one; the case is judged when they are there."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def _accept(
         )
     else:
         _check_room(session, case)
+        came = update(Photo).where(Photo.case_id == case.id, Photo.following > 0)
+        session.execute(came.values(following=0))
     photo = Photo(
         case_id=case.id,
         address=address,
@@ -121,6 +125,7 @@ def _accept(
         client_id=upload.client_id,
         width=picture.width,
         height=picture.height,
+        following=upload.following,
     )
     session.add(photo)
     session.flush()

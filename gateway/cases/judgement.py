@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, life
@@ -43,6 +44,13 @@ def record(session: Session, photo: Photo, verdict: PhotoVerdict) -> bool:
     if made:
         photo.diagnosed_at = now()
     return made
+
+
+def is_complete(session: Session, case: Case) -> bool:
+    """Whether all photos that came in one go are there and judged: then one answer is due."""
+    missing = or_(Photo.following > 0, Photo.diagnosed_at.is_(None))
+    query = select(Photo.id).where(Photo.case_id == case.id, missing).limit(1)
+    return session.scalar(query) is None
 
 
 def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_judged: int) -> None:

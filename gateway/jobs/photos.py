@@ -62,14 +62,24 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
 
 def _record(session: Session, context: Context, photo_id: int, verdict: Verdict) -> None:
     photo = session.get_one(Photo, photo_id, with_for_update=True)
-    case = session.get_one(Case, photo.case_id, with_for_update={"of": Case})
+    case = session.get_one(Case, photo.case_id, with_for_update={"of": Case, "key_share": True})
     detail = json.loads(verdict.to_json())
     plain = PhotoVerdict(verdict.verdict, verdict.label, verdict.confidence, detail)
     if not judgement.record(session, photo, plain):
         return
+    log.info("judged case=%s photo=%s verdict=%s ms=%.1f",
+             case.code, photo_id, verdict.verdict, verdict.latency_ms)  # fmt: skip
+    if judgement.is_complete(session, case):
+        judge_together(session, context, case)
+
+
+def judge_together(session: Session, context: Context, case: Case) -> None:
+    """Apply triage to what the photos of the case say together; the caller holds the case."""
     details = session.scalars(
         select(Diagnosis.detail).where(Diagnosis.case_id == case.id).order_by(Diagnosis.photo_id)
     ).all()
+    if not details:
+        return  # none could be judged: a person has the case already
     verdicts = [Verdict.from_json(json.dumps(detail)) for detail in details]
     together = combine(verdicts, context.model.thresholds)
     confident = {verdict.label for verdict in verdicts if verdict.verdict == "advice"}
@@ -82,7 +92,7 @@ def _record(session: Session, context: Context, photo_id: int, verdict: Verdict)
     )
     judgement.judge(session, context.desk, case, finding, len(details))
     log.info(
-        "diagnosed case=%s photo=%s verdict=%s label=%s confidence=%.2f state=%s ms=%.1f",
-        case.code, photo_id, together.verdict, together.label, together.confidence or 0.0,
-        case.state, verdict.latency_ms,
+        "diagnosed case=%s photos=%s verdict=%s label=%s confidence=%.2f state=%s",
+        case.code, len(details), together.verdict, together.label, together.confidence or 0.0,
+        case.state,
     )  # fmt: skip

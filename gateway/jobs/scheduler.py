@@ -32,6 +32,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(5, sweeps.waiting_photos, repairs=True),
     Periodic(3600, sweeps.orphaned_photos, repairs=True),
     Periodic(60, sweeps_cases.cases_without_answer, repairs=True),
+    Periodic(60, sweeps_cases.photos_that_never_came),
     Periodic(60, sweeps_cases.unanswered_escalations),
     Periodic(3600, sweeps_cases.expired_data),
     Periodic(3600, sweeps_messages.silent_messages),

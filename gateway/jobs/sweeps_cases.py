@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select, update
 
-from gateway.cases import escalation, life, retention, unanswered
+from gateway.cases import escalation, judgement, life, retention, unanswered
 from gateway.context import Context
+from gateway.jobs import photos
 from gateway.people import hours
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 SETTLED = timedelta(minutes=2)
 """A case that moved less than this ago may still be on its way."""
+STILL_COMING = timedelta(minutes=10)
+"""So long after the last one the other photos of a go are waited for: two lost tries on 2G."""
 BATCH = 200
 
 
@@ -34,7 +37,10 @@ def cases_without_answer(context: Context) -> int:
             Case.updated_at < now() - SETTLED,
             ~told,
             ~exists().where(Escalation.case_id == Case.id, Escalation.closed_at.is_(None)),
-            ~exists().where(Photo.case_id == Case.id, Photo.diagnosed_at.is_(None)),
+            ~exists().where(
+                Photo.case_id == Case.id,
+                or_(Photo.diagnosed_at.is_(None), Photo.following > 0),
+            ),
         )
         .order_by(Case.id)
         .limit(BATCH)
@@ -47,6 +53,29 @@ def cases_without_answer(context: Context) -> int:
             escalation.escalate(session, context.desk, case, "no_answer", actor="sweep")
         log.error("case_without_answer case=%s", case.code)
     return len(ids)
+
+
+def photos_that_never_came(context: Context) -> int:
+    """Judge cases by the photos they have, where the others of the same go do not come."""
+    query = (
+        select(Photo.id)
+        .where(Photo.following > 0, Photo.received_at < now() - STILL_COMING)
+        .limit(BATCH)
+    )
+    with context.store.reading() as session:
+        ids = session.scalars(query).all()
+    done = 0
+    for photo_id in ids:
+        with context.store.transaction() as session:
+            given_up = update(Photo).where(Photo.id == photo_id, Photo.following > 0)
+            case_id = session.scalar(given_up.values(following=0).returning(Photo.case_id))
+            if case_id is None:
+                continue  # another came meanwhile
+            case = session.get_one(Case, case_id, with_for_update={"of": Case, "key_share": True})
+            if judgement.is_complete(session, case):
+                photos.judge_together(session, context, case)
+            done += 1
+    return done
 
 
 def unanswered_escalations(context: Context) -> int:

@@ -32,7 +32,8 @@ def find_or_create(session: Session, phone: str, *, lock: bool = False) -> Farme
     digest = vault_of(session).digest(phone)
     insert_once(session, Farmer, {"phone": phone, "phone_digest": digest}, "phone_digest")
     query = select(Farmer).where(Farmer.phone_digest == digest)
-    return session.scalars(query.with_for_update() if lock else query).one()
+    # Key share: what refers to her meanwhile (a message of another case) need not wait.
+    return session.scalars(query.with_for_update(key_share=True) if lock else query).one()
 
 
 def nobody(session: Session, *, training: bool = False) -> Farmer:

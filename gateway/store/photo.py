@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.store.base import Base, Digest, Identity, Utc, now
@@ -18,6 +18,12 @@ class Photo(Base):
         Index("ix_photo_upload", "upload_digest", "received_at"),
         Index("ix_photo_waiting", "diagnosed_at", "received_at"),
         Index("ix_photo_received", "received_at"),
+        Index(
+            "ix_photo_following",
+            "received_at",
+            sqlite_where=text("following > 0"),
+            postgresql_where=text("following > 0"),
+        ),
     )
 
     id: Mapped[Identity]
@@ -30,6 +36,8 @@ class Photo(Base):
     client_id: Mapped[str | None] = mapped_column(String(80))
     width: Mapped[int]
     height: Mapped[int]
+    following: Mapped[int] = mapped_column(Integer, default=0)
+    """Photos of the same go that are still to come, as the sender said; 0 once another came."""
     received_at: Mapped[datetime] = mapped_column(Utc, default=now)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     """How often a worker began it and failed, or died over it."""

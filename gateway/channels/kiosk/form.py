@@ -8,7 +8,7 @@ from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from gateway.cases import crops
-from gateway.cases.intake import TOLD, Upload
+from gateway.cases.intake import MAX_PHOTOS, TOLD, Upload
 from gateway.people import msisdn
 from gateway.problems import Problem
 from gateway.store.models import Kiosk
@@ -41,6 +41,7 @@ def read(request: Request, kiosk: Kiosk, region: str, languages: tuple[str, ...]
         area=kiosk.area,
         kiosk_id=kiosk.id,
         answers=_told(request),
+        following=_following(request),
     )
 
 
@@ -103,6 +104,14 @@ def _client_id(request: Request) -> str | None:
         detail = f"a client id has at most {LONGEST_CLIENT_ID} characters"
         raise Problem(400, "bad_client_id", detail)
     return value or None
+
+
+def _following(request: Request) -> int:
+    raw = _field(request, "following") or "0"
+    if raw not in map(str, range(MAX_PHOTOS)):
+        detail = f"following is how many photos are still to come: 0 to {MAX_PHOTOS - 1}"
+        raise Problem(422, "bad_following", detail)
+    return int(raw)
 
 
 def _told(request: Request) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.cases import life
 from gateway.cases.crops import CROPS, LABELS
-from gateway.cases.intake import TOLD
+from gateway.cases.intake import MAX_PHOTOS, TOLD
 
 _PROBLEM = {
     "type": "object",
@@ -75,6 +75,13 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
         "place": {"type": "string", "description": "village, district"},
         "case": {"type": "string", "description": "adds a photo to this open case"},
         "client_id": {"type": "string", "description": "the same for every try of one upload"},
+        "following": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MAX_PHOTOS - 1,
+            "description": "photos of the same plant still to come with the code of this case; "
+            "they are judged together",
+        },
     } | {name: {"enum": list(values)} for name, values in TOLD.items()}
     return {
         "operationId": "uploadPhoto",
