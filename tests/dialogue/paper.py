@@ -56,7 +56,8 @@ class Paper:
             case ask.SetLanguage(language):
                 self.caller = replace(caller, language=language)
             case ask.GiveConsent(language):
-                self.caller = replace(caller, language=language, consented=True)
+                began = "consent" if caller.language else "language_first"
+                self.caller = replace(caller, language=language, consented=True, began=began)
             case ask.WithdrawConsent():
                 self.caller = replace(caller, consented=False)
             case ask.AllowTraining():
@@ -98,6 +99,8 @@ class PaperLine:
         if state is not None and request.text == path and reply:
             return reply
         if state is None:
+            if self._paper.caller:
+                self._paper.caller = replace(self._paper.caller, began="")
             state = self._menu.start(self._paper, "en")
         else:
             typed = request.text[len(path) :].removeprefix("*")

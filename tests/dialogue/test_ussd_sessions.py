@@ -17,7 +17,7 @@ from gateway.dialogue.ussd.path import Mark
 from gateway.dialogue.ussd.service import REDIS_TIMEOUT, Line
 from gateway.people import farmers
 from gateway.store.models import Case, Event, Message
-from tests.dialogue.conftest import FARMER, Dial
+from tests.dialogue.conftest import FARMER, Dial, MakeCase
 
 
 def post(context: Context, text: str, session: str = "ATUid_1", phone: str = FARMER) -> str:
@@ -130,6 +130,28 @@ def test_lost_state_of_a_first_dial_is_replayed_from_its_own_beginning(context: 
     with context.store.reading() as session:
         kinds = list(session.scalars(select(Event.kind)))
     assert kinds.count("consent") == 1
+
+
+def test_lost_state_after_a_late_consent_is_replayed_through_the_same_screens(
+    context: Context,
+) -> None:
+    for text in ("", "3", "3*2", "3*2*3", "3*2*3*1"):  # no at first, yes when a report needs it
+        reply = post(context, text)
+    assert "Which crop" in reply
+    context.redis.flushall()
+    assert "How old" in post(context, "3*2*3*1*1")
+
+
+def test_a_hop_that_left_no_state_at_a_question(
+    context: Context, known: str, make_case: MakeCase
+) -> None:
+    code = make_case(FARMER, state="answered", label="maize_rust", crop="maize")
+    for text in ("", "1", "1*9"):
+        post(context, text)
+    # The hop with the code was answered without Redis; what follows are two answers, not one.
+    assert "next season" in post(context, f"1*9*{code}*1").lower()
+    context.redis.flushall()
+    assert "Type the" in post(context, "1*9*0*1*2")
 
 
 def test_a_replay_does_not_act_again(context: Context, known: str) -> None:

@@ -12,6 +12,7 @@ from gateway import outbox
 from gateway.cases import escalation, followups
 from gateway.dialogue.answers import answer_with_text
 from gateway.dialogue.ussd import facts as ask
+from gateway.dialogue.ussd.world import consent_given_by
 from gateway.people import erasure, farmers, officers
 from gateway.store.models import Case, Event, Farmer, Kiosk
 
@@ -24,11 +25,15 @@ log = logging.getLogger("leafline.ussd")
 class Hand:
     """Acts for one caller in one session. Doing a hop's effects twice changes nothing."""
 
-    def __init__(self, context: Context, phone: str, session_tag: str, language: str) -> None:
+    def __init__(
+        self, context: Context, phone: str, session_tag: str, language: str, answers: int
+    ) -> None:
+        """`answers`: how many the session's path has by now."""
         self._context = context
         self._phone = phone
         self._tag = session_tag
         self._language = language
+        self._answers = answers
 
     def carry_out(self, effects: tuple[ask.Effect, ...]) -> None:
         """Raises: whatever the store raises; then nothing was done."""
@@ -95,7 +100,7 @@ class Hand:
         farmer = self._farmer(session)
         began = "language_first" if farmer.language is None else "consent"
         farmers.set_language(session, farmer, language, by="ussd")
-        by = f"ussd:{self._tag}:{began}"
+        by = consent_given_by(self._tag, began, self._answers)
         farmers.give_consent(session, farmer, by=by, text="ussd_consent")
 
     def _request_officer(self, session: Session, effect: ask.RequestOfficer) -> None:

@@ -19,8 +19,9 @@ from gateway.dialogue.ussd.pages import Footer, paginate
 BACK, HOME, MORE = "0", "00", "98"
 RESERVED = frozenset({BACK, HOME, MORE})
 
-KEPT = ("pin", "asked")
-"""What the main menu does not forget: that an officer gave the PIN, that a newcomer was asked."""
+KEPT = ("pin", "asked", "agreed")
+"""What the main menu does not forget: that an officer gave the PIN, that a newcomer was asked, that
+consent was given in this session."""
 DEEPEST = 24
 """Screens remembered for going back; the oldest are forgotten first."""
 MISSES = 8
@@ -137,6 +138,8 @@ class Prompt:
     leads: tuple[str, ...]
     examples: tuple[str, ...]
     """Answers that lead on, for whoever walks the menu without a person."""
+    counted: bool = False
+    """Every answer counts as a try, so that none may be tried out."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ class Screen:
     end: bool = False
     whole: bool = False
     """Must fit one page: a question that is asked apart from its answers is not understood."""
+    unread: Callable[[Visit], bool] | None = None
+    """Whether nobody can have read it yet: then an answer dialled ahead is none."""
     home: bool = False
     """A first screen: nothing to go back to."""
 
@@ -220,6 +225,15 @@ class Menu:
         if isinstance(answer, Again):
             return self._miss(state, answer)
         return Step(self._follow(state, answer, facts), answer.effects)
+
+    def again(self, state: State) -> Step:
+        """The same screen, because what was typed cannot be understood."""
+        return self._miss(state, Again())
+
+    def unread(self, state: State, facts: Facts) -> bool:
+        """Whether this screen must be shown before it may be answered."""
+        screen = self.screens[state.screen]
+        return screen.unread is not None and screen.unread(Visit(state, facts, self.texts))
 
     def show(self, state: State, facts: Facts) -> tuple[str, bool]:
         """(text of the screen without its prefix, whether the session ends with it)."""

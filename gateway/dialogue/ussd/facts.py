@@ -22,6 +22,8 @@ class FarmerFacts:
     began: str = ""
     """The screen this session began on, when consent was given in this very session: a lost state
     is replayed from there."""
+    agreed_at: int = 0
+    """How many answers the path had with the yes; 0 when it was given elsewhere."""
     stored: int = 0
     """Cases we hold of her."""
 

@@ -15,8 +15,9 @@ from redis.retry import Retry
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.ussd import path, screens
 from gateway.dialogue.ussd.effects import Hand
-from gateway.dialogue.ussd.engine import Menu, State
+from gateway.dialogue.ussd.engine import Menu, State, Step
 from gateway.dialogue.ussd.sessions import Busy, Kept, Sessions
+from gateway.dialogue.ussd.walk import walk
 from gateway.dialogue.ussd.world import World
 from gateway.people import msisdn
 from gateway.settings import Settings
@@ -154,10 +155,13 @@ class _Hop:
         if typed is None:
             log.info("ussd session=%s path does not go on; main menu", self.tag)
             return self.menu.at_home(state, world)
-        if "*" in typed and self.menu.screens[state.screen].prompt is None:
-            # A hop between was answered without Redis, or the farmer typed ahead.
-            return self._walked(state, path.segments(typed), world, patient=False)
-        return self._stepped(state, typed, world)
+        if state.data.get("pin") == "ok":  # an officer's answer must not reach another farmer
+            return self._done(self.menu.step(state, typed, world), world)
+        # Several answers: a hop between was answered without Redis, or the farmer typed ahead.
+        answers = typed.split("*")
+        before = len(self._path()) - len(answers)
+        step = walk(self.menu, state, answers, world, patient=False, before=before)
+        return self._done(step, world)
 
     def _first(self, kept: Kept, world: World) -> State:
         if self._path():
@@ -181,35 +185,14 @@ class _Hop:
         if self._path() and world.officer() is not None:
             # A list may have changed since; an officer's answer must not reach another farmer.
             return replace(state, screen="trouble") if patient else state
-        return self._walked(state, self._path(), world, patient=patient)
+        return self._done(walk(self.menu, state, self._path(), world, patient=patient), world)
 
-    def _walked(self, state: State, answers: list[str], world: World, *, patient: bool) -> State:
-        """Go along a path. What its earlier answers caused was done when they were given, so only
-        the last one acts. An impatient walk stops at the first answer that does not fit, and
-        before a consent that nobody can have read."""
-        for number, typed in enumerate(answers, 1):
-            if number > 1 and not patient and self._unread_consent(state, world):
-                return state
-            if number == len(answers):
-                return self._stepped(state, typed, world)
-            step = self.menu.step(state, typed, world)
-            if not step.fits and not patient:
-                return step.state
-            state = step.state
-        return state
-
-    def _unread_consent(self, state: State, world: World) -> bool:
-        """A yes that was dialled ahead is no consent: nobody has read what it agrees to."""
-        if state.screen != "consent":
-            return False
-        farmer = world.farmer()
-        return farmer is None or not farmer.consented
-
-    def _stepped(self, state: State, typed: str, world: World) -> State:
-        step = self.menu.step(state, typed, world)
+    def _done(self, step: Step, world: World) -> State:
         self.language = step.state.language
         if step.effects:
-            hand = Hand(self.context, self.request.phone, self.tag, self.language)
+            hand = Hand(
+                self.context, self.request.phone, self.tag, self.language, len(self._path())
+            )
             hand.carry_out(step.effects)
             world.refresh()
         return step.state

@@ -89,11 +89,13 @@ class World:
         if farmer is None:
             return None
         count = select(func.count(Case.id)).where(Case.farmer_id == farmer.id)
+        began, agreed_at = began_on(farmer.consent_by, self._tag)
         return FarmerFacts(
             language=farmer.language,
             consented=farmer.consent_at is not None,
             opted_out=farmer.opted_out_at is not None,
-            began=began_on(farmer.consent_by, self._tag),
+            began=began,
+            agreed_at=agreed_at,
             stored=self._session.scalar(count) or 0,
         )
 
@@ -170,10 +172,17 @@ class World:
         )
 
 
-def began_on(consent_by: str | None, session_tag: str) -> str:
-    """The screen that the session with this tag began on, when consent was given in it."""
-    given, _, screen = (consent_by or "").rpartition(":")
-    return screen if given == f"ussd:{session_tag}" else ""
+def consent_given_by(session_tag: str, began: str, answers: int) -> str:
+    """How a consent is recorded that was given in a session: on which screen the session began,
+    and how many answers its path had with the yes."""
+    return f"ussd:{session_tag}:{began}:{answers}"
+
+
+def began_on(consent_by: str | None, session_tag: str) -> tuple[str, int]:
+    """The two, when consent was given in the session with this tag; else nothing and 0."""
+    way, _, told = (consent_by or "").partition(f":{session_tag}:")
+    screen, _, answers = told.partition(":")
+    return (screen, int(answers or 0)) if way == "ussd" else ("", 0)
 
 
 def _shared_units(area: str, other: str | None) -> int:

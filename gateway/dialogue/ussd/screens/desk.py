@@ -107,7 +107,9 @@ SCREENS = [
         "officer_pin",
         "ussd_officer_pin",
         (Option("1", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),),
-        prompt=Prompt(_read_pin, ("desk", "pin_locked", "not_an_officer"), ("12345",)),
+        prompt=Prompt(
+            _read_pin, ("desk", "pin_locked", "not_an_officer"), ("12345",), counted=True
+        ),
         home=True,
     ),
     Screen("pin_locked", "ussd_pin_locked", end=True),

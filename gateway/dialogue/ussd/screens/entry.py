@@ -85,10 +85,17 @@ def _agree(visit: Visit) -> Go:
 
 
 def _resume(visit: Visit) -> Go:
-    """To where the dropped session was, less the PIN: the phone may have changed hands."""
+    """To where the dropped session was, less the PIN (the phone may have changed hands) and the
+    consent (it may have been taken back)."""
     state = State.from_json(json.loads(visit["resume"]))
-    data = {name: value for name, value in state.data.items() if name != "pin"}
+    data = {name: value for name, value in state.data.items() if name not in ("pin", "agreed")}
     return Go("main", resume=replace(state, data=data, note=""))
+
+
+def _not_agreed(visit: Visit) -> bool:
+    """A yes that was dialled ahead is no consent: nobody has read what it agrees to."""
+    farmer = visit.facts.farmer()
+    return farmer is None or not farmer.consented
 
 
 def _officer_calls(visit: Visit) -> bool:
@@ -105,6 +112,7 @@ SCREENS = [
         ),
         home=True,
         whole=True,
+        unread=_not_agreed,
     ),
     Screen(
         "main",

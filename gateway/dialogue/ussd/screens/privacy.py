@@ -132,6 +132,7 @@ SCREENS = [
             Option("1", "option_yes", "deleted", lambda _: Go("deleted", effects=(Erase(),))),
             Option("2", "option_no", "main", lambda _: Go("main", forget=True)),
         ),
+        unread=lambda _: True,
     ),
     Screen("deleted", "ussd_deleted", end=True),
 ]
