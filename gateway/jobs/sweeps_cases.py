@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import exists, or_, select, update
 
-from gateway.cases import escalation, judgement, life, retention, unanswered
+from gateway.cases import escalation, judgement, life, retention, unanswered, undelivered
 from gateway.context import Context
 from gateway.jobs import photos
 from gateway.people import hours
@@ -76,6 +76,19 @@ def photos_that_never_came(context: Context) -> int:
                 photos.judge_together(session, context, case)
             done += 1
     return done
+
+
+def undelivered_answers(context: Context) -> int:
+    """Give to a person what no phone took."""
+    moment = now()
+    with context.store.reading() as session:
+        ids = undelivered.due(session, moment, BATCH)
+    for case_id in ids:
+        with context.store.transaction() as session:
+            undelivered.hand_over(session, context.desk, case_id)
+    with context.store.transaction() as session:
+        undelivered.watch(session, moment)
+    return len(ids)
 
 
 def unanswered_escalations(context: Context) -> int:

@@ -59,7 +59,7 @@ def test_a_second_photo_is_asked_for_and_joins_the_case(
     other = tmp_path / "other.jpg"
     other.write_bytes(house.detailed_photo(seed=3))
     paired.locator("#camera").set_input_files(other)
-    expect(paired.locator("#preview")).to_be_visible()
+    expect(paired.locator("#picked img")).to_be_visible()
     paired.get_by_role("button", name="Send", exact=True).click()
     wait_until(lambda: photos(context) == 2, "the second photo")
     assert len(cases(context)) == 1
@@ -74,7 +74,8 @@ def test_a_bad_photo_gets_a_hint_but_may_be_sent(
     plain = tmp_path / "plain.jpg"
     plain.write_bytes(house.photo(shade))
     paired.locator("#camera").set_input_files(plain)
-    expect(paired.locator("#flaws")).to_contain_text(hint)
+    expect(paired.locator("#picked .notice")).to_contain_text(hint)
+    paired.get_by_role("button", name="Remove 1").click()
     take_photo(paired, plain)
     expect(paired.locator("#results article")).to_be_visible()
     assert photos(context) == 1
@@ -84,7 +85,7 @@ def test_what_is_missing_is_said_before_anything_is_kept(paired: Page, leaf: Pat
     paired.get_by_role("button", name="Send", exact=True).click()
     expect(paired.get_by_text("Take or choose a photo first.")).to_be_visible()
     paired.locator("#gallery").set_input_files(leaf)
-    expect(paired.locator("#preview")).to_be_visible()
+    expect(paired.locator("#picked img")).to_be_visible()
     paired.get_by_label("Farmer’s phone number").fill("12345")
     paired.get_by_role("button", name="Send", exact=True).click()
     for text in ("Choose the crop.", "This is no mobile number.", "Ask the farmer first"):

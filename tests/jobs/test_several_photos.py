@@ -22,7 +22,9 @@ def keeper(any_context: Context) -> int:
     return kiosk(any_context.store)[0].id
 
 
-def hand_in(context: Context, keeper: int, seed: int, following: int, case: str | None = None) -> int:
+def hand_in(
+    context: Context, keeper: int, seed: int, following: int, case: str | None = None
+) -> int:
     upload = intake.Upload(
         leaf("maize_rust", seed), f"kiosk:{keeper}", None if case else FARMER, crop="maize",
         client_id=f"photo {seed}", case=case, kiosk_id=keeper, following=following,

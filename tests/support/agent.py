@@ -31,9 +31,11 @@ def ready(page: Page) -> None:
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
 
 
-def fill_in(page: Page, photo: Path, phone: str = "0788 000 001") -> None:
-    page.locator("#camera").set_input_files(photo)
-    expect(page.locator("#preview")).to_be_visible()
+def fill_in(page: Page, photo: Path | list[Path], phone: str = "0788 000 001") -> None:
+    """Several photos are chosen from the gallery, one comes from the camera."""
+    several = isinstance(photo, list)
+    page.locator("#gallery" if several else "#camera").set_input_files(photo)
+    expect(page.locator("#picked img")).to_have_count(len(photo) if several else 1)
     page.get_by_text("maize", exact=True).click()
     page.get_by_label("Farmer’s phone number").fill(phone)
     page.get_by_label("Village").fill("Kabeza")
@@ -41,7 +43,7 @@ def fill_in(page: Page, photo: Path, phone: str = "0788 000 001") -> None:
     page.get_by_role("button", name="Send", exact=True).click()
 
 
-def take_photo(page: Page, photo: Path, phone: str = "0788 000 001") -> None:
+def take_photo(page: Page, photo: Path | list[Path], phone: str = "0788 000 001") -> None:
     fill_in(page, photo, phone)
     page.get_by_role("button", name="Right, send").click()
     expect(page.locator("#picked")).to_be_hidden()

@@ -25,6 +25,7 @@ FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)
 MODULES = (
     "kiosk/app.js",
     "kiosk/form.js",
+    "kiosk/photos.js",
     "kiosk/picture.js",
     "kiosk/queue.js",
     "kiosk/send.js",
@@ -50,6 +51,7 @@ def blueprint(context: Context) -> Blueprint:
             "kiosk/home.html",
             kiosk=kiosk,
             crops=CROPS,
+            most=MAX_PHOTOS,
             modules=MODULES,
             told=TOLD,
             say=_catalogue(context),

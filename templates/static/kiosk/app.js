@@ -49,7 +49,7 @@ async function redraw() {
     discard: (entry) => confirm(names.kiosk_js_discard_sure) && queue.discard(entry.order),
   });
   show.results(watched, list, names, {
-    more: (one, who) => form.askMore(one.case, who, names),
+    more: (one, who, room) => form.askMore(one.case, who, names, room),
     done: unwatch,
   });
   show.today(list, names);
@@ -72,11 +72,11 @@ function askedFor() {
   const code = new URLSearchParams(location.hash.slice(1)).get("more");
   if (!code) return;
   history.replaceState(null, "", location.pathname + location.search);
-  form.askMore(code, "", names);
+  form.askMore(code, "", names); // the server says if the case has photos enough
 }
 
 queue.onChange((change) => {
-  if (change.kind === "progress") return show.progress(change.id, change.share, names);
+  if (change.kind === "progress") return show.progress(change.order, change.share, names);
   if (change.kind === "accepted") {
     $("saved").hidden = true;
     today.ask(seen, { soon: true });

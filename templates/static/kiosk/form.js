@@ -1,14 +1,13 @@
-// The form: a photo, and whom and what it is about. Ends with an entry in the queue.
+// The form: photos, and whom and what they are about. Ends with an entry in the queue.
 
-import { BadPicture, prepare } from "./picture.js";
+import * as photos from "./photos.js";
 import * as queue from "./queue.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("photo-form");
 const PLACES_KEPT = 30;
 
-let picked = null; // {bytes, flaws, preview}
-let more = null; // code of the case that gets one more photo
+let more = null; // code of the case that gets more photos
 let correcting = null; // entry that was refused
 
 /** @param {{names: object, saved: () => void}} page texts by key, and what to do after saving */
@@ -17,9 +16,7 @@ export async function start(page) {
   for (const button of form.querySelectorAll("[data-pick]")) {
     button.addEventListener("click", () => $(button.dataset.pick).click());
   }
-  for (const id of ["camera", "gallery"]) {
-    $(id).addEventListener("change", (event) => pick(event.target, page.names));
-  }
+  photos.start(page.names);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit(page);
@@ -31,9 +28,10 @@ export async function start(page) {
   await remembered();
 }
 
-/** One more photo for a case: only the photo is asked for. */
-export function askMore(code, who, names) {
+/** More photos for a case, `room` at most: nothing else is asked for. */
+export function askMore(code, who, names, room) {
   clear();
+  photos.use([], room);
   more = code;
   $("form-title").textContent = names.kiosk_js_more_of.replace("{case}", code);
   $("more-of").textContent = `${who} ${names.kiosk_js_more_how}`;
@@ -43,12 +41,11 @@ export function askMore(code, who, names) {
   form.querySelector("[data-pick]").focus();
 }
 
-/** A refused entry again, to be put right; its photo is still here. */
+/** A refused entry again, to be put right; its photos are still here. */
 export function correct(entry) {
   clear();
   correcting = entry;
-  picked = entry;
-  showPicked([], {});
+  photos.use(entry.photos);
   for (const [name, value] of Object.entries(entry.fields)) {
     const field = form.elements[name];
     if (field) field.value = value;
@@ -58,43 +55,17 @@ export function correct(entry) {
   $("phone").focus();
 }
 
-async function pick(input, names) {
-  const file = input.files[0];
-  input.value = ""; // the same file may be chosen again
-  if (!file) return;
-  $("photo-fault").hidden = $("saved").hidden = true;
-  try {
-    picked = await prepare(file);
-  } catch (error) {
-    if (!(error instanceof BadPicture)) throw error;
-    return showFault(names.kiosk_js_bad_picture);
-  }
-  showPicked(picked.flaws, names);
-}
-
-function showPicked(flaws, names) {
-  $("preview").src = picked.preview;
-  $("picked").hidden = false;
-  $("flaws").textContent = flaws.map((flaw) => names[`kiosk_js_flaw_${flaw}`]).join(" ");
-  $("flaws").hidden = !flaws.length;
-}
-
-function showFault(text) {
-  $("photo-fault").textContent = text;
-  $("photo-fault").hidden = false;
-  $("photo-fault").scrollIntoView({ block: "center" });
-}
-
 async function submit(page) {
-  if (!picked) return showFault(page.names.kiosk_js_photo_missing);
+  const chosen = await photos.chosen();
+  if (!chosen.length) return photos.complain(page.names.kiosk_js_photo_missing);
   if (!more && !(complete() && (await confirmed()))) return;
   const fields = more ? { case: more } : told();
   try {
-    if (correcting) await queue.correct(correcting.order, fields);
-    else await queue.add(fields, picked.bytes, picked.preview);
+    if (correcting) await queue.correct(correcting.order, fields, chosen);
+    else await queue.add(fields, chosen);
   } catch (error) {
     if (error.name !== "QuotaExceededError") throw error;
-    return showFault(page.names.kiosk_js_storage_full);
+    return photos.complain(page.names.kiosk_js_storage_full);
   }
   if (!more) await remember(fields);
   clear();
@@ -169,9 +140,10 @@ function clear() {
   const habits = form.elements.language.value;
   form.reset();
   form.elements.language.value = habits;
-  picked = more = correcting = null;
+  more = correcting = null;
+  photos.use();
   $("form-title").textContent = $("form-title").dataset.text ??= $("form-title").textContent;
-  for (const id of ["picked", "flaws", "photo-fault", "more-of", "cancel-more", "no-phone-hint", "saved"]) {
+  for (const id of ["more-of", "cancel-more", "no-phone-hint", "saved"]) {
     $(id).hidden = true;
   }
   for (const fault of form.querySelectorAll("[data-fault]")) fault.hidden = true;

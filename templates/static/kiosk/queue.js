@@ -1,8 +1,9 @@
 // What waits on this phone to be handed in. Used by the page and by the service worker.
 //
-// An entry is written before anything is sent, and deleted only when the server has said that it
-// has the case on disk. Its id is made here, once, so that sending it twice makes one case. Order
-// is the order of writing; the phone's clock is never asked.
+// An entry is one plant: its photos, and what was said with them. It is written before anything is
+// sent. The first photo makes the case, the others join it; each is taken off the entry only when
+// the server has said that it has it on disk. A photo's id is made here, once, so that sending it
+// twice changes nothing. Order is the order of writing; the phone's clock is never asked.
 
 import { openDB } from "../vendor/idb/index.js";
 import { NoAnswer, send } from "./send.js";
@@ -39,9 +40,17 @@ function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Write an upload down. Throws when the phone's storage is full. */
-export async function add(fields, bytes, preview) {
-  await (await database()).add(UPLOADS, { id: newId(), fields, bytes, preview, refused: null });
+const named = (photos) =>
+  photos.map(({ id, bytes, preview }) => ({ id: id ?? newId(), bytes, preview }));
+
+/**
+ * Write a plant down. Throws when the phone's storage is full.
+ *
+ * @param {object} fields what was said; `case` alone where the photos join a case
+ * @param {{bytes: ArrayBuffer, preview: string}[]} photos
+ */
+export async function add(fields, photos) {
+  await (await database()).add(UPLOADS, { fields, photos: named(photos), refused: null });
   tell({ kind: "changed" });
 }
 
@@ -52,12 +61,12 @@ export async function discard(order) {
   tell({ kind: "changed" });
 }
 
-/** Let a refused entry be sent again, with some fields corrected. */
-export async function correct(order, fields) {
+/** Let a refused entry be sent again, corrected. */
+export async function correct(order, fields, photos) {
   const db = await database();
   const entry = await db.get(UPLOADS, order);
   if (!entry) return;
-  await db.put(UPLOADS, { ...entry, fields: { ...entry.fields, ...fields }, refused: null });
+  await db.put(UPLOADS, { ...entry, fields, photos: named(photos), refused: null });
   tell({ kind: "changed" });
 }
 
@@ -81,7 +90,7 @@ export const forget = async () => (await database()).clear(KEPT);
 let draining = null;
 
 /**
- * Hand in what waits, one after the other, in one tab at a time; a second tab waits for its turn,
+ * Hand in what waits, one photo after the other, in one tab at a time; a second tab waits its turn,
  * and goes on where a closed one stopped.
  *
  * @returns {Promise<{left: number, after: number, signedOut: boolean}>} `left` entries are to be
@@ -99,9 +108,8 @@ async function handIn() {
   const entries = (await waiting()).filter((entry) => !entry.refused);
   for (const [index, entry] of entries.entries()) {
     let answer;
-    tell({ kind: "progress", id: entry.id, share: null });
     try {
-      answer = await send(entry, (share) => tell({ kind: "progress", id: entry.id, share }));
+      answer = await handInEntry(entry);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       report.left = entries.length - index;
@@ -110,23 +118,48 @@ async function handIn() {
     if (answer.status === 401 || answer.body.code === "kiosk_disabled") {
       return { left: entries.length - index, after: 0, signedOut: true };
     }
-    await settle(entry, answer, report);
+    if (answer.status !== 202) await keepFor(entry, answer, report);
   }
   tell({ kind: "changed" });
   return report;
 }
 
-async function settle(entry, { status, body, after }, report) {
+/** The photos of one entry, until one is not taken; the last answer. */
+async function handInEntry(entry) {
+  const { order } = entry;
+  let { fields } = entry;
+  let answer;
+  for (const [index, photo] of entry.photos.entries()) {
+    const progress = (share) => tell({ kind: "progress", order, share });
+    progress(null);
+    const following = entry.photos.length - 1 - index;
+    const said = { ...fields, client_id: photo.id, following };
+    answer = await send(said, photo.bytes, progress);
+    if (answer.status !== 202) break;
+    fields = { case: answer.body.case };
+    await taken(order, photo, fields);
+  }
+  return answer;
+}
+
+/** The server has this photo: what is left of the entry joins its case. */
+async function taken(order, photo, fields) {
   const db = await database();
-  if (status === 202) {
-    const transaction = db.transaction([UPLOADS, KEPT], "readwrite");
-    const watched = (await transaction.objectStore(KEPT).get("watched")) ?? [];
-    const others = watched.filter((code) => code !== body.case);
-    await transaction.objectStore(KEPT).put([body.case, ...others], "watched");
-    await transaction.objectStore(UPLOADS).delete(entry.order);
-    await transaction.done;
-    tell({ kind: "accepted", case: body.case });
-  } else if (status >= 500 || status === 429 || status === 408) {
+  const transaction = db.transaction([UPLOADS, KEPT], "readwrite");
+  const [uploads, kept] = [transaction.objectStore(UPLOADS), transaction.objectStore(KEPT)];
+  const watched = (await kept.get("watched")) ?? [];
+  await kept.put([fields.case, ...watched.filter((code) => code !== fields.case)], "watched");
+  const entry = await uploads.get(order);
+  const photos = entry?.photos.filter(({ id }) => id !== photo.id) ?? [];
+  if (photos.length) await uploads.put({ ...entry, fields, photos });
+  else await uploads.delete(order);
+  await transaction.done;
+  tell({ kind: "accepted", case: fields.case });
+}
+
+async function keepFor(entry, { status, body, after }, report) {
+  const db = await database();
+  if (status >= 500 || status === 429 || status === 408) {
     report.left += 1;
     report.after = Math.max(report.after, after);
   } else {

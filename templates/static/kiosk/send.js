@@ -5,26 +5,28 @@ const STALLED = 60_000; // milliseconds without a byte moving
 /** Nobody knows whether the upload arrived: it must be sent again. */
 export class NoAnswer extends Error {}
 
-function form(entry) {
+function form(fields, photo) {
   const data = new FormData();
-  data.append("client_id", entry.id);
-  for (const [name, value] of Object.entries(entry.fields)) if (value) data.append(name, value);
-  data.append("photo", new Blob([entry.bytes], { type: "image/jpeg" }), "leaf.jpg");
+  for (const [name, value] of Object.entries(fields)) if (value) data.append(name, value);
+  data.append("photo", new Blob([photo], { type: "image/jpeg" }), "leaf.jpg");
   return data;
 }
 
 const HEADERS = { "X-Kiosk-Page": "1", Accept: "application/json" };
 
 /**
+ * @param {object} fields of the form; empty ones are left out
+ * @param {ArrayBuffer} photo a JPEG
  * @param {(share: number) => void} [progress] told how much has gone, 0 to 1
  * @returns {Promise<{status: number, body: object, after: number}>} `after`: seconds to wait
  * @throws {NoAnswer}
  */
-export function send(entry, progress) {
-  return typeof XMLHttpRequest === "undefined" ? byFetch(entry) : byRequest(entry, progress);
+export function send(fields, photo, progress) {
+  const body = form(fields, photo);
+  return typeof XMLHttpRequest === "undefined" ? byFetch(body) : byRequest(body, progress);
 }
 
-function byRequest(entry, progress) {
+function byRequest(data, progress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     let watch;
@@ -53,13 +55,12 @@ function byRequest(entry, progress) {
     request.open("POST", "/api/photos");
     for (const [name, value] of Object.entries(HEADERS)) request.setRequestHeader(name, value);
     moved();
-    request.send(form(entry));
+    request.send(data);
   });
 }
 
-async function byFetch(entry) {
+async function byFetch(body) {
   try {
-    const body = form(entry);
     const answer = await fetch("/api/photos", { method: "POST", headers: HEADERS, body });
     const after = Number(answer.headers.get("Retry-After")) || 0;
     return understood(answer.status, await answer.json(), after);

@@ -9,10 +9,15 @@ function made(template) {
 
 function who(one, names) {
   const crop = names[`crop_${one.crop}`];
-  return [`…${one.phone_last4}`, crop, one.place].filter(Boolean).join(" · ");
+  const count = counted(one.photos, names);
+  return [`…${one.phone_last4}`, crop, one.place, count].filter(Boolean).join(" · ");
 }
 
-/** @param {{more: (one, who) => void, done: (code) => void}} act what the buttons do */
+/** Nothing for a single photo, which needs no saying. */
+const counted = (photos, names) =>
+  photos > 1 && names.kiosk_js_photos.replace("{count}", photos);
+
+/** @param {{more: (one, who, room) => void, done: (code) => void}} act what the buttons do */
 export function results(watched, list, names, act) {
   const found = watched.map((code) => list.find((one) => one.case === code) ?? { case: code });
   // Drawn anew only when something changed, so that a screen reader says it once.
@@ -33,13 +38,14 @@ function result(one, names, act) {
   part("state").textContent = names[`state_${one.state ?? "received"}`];
   part("pending").hidden = told;
   part("read").hidden = part("slip").hidden = part("done").hidden = !told;
-  part("more").hidden = !told || one.state === "closed";
+  const room = Number($("photo-form").dataset.most) - (one.photos ?? 0);
+  part("more").hidden = !told || one.state === "closed" || room <= 0;
   part("more").classList.toggle("quiet", !wanted);
   part("message").textContent = told ? one.message : "";
   part("message").hidden = !told;
   if (one.language) part("message").lang = one.language;
   part("slip").href = `/kiosk/cases/${one.case}/slip`;
-  part("more").addEventListener("click", () => act.more(one, who(one, names)));
+  part("more").addEventListener("click", () => act.more(one, who(one, names), room));
   part("done").addEventListener("click", () => act.done(one.case));
   return root;
 }
@@ -53,9 +59,10 @@ export function waiting(entries, names, act) {
 
 function upload(entry, names, act) {
   const { root, part } = made("queue-template");
-  root.dataset.id = entry.id;
-  part("preview").src = entry.preview;
-  part("who").textContent = entry.fields.case ?? entry.fields.phone;
+  root.dataset.order = entry.order;
+  part("previews").append(...entry.photos.map(({ preview }) => pictured(preview)));
+  const count = counted(entry.photos.length, names);
+  part("who").textContent = [entry.fields.case ?? entry.fields.phone, count].filter(Boolean).join(" · ");
   const refusal = entry.refused && (names[`kiosk_js_refused_${entry.refused}`] ?? names.kiosk_js_refused);
   part("state").textContent = refusal ?? names.kiosk_js_waits;
   part("state").classList.toggle("bad", Boolean(refusal));
@@ -66,9 +73,16 @@ function upload(entry, names, act) {
   return root;
 }
 
-/** @param {number | null} share how much has gone, 0 to 1; null where nobody can know */
-export function progress(id, share, names) {
-  const root = document.querySelector(`#queue [data-id="${id}"]`);
+function pictured(preview) {
+  const image = new Image(64, 64);
+  image.src = preview;
+  image.alt = "";
+  return image;
+}
+
+/** @param {number | null} share how much of a photo has gone, 0 to 1; null where nobody can know */
+export function progress(order, share, names) {
+  const root = document.querySelector(`#queue [data-order="${order}"]`);
   if (!root) return;
   const bar = root.querySelector("[data-part=progress]");
   bar.hidden = false;

@@ -1,0 +1,100 @@
+// The photos of one plant that will be sent together: chosen, looked at, taken away again.
+
+import { BadPicture, prepare } from "./picture.js";
+
+const $ = (id) => document.getElementById(id);
+const most = Number($("photo-form").dataset.most);
+
+let names = {};
+let list = []; // {bytes, flaws, preview}
+let room = most;
+let work = Promise.resolve();
+
+export function start(texts) {
+  names = texts;
+  for (const id of ["camera", "gallery"]) {
+    $(id).addEventListener("change", ({ target }) => {
+      const files = [...target.files];
+      target.value = ""; // the same file may be chosen again
+      const into = list;
+      work = work.then(() => add(files, into));
+    });
+  }
+}
+
+/** The chosen photos, once the last of them is made small. */
+export async function chosen() {
+  await work;
+  return list;
+}
+
+/** @param {number} [free] how many photos the case still takes */
+export function use(photos = [], free = most) {
+  list = photos;
+  room = free;
+  $("photo-fault").hidden = true;
+  show();
+}
+
+export function complain(text) {
+  $("photo-fault").textContent = text;
+  $("photo-fault").hidden = false;
+  $("photo-fault").scrollIntoView({ block: "center" });
+}
+
+async function add(files, into) {
+  $("photo-fault").hidden = $("saved").hidden = true;
+  for (const file of files) {
+    // The form may have gone on to another plant while these were made small.
+    if (into !== list) return;
+    if (list.length >= room) return complain(names.kiosk_js_photos_full.replace("{most}", room));
+    try {
+      await keep(await prepare(file), into);
+    } catch (error) {
+      if (!(error instanceof BadPicture)) throw error;
+      complain(names.kiosk_js_bad_picture);
+    }
+  }
+}
+
+function keep(photo, into) {
+  if (into.some((other) => same(other.bytes, photo.bytes))) return complain(names.kiosk_js_photo_twice);
+  into.push(photo);
+  if (into === list) show();
+}
+
+function same(one, other) {
+  if (one.byteLength !== other.byteLength) return false;
+  const [a, b] = [new Uint8Array(one), new Uint8Array(other)];
+  return a.every((byte, at) => byte === b[at]);
+}
+
+function show() {
+  $("picked").hidden = !list.length;
+  $("picked").replaceChildren(...list.map(thumbnail));
+  $("picked-count").hidden = !list.length;
+  $("picked-count").textContent = names.kiosk_js_photos_of
+    ?.replace("{count}", list.length)
+    .replace("{most}", room);
+  for (const button of document.querySelectorAll("[data-pick]")) {
+    button.disabled = list.length >= room;
+    button.classList.toggle("quiet", button.dataset.pick === "gallery" || list.length > 0);
+  }
+}
+
+function thumbnail(photo, index) {
+  const root = $("photo-template").content.firstElementChild.cloneNode(true);
+  const part = (name) => root.querySelector(`[data-part=${name}]`);
+  part("preview").src = photo.preview;
+  part("preview").alt = `${part("preview").alt} ${index + 1}`;
+  part("flaws").textContent = (photo.flaws ?? []).map((flaw) => names[`kiosk_js_flaw_${flaw}`]).join(" ");
+  part("flaws").hidden = !photo.flaws?.length;
+  part("remove").setAttribute("aria-label", `${part("remove").textContent.trim()} ${index + 1}`);
+  part("remove").addEventListener("click", () => {
+    list.splice(index, 1);
+    $("photo-fault").hidden = true;
+    show();
+    document.querySelector("[data-pick]").focus();
+  });
+  return root;
+}
