@@ -16,7 +16,15 @@ class NotYours(Exception):
     """The officer may not answer this case: it is unknown, or another officer's."""
 
 
-def escalate(session: Session, desk: Desk, case: Case, reason: str, *, actor: str) -> Escalation:
+def escalate(
+    session: Session,
+    desk: Desk,
+    case: Case,
+    reason: str,
+    *,
+    actor: str,
+    tell_farmer: bool = True,
+) -> Escalation:
     """Give the case to an officer, or to the operator when none is on duty; tell both sides.
 
     Does nothing but return the open escalation when there is one.
@@ -31,13 +39,14 @@ def escalate(session: Session, desk: Desk, case: Case, reason: str, *, actor: st
     session.add(escalation)
     session.flush()
     _tell_officer(session, desk, case, escalation, officer)
-    desk.tell_farmer(
-        session,
-        case.farmer,
-        "escalation_farmer" if officer else "no_officer",
-        key=f"escalation:{escalation.id}:farmer",
-        case=case,
-    )
+    if tell_farmer:
+        desk.tell_farmer(
+            session,
+            case.farmer,
+            "escalation_farmer" if officer else "no_officer",
+            key=f"escalation:{escalation.id}:farmer",
+            case=case,
+        )
     return escalation
 
 

@@ -15,9 +15,10 @@ from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.mms.incoming import Incoming, take
 from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
+from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.kinds import Kind
 from gateway.people import farmers
-from gateway.store.base import now
+from gateway.store.base import Unreadable, now
 from gateway.store.models import MediaMessage
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,9 @@ def fetch(media_id: int) -> None:
             return
         vendor, _, message_id = row.key.partition(":")
         phone, addresses = row.phone, row.addresses.splitlines()
+    if isinstance(phone, Unreadable):
+        _finish(context, media_id, UNREADABLE, good=False)
+        return
     try:
         photos = tuple(_fetcher(context).fetch(address) for address in addresses)
     except FetchError as error:
@@ -99,7 +103,7 @@ def _finish(context: Context, media_id: int, outcome: str, good: bool) -> None:
         row = session.get_one(MediaMessage, media_id, with_for_update=True)
         row.outcome, row.done_at = outcome, now()
         row.addresses = ""  # the vendor's addresses are as private as the photos
-        if not good:
+        if not good and not isinstance(row.phone, Unreadable):
             farmer = farmers.find_or_create(session, row.phone)
             context.desk.tell_farmer(
                 session, farmer, "mms_unusable", key=f"media:{row.id}:unusable", kind=Kind.REPLY

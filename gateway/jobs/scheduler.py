@@ -34,6 +34,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(60, sweeps_cases.cases_without_answer, repairs=True),
     Periodic(60, sweeps_cases.photos_that_never_came),
     Periodic(60, sweeps_cases.unanswered_escalations),
+    Periodic(60, sweeps_cases.undelivered_answers),
     Periodic(3600, sweeps_cases.expired_data),
     Periodic(3600, sweeps_messages.silent_messages),
     Periodic(60, sweeps_messages.clock_set_back, repairs=True),

@@ -5,23 +5,26 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.jobs import mail
 from gateway.outbox import incidents, repairs
+from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.decide import UNKNOWN_FOR
 from gateway.outbox.sweep import LONGEST_LEASE
 from gateway.spool import Spool
 from gateway.store.base import now
-from gateway.store.models import Incident, Message
+from gateway.store.models import Incident, MediaMessage, Message
 
 log = logging.getLogger(__name__)
 
 REPORT_WITHIN = timedelta(days=1)
 CLOCK_MAY_DIFFER = timedelta(minutes=1)
 """Clocks of two machines differ by less."""
-SPOOL = "spool:failed"
+SPOOL, MEDIA = "spool:failed", "media:unreadable"
+DAY = timedelta(days=1)
 
 
 def silent_messages(context: Context) -> int:
@@ -66,10 +69,24 @@ def watch(context: Context) -> int:
     """Open and close the incidents that are seen from here; returns how many it closed."""
     aside = Spool(context.settings.spool, context.store.vault).failed()
     with context.store.transaction() as session:
-        if aside:
-            incidents.open_(session, SPOOL, f"{aside} callbacks could not be taken in")
-            return repairs.calm_down(session)
-        return incidents.close(session, SPOOL) + repairs.calm_down(session)
+        lost = session.scalar(
+            select(func.count(MediaMessage.id)).where(
+                MediaMessage.outcome == UNREADABLE, MediaMessage.done_at > now() - DAY
+            )
+        )
+        return (
+            _mark(session, SPOOL, f"{aside} callbacks could not be taken in" if aside else "")
+            + _mark(session, MEDIA, f"{lost} senders of photos cannot be read" if lost else "")
+            + repairs.calm_down(session)
+        )
+
+
+def _mark(session: Session, cause: str, detail: str) -> int:
+    """Open an incident while there is something to say of it; returns how many it closed."""
+    if not detail:
+        return incidents.close(session, cause)
+    incidents.open_(session, cause, detail)
+    return 0
 
 
 def tell_operator(context: Context) -> int:

@@ -10,7 +10,11 @@ from sqlalchemy.orm import Session
 from gateway.outbox import decide, reports
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Money, SendResult
+from gateway.store.base import Unreadable
 from gateway.store.models import Farmer, Message
+
+UNREADABLE, UNKNOWN_KIND = "unreadable", "unknown_kind"
+"""Outcomes of messages that this program cannot send: another key, a newer program's kind."""
 
 
 def due(session: Session, now: datetime) -> bool:
@@ -23,7 +27,8 @@ def claim(session: Session, *, limit: int, lease: timedelta, now: datetime) -> l
     """Move up to `limit` due messages to `sending`, the most urgent and oldest first.
 
     No two callers get one message: PostgreSQL locks the rows, SQLite lets one writer in.
-    What has become too old, or is unwelcome to a farmer who opted out, ends here.
+    What has become too old, is unwelcome to a farmer who opted out, or cannot be read ends here,
+    so that it stops nothing behind it.
     """
     query = (
         select(Message)
@@ -89,10 +94,20 @@ def attempted(message: Message) -> decide.Attempted:
     )
 
 
+def foreign(message: Message) -> str:
+    """Why this program cannot send a message, or empty."""
+    if message.kind not in POLICY:
+        return UNKNOWN_KIND
+    unreadable = isinstance(message.address, Unreadable) or isinstance(message.text, Unreadable)
+    return UNREADABLE if unreadable else ""
+
+
 def _moot(session: Session, message: Message, now: datetime) -> str:
+    if reason := foreign(message):
+        return reason
     if decide.expired(attempted(message), now):
         return "expired"
-    if message.farmer_id and POLICY[Kind(message.kind)].unasked:
+    if message.farmer_id and POLICY[message.kind].unasked:
         farmer = session.get(Farmer, message.farmer_id)
         if farmer and farmer.opted_out_at:
             return "opted_out"

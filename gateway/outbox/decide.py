@@ -15,6 +15,10 @@ BACKOFF_FIRST, BACKOFF_MOST = 2.0, 120.0
 UNKNOWN_FOR = timedelta(minutes=10)
 """How long a delivery report may still settle an unknown fate before anything else happens."""
 
+AGAIN_AFTER = {"delivery_failure": timedelta(minutes=30), "do_not_disturb": timedelta(hours=12)}
+"""Failures of delivery that may pass: once more after so long. Hours in which the number wants
+quiet are twelve a day, so that after twelve more they are over."""
+
 CHANNEL_REASONS = frozenset({"no_connection", "connect_timeout", "proxy", "tls"})
 """The network was not reached: the channel's trouble, which counts against no message."""
 

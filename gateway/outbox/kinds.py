@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -35,10 +36,11 @@ class Policy:
     lifetime: timedelta
 
 
-POLICY: dict[Kind, Policy] = {
+POLICY: Mapping[str, Policy] = {
     Kind.ESCALATION: Policy(1, twice=True, unasked=False, lifetime=timedelta(days=2)),
     Kind.ANSWER: Policy(3, twice=True, unasked=False, lifetime=timedelta(days=3)),
     Kind.REPLY: Policy(4, twice=False, unasked=False, lifetime=timedelta(hours=6)),
     Kind.NOTICE: Policy(5, twice=False, unasked=True, lifetime=timedelta(days=1)),
     Kind.REMINDER: Policy(7, twice=False, unasked=True, lifetime=timedelta(hours=12)),
 }
+"""What is not in here was posted by a newer program, and is not sent by this one."""

@@ -9,6 +9,8 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.outbox import decide
+from gateway.outbox.kinds import POLICY
 from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
@@ -94,10 +96,23 @@ def act(message: Message, fate: str, reason: str, at: datetime | None = None) ->
     )
     if message.state not in ("sent", "unknown") and not late_delivery:
         return
+    at = at or now()
     if fate == "delivered":
         message.state, message.outcome = "delivered", None
+    elif fate == "failed" and (again := _again(message, reason, at)):
+        message.state, message.outcome = "queued", reason
+        message.not_before, message.resent_at = again, at
+        return
     elif fate:
         message.state, message.outcome = "failed", "absent" if fate == "absent" else reason[:40]
     else:
         return
-    message.final_at = at or now()
+    message.final_at = at
+
+
+def _again(message: Message, reason: str, at: datetime) -> datetime | None:
+    """When to send once more what the network could not deliver, if that is of use."""
+    wait, policy = decide.AGAIN_AFTER.get(reason), POLICY.get(message.kind)
+    if wait is None or policy is None or not policy.twice or message.resent_at is not None:
+        return None
+    return at + wait if at + wait - message.created_at <= policy.lifetime else None

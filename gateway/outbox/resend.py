@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from gateway.outbox.claim import foreign
 from gateway.outbox.post import post
 from gateway.store.base import now
 from gateway.store.models import Event, Message
@@ -20,12 +21,13 @@ def resend(session: Session, message_id: int, *, by: str) -> bool:
     by two people at once, one copy is made. A copy that fails can be sent again itself.
 
     Returns:
-        False when there is no such failed message, or it was sent again already.
+        False when there is no such failed message, it was sent again already, or this program
+        cannot send it.
     """
     failed = session.get(Message, message_id, with_for_update=True)
     if failed is None or failed.direction != "out" or failed.state != "failed":
         return False
-    if failed.text is None or failed.outcome == RESENT:
+    if failed.text is None or failed.outcome == RESENT or foreign(failed):
         return False
     made = post(
         session,

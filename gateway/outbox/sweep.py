@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import decide, reports
-from gateway.outbox.claim import apply, attempted
+from gateway.outbox.claim import apply, attempted, finish, foreign
 from gateway.store.models import DeliveryReport, Message
 
 LONGEST_LEASE = timedelta(minutes=3)
@@ -126,6 +126,9 @@ def give_up_waiting(session: Session, now: datetime) -> int:
     query = select(Message).where(Message.state == "unknown", Message.not_before <= now)
     overdue = session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all()
     for message in overdue:
+        if foreign(message):
+            finish(message, "failed", "fate_unknown", now)
+            continue
         step = decide.after_unknown(attempted(message), now)
         if step.state == "queued":
             message.resent_at = now

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import incidents
-from gateway.outbox.kinds import POLICY, Kind
+from gateway.outbox.claim import UNKNOWN_KIND, UNREADABLE
+from gateway.outbox.kinds import POLICY
 from gateway.outbox.resend import RESENT
 from gateway.store.models import DeliveryReport, Message
 
@@ -31,11 +32,15 @@ NUMBER_REASONS = frozenset(
 """The number's trouble, not ours: seen beside the message, but no incident."""
 
 
+OURS = frozenset({UNREADABLE, UNKNOWN_KIND})
+"""Whatever the message was: the key or the program is the wrong one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One outgoing message as far as these rules look at it."""
 
-    kind: Kind
+    kind: str
     state: str
     outcome: str | None
     sent_at: datetime | None
@@ -51,7 +56,7 @@ def judge(latest: Sequence[Seen], now: datetime, *, reports_come: bool) -> dict[
         seen
         for seen in latest
         if seen.state == "failed"
-        and POLICY[seen.kind].twice
+        and (seen.outcome in OURS or _matters(seen.kind))
         and seen.outcome not in NUMBER_REASONS
         and seen.outcome != RESENT
         and seen.final_at is not None
@@ -62,10 +67,12 @@ def judge(latest: Sequence[Seen], now: datetime, *, reports_come: bool) -> dict[
     reasons = ", ".join(sorted({seen.outcome or "unknown" for seen in lost}))
     return {
         FAILED: f"{len(lost)} answers or escalations within an hour: {reasons}" if lost else "",
-        SILENT: "no delivery report comes any more: is the callback's address still right?"
-        if silent
-        else "",
+        SILENT: SILENCE if silent else "",
     }
+
+
+def _matters(kind: str) -> bool:
+    return kind not in POLICY or POLICY[kind].twice
 
 
 def watch(session: Session, now: datetime) -> None:
@@ -77,7 +84,7 @@ def watch(session: Session, now: datetime) -> None:
         .limit(LATEST)
     )
     latest = [
-        Seen(Kind(row.kind), row.state, row.outcome, row.sent_at, row.final_at)
+        Seen(row.kind, row.state, row.outcome, row.sent_at, row.final_at)
         for row in session.execute(query)
     ]
     reports_come = session.scalar(select(DeliveryReport.id).limit(1)) is not None

@@ -18,6 +18,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from gateway.store.vault import SealBroken
+
 if TYPE_CHECKING:
     from gateway.store.vault import Vault
 
@@ -26,17 +28,38 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+class Unreadable(str):
+    """Stands where sealed text does not open: the key was changed, or the bytes were.
+
+    The row around it can still be read, shown and ended. People see a question mark; whoever acts
+    on the text asks `isinstance` first.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls) -> Unreadable:
+        return super().__new__(cls, "?")
+
+
 class Sealed(TypeDecorator[str]):
-    """Text encrypted at rest. The vault rides on the engine's dialect (see Store)."""
+    """Text encrypted at rest. The vault rides on the engine's dialect (see Store).
+
+    What does not open reads as `Unreadable`, and stays so where it is copied to.
+    """
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        if isinstance(value, Unreadable):
+            return b""
         return None if value is None else _vault(dialect).seal_text(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
-        return None if value is None else _vault(dialect).open_text(value)
+        try:
+            return None if value is None else _vault(dialect).open_text(value)
+        except SealBroken:
+            return Unreadable()
 
 
 def _vault(dialect: Dialect) -> Vault:

@@ -50,7 +50,7 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     """Those that count: the network was reached and this message was not taken."""
     resent_at: Mapped[datetime | None] = mapped_column(Utc)
-    """When it was queued again after its fate stayed unknown; at most once."""
+    """When it was queued again after its fate stayed unknown or delivery failed; at most once."""
     not_before: Mapped[datetime] = mapped_column(Utc, default=now)
     lease_until: Mapped[datetime | None] = mapped_column(Utc)
     cost: Mapped[Decimal | None] = mapped_column(Numeric(12, 4))

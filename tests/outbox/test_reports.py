@@ -19,7 +19,9 @@ ID = "ATXid_1"
 SUCCESS = Report(ID, "Success", "delivered", phone=PHONE)
 BUFFERED = Report(ID, "Buffered", phone=PHONE)
 STRANGE = Report(ID, "Teleported", phone=PHONE)
-FAILED = Report(ID, "Failed", "failed", reason="delivery_failure", phone=PHONE)
+FAILED = Report(ID, "Failed", "failed", reason="no_such_number", phone=PHONE)
+PASSING = Report(ID, "Failed", "failed", reason="delivery_failure", phone=PHONE)
+QUIET = Report(ID, "Failed", "failed", reason="do_not_disturb", phone=PHONE)
 ABSENT = Report(ID, "AbsentSubscriber", "absent", phone=PHONE)
 SENT = SendResult(Outcome.SENT, provider_id=ID)
 
@@ -52,8 +54,11 @@ def report(store: Store, *told: Report) -> None:
         ([BUFFERED, SUCCESS], "delivered", None),
         ([SUCCESS, BUFFERED], "delivered", None),
         ([SUCCESS, FAILED], "delivered", None),
-        ([FAILED], "failed", "delivery_failure"),
-        ([FAILED, SUCCESS], "failed", "delivery_failure"),
+        ([FAILED], "failed", "no_such_number"),
+        ([FAILED, SUCCESS], "failed", "no_such_number"),
+        ([PASSING], "queued", "delivery_failure"),
+        ([PASSING, PASSING], "queued", "delivery_failure"),
+        ([QUIET], "queued", "do_not_disturb"),
         ([ABSENT], "failed", "absent"),
         ([ABSENT, SUCCESS], "delivered", None),
         ([ABSENT, BUFFERED], "failed", "absent"),
@@ -73,7 +78,44 @@ def test_reports_decide_the_fate(
         report(store, *told)
     row = read(store, message)
     assert (row.state, row.outcome) == (state, outcome)
-    assert (row.final_at is not None) == (state != "sent")
+    assert (row.final_at is not None) == (state in ("delivered", "failed"))
+
+
+def send_again(store: Store, message: Message, provider_id: str) -> None:
+    """The wait is over: the message is claimed and taken again."""
+    with store.transaction() as session:
+        session.get_one(Message, message.id).not_before = now()
+        assert claim.claim(session, limit=1, lease=timedelta(minutes=1), now=now())
+    answer(store, message, SendResult(Outcome.SENT, provider_id=provider_id))
+
+
+def test_what_could_not_be_delivered_just_then_goes_once_more(store: Store) -> None:
+    message = sending(store)
+    answer(store, message)
+    report(store, PASSING)
+    assert timedelta(minutes=20) < read(store, message).not_before - now() < timedelta(hours=1)
+    send_again(store, message, "ATXid_2")
+    report(store, Report("ATXid_2", "Failed", "failed", reason="delivery_failure"))
+    row = read(store, message)
+    assert (row.state, row.outcome) == ("failed", "delivery_failure")
+    assert row.final_at is not None
+
+
+def test_a_second_delivery_counts(store: Store) -> None:
+    message = sending(store)
+    answer(store, message)
+    report(store, QUIET)
+    send_again(store, message, "ATXid_2")
+    report(store, Report("ATXid_2", "Success", "delivered"))
+    assert (read(store, message).state, read(store, message).outcome) == ("delivered", None)
+
+
+@pytest.mark.parametrize("kind", ["reply", "notice", "reminder"])
+def test_what_is_of_use_only_at_once_is_not_sent_again(store: Store, kind: str) -> None:
+    message = sending(store, kind=kind)
+    answer(store, message)
+    report(store, PASSING)
+    assert read(store, message).state == "failed"
 
 
 def test_a_report_is_kept_once(store: Store) -> None:

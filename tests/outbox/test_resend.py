@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from gateway.outbox.resend import resend
 from gateway.store import Store
+from gateway.store.base import Unreadable
 from gateway.store.models import Event, Message
 
 
@@ -56,6 +57,9 @@ def test_a_copy_that_failed_can_go_again(store: Store) -> None:
         pytest.param({"state": "unknown"}, id="perhaps it went"),
         pytest.param({"direction": "in"}, id="it came in"),
         pytest.param({"text": None}, id="its text was deleted"),
+        pytest.param({"text": Unreadable()}, id="its text cannot be read"),
+        pytest.param({"address": Unreadable()}, id="its number cannot be read"),
+        pytest.param({"kind": "from_tomorrow"}, id="a newer program posted it"),
     ],
 )
 def test_what_is_not_sent_again(store: Store, values: dict[str, object]) -> None:

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def failed(outcome: str, kind: Kind = Kind.ANSWER, ago: timedelta = HOUR / 2) -> Seen:
+def failed(outcome: str, kind: str = Kind.ANSWER, ago: timedelta = HOUR / 2) -> Seen:
     return Seen(kind, "failed", outcome, None, NOW - ago)
 
 
@@ -31,6 +31,9 @@ def sent(state: str = "sent", ago: timedelta = HOUR * 2) -> Seen:
         ([failed("expired")], {FAILED}),
         ([failed("fate_unknown", Kind.ESCALATION)], {FAILED}),
         ([failed("expired", Kind.REMINDER)], set()),
+        ([failed("unreadable", Kind.REMINDER)], {FAILED}),
+        ([failed("unknown_kind", "from_tomorrow")], {FAILED}),
+        ([failed("expired", "from_tomorrow")], {FAILED}),
         ([failed("no_such_number")], set()),
         ([failed("resent")], set()),
         ([failed("expired", ago=HOUR * 2)], set()),
