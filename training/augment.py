@@ -210,14 +210,47 @@ def field_noise(pixels: Pixels, rng: Generator) -> Pixels:
     return np.asarray(jpeg(Image.fromarray(bright.astype(np.uint8)), int(rng.integers(50, 86))))
 
 
-def not_a_leaf(scenes: Sequence[Pixels], side: int, rng: Generator) -> Pixels:
-    """A picture of none of the classes: a drawn thing, or a photo in colours no leaf has."""
-    if rng.random() < 0.5:
+def not_a_leaf(photos: Sequence[Pixels], side: int, rng: Generator) -> Pixels:
+    """A picture of none of the classes, made up: a drawn thing, a photo in colours that no leaf
+    has, or the shape of a leaf cut out of something else."""
+    roll = rng.random()
+    if roll < 0.35:
         return draw_thing_pixels(int(rng.integers(1 << 31)), side)
-    scene = scenes[int(rng.integers(len(scenes)))]
-    order = [(2, 0, 1), (1, 2, 0), (1, 0, 2), (2, 1, 0)][rng.integers(4)]
-    strange = scene[..., order]  # every order moves green to red or blue, but the last
-    return np.ascontiguousarray(255 - strange if order == (2, 1, 0) else strange)
+    photo = photos[int(rng.integers(len(photos)))]
+    if roll < 0.65:
+        return turn_hue(photo, rng.uniform(60, 300))
+    size = (side, side)
+    inside = turn_hue(fit(photo, size, rng), rng.uniform(50, 310))
+    shape = Image.fromarray((_shape(size, rng) * 255).astype(np.uint8))
+    mask = np.asarray(shape.filter(ImageFilter.BoxBlur(1)))
+    under = background(size, photos, rng) if rng.random() < 0.5 else np.zeros_like(inside)
+    return paste(inside, mask, under)
+
+
+def stranger(pixels: Pixels, strangers: Sequence[Pixels], rng: Generator) -> Pixels:
+    """A photo of none of the classes, made stranger: a mixture of two is none of them either, nor
+    is one in other colours. There are few such photos and many kinds of plant."""
+    if rng.random() < 0.3:
+        size = pixels.shape[:2]
+        other = fit(strangers[int(rng.integers(len(strangers)))], size, rng)
+        if rng.random() < 0.5:
+            share = rng.uniform(0.3, 0.7)
+            pixels = (pixels * share + other * (1 - share)).astype(np.uint8)
+        else:
+            pixels = paste(pixels, leaf_mask(pixels, rng), other)
+    if rng.random() < 0.3:
+        pixels = turn_hue(pixels, rng.uniform(-60, 60))
+    return pixels
+
+
+def turn_hue(pixels: Pixels, degrees: float) -> Pixels:
+    """Turn all colours around the grey axis; 120 makes of red green."""
+    turn = np.deg2rad(degrees)
+    cos, third, cross = np.cos(turn), (1 - np.cos(turn)) / 3, np.sin(turn) / np.sqrt(3)
+    first = np.array([cos + third, third - cross, third + cross], np.float32)
+    matrix = np.stack([first, np.roll(first, 1), np.roll(first, 2)])
+    turned = pixels.astype(np.float32) @ matrix.T
+    return np.clip(turned, 0, 255).astype(np.uint8)
 
 
 def training_picture(

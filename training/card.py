@@ -7,9 +7,15 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from training.sampling import DRAWN, SYNTHETIC
 from training.targets import table
 
 TEMPLATE = Path(__file__).with_name("model-card.template.md")
+WITH_EXCITATION = """. Hardswish costs more in INT8
+  than it gives; squeeze-and-excitation costs time and size and is kept because strangers
+  are told apart better with it"""
+WITHOUT_EXCITATION = """ and without
+  squeeze-and-excitation: both cost more in INT8 than they give"""
 VERDICTS = ("advice", "second_photo", "unknown", "no_leaf")
 
 
@@ -49,13 +55,14 @@ def write_card(card: dict[str, Any], path: Path) -> None:
                 }
             ),
             pairs=_table(figures["pairs"]),
-            excitation="" if recipe["excitation"] else " and without squeeze-and-excitation",
+            excitation=WITH_EXCITATION if recipe["excitation"] else WITHOUT_EXCITATION,
             init=f"`{recipe['init']}`",
             recipe=", ".join(f"{k} {v}" for k, v in recipe.items() if k != "init") + ".",
             side=card["side"],
-            drawn="About 6 % of the pictures are drawn things or photos in impossible colours, as "
-            "examples of no leaf, and 1.5 % are leaves drawn by `inference.drawn`, so that the "
-            "demonstration works.",
+            drawn=f"{SYNTHETIC:.0%} of the pictures are made up as examples of no leaf (drawn "
+            "things, photos in impossible colours, leaf shapes cut out of something else), and "
+            f"{DRAWN:.1%} are leaves drawn by `inference.drawn`, so that the demonstration works. "
+            "Photos of none of the five are mixed with each other and turned in hue.",
             temperature=card["temperature"],
             candidates=", ".join(
                 f"{v:.3f} ({k})" for k, v in figures["unknown_score_candidates"].items()

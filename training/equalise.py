@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from training.network import LeafNet
+from training.vision import SqueezeExcitation
 
 BALANCE = 0.5  # 1 evens the activations alone, 0 leaves them; depthwise layers can always take 1
 LOWEST = 0.02  # of the widest channel: a nearly dead one is not blown up beyond this
@@ -31,29 +32,45 @@ def equalise(net: LeafNet, pixels: Tensor) -> None:
         net(pixels)
         for hook in hooks:
             hook.remove()
-        for first, second in chain:
+        for first, readers in chain:
             spread = ranges[first] / ranges[first].max()
-            depthwise = isinstance(second, nn.Conv2d) and second.groups > 1
+            depthwise = any(isinstance(r, nn.Conv2d) and r.groups > 1 for r in readers)
             scale = spread.clamp(min=LOWEST) ** (1.0 if depthwise else BALANCE)
             first.weight.div_(scale.view(-1, *[1] * (first.weight.dim() - 1)))
             assert first.bias is not None
             first.bias.div_(scale)
-            along = (-1, 1, 1, 1) if depthwise else (1, -1, *[1] * (second.weight.dim() - 2))
-            second.weight.mul_(scale.view(*along))
+            for reader in readers:
+                along = (-1, 1, 1, 1) if depthwise else (1, -1, *[1] * (reader.weight.dim() - 2))
+                reader.weight.mul_(scale.view(*along))
 
 
-def pairs(net: LeafNet) -> Iterator[tuple[Layer, Layer]]:
-    """Layers that follow each other with nothing but ReLU (and pooling) between them."""
-    blocks = [
-        [layer for layer in block.modules() if isinstance(layer, nn.Conv2d)]
-        for block in net.net.features
-    ]
-    yield blocks[0][0], blocks[1][0]  # the stem feeds the first block alone
-    for block in blocks[1:-1]:
-        yield from pairwise(block)
+def pairs(net: LeafNet) -> Iterator[tuple[Layer, tuple[Layer, ...]]]:
+    """Each layer with those that read it through nothing but ReLU and pooling.
+
+    What a squeeze-and-excitation block is put on is read twice, by its first layer and, times the
+    gate, by the projection; the gate itself stays as it was.
+    """
+    blocks = list(net.net.features)
+    layers = [_convolutions(block) for block in blocks]
+    yield layers[0][0], (layers[1][0],)  # the stem feeds the first block alone
+    for block, own in zip(blocks[1:-1], layers[1:-1], strict=True):
+        gates = [m for m in block.modules() if isinstance(m, SqueezeExcitation)]
+        for first, second in pairwise(own):
+            reads_too = [gate.fc1 for gate in gates if second is own[-1]]
+            yield first, (second, *reads_too)
+        for gate in gates:
+            yield gate.fc1, (gate.fc2,)
     hidden, last = (layer for layer in net.net.classifier if isinstance(layer, nn.Linear))
-    yield blocks[-1][0], hidden
-    yield hidden, last
+    yield layers[-1][0], (hidden,)
+    yield hidden, (last,)
+
+
+def _convolutions(block: nn.Module) -> list[nn.Conv2d]:
+    """Those of a block in their order, without the ones inside squeeze-and-excitation."""
+    inside = {
+        layer for m in block.modules() if isinstance(m, SqueezeExcitation) for layer in m.modules()
+    }
+    return [m for m in block.modules() if isinstance(m, nn.Conv2d) and m not in inside]
 
 
 def _keep_range(ranges: dict[nn.Module, Tensor]):  # type: ignore[no-untyped-def]

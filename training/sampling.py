@@ -13,12 +13,12 @@ from torch.utils.data import Dataset
 from inference.drawn import draw_leaf_pixels
 from inference.labels import LABELS
 from inference.picture import Pixels, decode
-from training.augment import not_a_leaf, on_black, training_picture
+from training.augment import not_a_leaf, on_black, stranger, training_picture
 from training.data import CLASSES, Photo
 
 # Share of an epoch. Field photos are few and matter most, so they are drawn often; within a share
 # a class or kind weighs by the square root of its photos, so that small kinds are not drowned.
-FIELD, OTHER, SYNTHETIC, DRAWN = 0.12, 0.30, 0.06, 0.015  # the rest is leaves
+FIELD, OTHER, SYNTHETIC, DRAWN = 0.12, 0.30, 0.10, 0.015  # the rest is leaves
 
 NONE = len(LABELS)
 
@@ -73,6 +73,8 @@ class Epoch(Dataset[tuple[torch.Tensor, int]]):
     ) -> None:
         self.items, self.pixels, self.side, self.seed, self.noise = items, pixels, side, seed, noise
         self.scenes = [p for p in pixels if not on_black(p)]
+        strange = {item.photo for item in items if item.target == NONE and item.photo >= 0}
+        self.strangers = [pixels[i] for i in sorted(strange)]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -82,8 +84,10 @@ class Epoch(Dataset[tuple[torch.Tensor, int]]):
         rng = np.random.default_rng((*self.seed, position))
         if item.photo >= 0:
             source = self.pixels[item.photo]
+            if item.target == NONE:
+                source = stranger(source, self.strangers, rng)
         elif item.target == NONE:
-            source = not_a_leaf(self.scenes, 256, rng)
+            source = not_a_leaf(self.pixels, 256, rng)
         else:
             source = draw_leaf_pixels(CLASSES[item.target], int(rng.integers(1 << 31)))
         made = training_picture(source, self.scenes, self.side, rng, self.noise)
