@@ -214,9 +214,10 @@ def _rgb(picture: Image.Image) -> Image.Image:
         deep = np.asarray(picture).astype(np.uint32)
         return Image.fromarray((deep >> 8).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
-        backdrop = Image.new("RGBA", picture.size, BACKDROP)
-        backdrop.alpha_composite(picture.convert("RGBA"))
-        return backdrop.convert("RGB")
+        clear = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        backdrop = Image.new("RGB", picture.size, BACKDROP)
+        backdrop.paste(clear, mask=clear.getchannel("A"))  # no second copy in four channels
+        return backdrop
     return picture.convert("RGB")
 
 
