@@ -14,6 +14,7 @@ from sqlalchemy import select
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.mms.incoming import Incoming, take
 from gateway.context import Context
+from gateway.jobs.pressure import Pressure
 from gateway.jobs.worker import context_of_worker
 from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.kinds import Kind
@@ -55,6 +56,9 @@ def fetch(media_id: int) -> None:
     if isinstance(phone, Unreadable):
         _finish(context, media_id, UNREADABLE, good=False)
         return
+    if Pressure(context).too_much():
+        _postpone(context, media_id)
+        return
     try:
         photos = tuple(_fetcher(context).fetch(address) for address in addresses)
     except FetchError as error:
@@ -82,6 +86,12 @@ def _fetcher(context: Context) -> Fetcher:
     token = settings.twilio_auth_token.get_secret_value()
     login = (settings.twilio_account_sid, token) if settings.twilio_account_sid and token else None
     return Fetcher(settings.mms_media_hosts, settings.photo_max_bytes, login=login)
+
+
+def _postpone(context: Context, media_id: int) -> None:
+    """Leave the photos where they are for a while: no fault of theirs, and no try."""
+    with context.store.transaction() as session:
+        session.get_one(MediaMessage, media_id, with_for_update=True).not_before = now()
 
 
 def _missed(context: Context, media_id: int, error: FetchError) -> None:

@@ -30,6 +30,10 @@ class Pressure:
         self.too_many_messages = _Gauge(context, outbox.depth, settings.outbox_limit)
         self.too_many_photos = _Gauge(context, photos_waiting, settings.photo_limit)
 
+    def too_much(self) -> bool:
+        """Whether the doors should take no new photo."""
+        return self.too_many_photos() or self.too_many_messages()
+
 
 def photos_waiting(session: Session) -> int:
     return session.scalar(select(func.count(Photo.id)).where(Photo.diagnosed_at.is_(None))) or 0

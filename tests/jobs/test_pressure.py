@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from gateway import outbox
 from gateway.app import create_app
+from gateway.cases import intake
+from gateway.channels.mms.fetch import Fetcher
 from gateway.context import Context
+from gateway.jobs import media, worker
 from gateway.people import farmers
 from gateway.settings import Settings
+from gateway.store.base import now
 from gateway.store.models import Message, Photo
+from tests.channels.mms import test_mm7
 from tests.conftest import CHANNEL_KEY
 from tests.support.house import FARMER, OFFICER, kiosk, officer, photo
 
@@ -98,6 +105,76 @@ def test_a_kiosk_keeps_its_photo(context: Context, door: FlaskClient, what: str)
     else:
         assert [upload(shade)[0] for shade in range(LIMIT)] == [202] * LIMIT
     assert upload(100) == (503, "busy", "120")
+    assert kept(context) == (0 if what == "messages" else LIMIT)
+
+
+def kept(context: Context) -> int:
     with context.store.reading() as session:
-        kept = len(session.scalars(select(Photo.id)).all())
-    assert kept == (0 if what == "messages" else LIMIT)
+        return len(session.scalars(select(Photo.id)).all())
+
+
+def fill(context: Context, what: str) -> None:
+    if what == "messages":
+        fill_outbox(context)
+        return
+    for shade in range(LIMIT):
+        upload = intake.Upload(photo(shade), "mms:direct", FARMER)
+        intake.accept(context.store, context.photos, upload)
+
+
+BOTH = pytest.mark.parametrize(("what", "before"), [("messages", 0), ("photos", LIMIT)])
+
+
+@BOTH
+def test_photos_in_a_form_are_to_come_later(
+    context: Context, door: FlaskClient, what: str, before: int
+) -> None:
+    fill(context, what)
+    form = {"id": "m1", "from": FARMER, "media": (io.BytesIO(photo(99)), "leaf.jpg")}
+    answer = door.post(f"/mms/{CHANNEL_KEY}", data=form)
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "120"
+    assert kept(context) == before
+
+
+@BOTH
+def test_mm7_is_told_to_come_again(
+    context: Context, door: FlaskClient, what: str, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(context, what)
+    monkeypatch.setattr(test_mm7, "PICTURE", photo(99))
+    content_type, body = test_mm7.request()
+    answer = door.post(f"/mm7/{CHANNEL_KEY}", data=body, content_type=content_type)
+    assert answer.status_code == 200
+    assert b"<StatusCode>4006</StatusCode>" in answer.data
+    assert b">T-1</" in answer.data
+    assert kept(context) == before
+
+
+@BOTH
+def test_photos_at_an_address_wait_there(
+    context: Context, door: FlaskClient, what: str, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor of this kind would not come again."""
+    worker.sit_down(context)
+    fill(context, what)
+    monkeypatch.setattr(Fetcher, "fetch", lambda _self, _url: photo(99))
+    form = {
+        "From": FARMER,
+        "MessageSid": "MM1",
+        "NumMedia": "1",
+        "MediaUrl0": "https://m.example/1",
+    }
+    assert door.post(f"/mms/{CHANNEL_KEY}", data=form).status_code == 204
+    for _ in range(media.MAX_ATTEMPTS + 1):
+        media.fetch(1)
+    assert kept(context) == before
+    with context.store.transaction() as session:
+        for message in session.scalars(select(Message)):
+            message.state = "delivered"
+        for waiting in session.scalars(select(Photo)):
+            waiting.diagnosed_at = now()
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        assert media.waiting_media(context) == 1
+    media.fetch(1)
+    assert kept(context) == before + 1

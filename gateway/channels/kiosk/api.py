@@ -33,7 +33,7 @@ def blueprint(context: Context) -> Blueprint:
     def upload_photo() -> tuple[Response, int]:
         with context.store.reading() as session:
             kiosk = kiosk_of(request, session)
-        if pressure.too_many_photos() or pressure.too_many_messages():
+        if pressure.too_much():
             detail = "very much is waiting just now; keep the photo and send it again later"
             raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
         upload = form.read(request, kiosk, context.settings.region, context.catalogue.languages)

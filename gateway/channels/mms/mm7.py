@@ -16,12 +16,13 @@ from xml.sax.saxutils import escape, quoteattr
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-SUCCESS, REFUSED, CORRUPT, SERVER_ERROR = 1000, 2004, 2007, 3000
+SUCCESS, REFUSED, CORRUPT, SERVER_ERROR, UNAVAILABLE = 1000, 2004, 2007, 3000, 4006
 TEXT = {
     SUCCESS: "Success",
     REFUSED: "Multimedia content refused",
     CORRUPT: "Message format corrupt",
     SERVER_ERROR: "Server error",
+    UNAVAILABLE: "Service unavailable",
 }
 NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 MAX_ENVELOPE = 256 * 1024

@@ -11,8 +11,10 @@ from gateway.channels.mms import mm7, twilio
 from gateway.channels.mms.incoming import Incoming, take
 from gateway.context import Context
 from gateway.jobs import media
+from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.people import msisdn
 from gateway.problems import Problem
+from gateway.store import patience
 from gateway.store.base import now
 from gateway.store.database import insert_once
 from gateway.store.models import MediaMessage
@@ -23,21 +25,29 @@ log = logging.getLogger(__name__)
 MAX_MEDIA = 10
 ID_LONGEST = 70
 XML = "text/xml; charset=utf-8"
+PATIENCE = 8.0
+"""Seconds that the store has for one message; a vendor of MM7 waits for ten."""
 
 
 def blueprint(context: Context) -> Blueprint:
     routes = Blueprint("mms", __name__)
     secret_path.guard(routes, context.settings.webhook_keys)
+    pressure = Pressure(context)
 
     @routes.post("/mms/<key>")
+    @patience(PATIENCE)
     def receive() -> tuple[Response, int]:
         if request.form.get("NumMedia") is not None or "MediaUrl0" in request.form:
             return _by_address(context)
+        if pressure.too_much():
+            detail = "very much is waiting just now; send the message again later"
+            raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
         return _by_parts(context)
 
     @routes.post("/mm7/<key>")
+    @patience(PATIENCE)
     def deliver() -> Response:
-        transaction, status = _deliver(context)
+        transaction, status = _deliver(context, pressure)
         return Response(mm7.answer(transaction, status), content_type=XML)
 
     return routes
@@ -61,7 +71,11 @@ def _by_parts(context: Context) -> tuple[Response, int]:
 
 
 def _by_address(context: Context) -> tuple[Response, int]:
-    """Addresses of pictures, in the field names that Twilio uses. Kept now, fetched by a job."""
+    """Addresses of pictures, in the field names that Twilio uses. Kept now, fetched by a job.
+
+    However much waits: a vendor of this kind does not come again, and the pictures stay where they
+    are until the job has room for them.
+    """
     _check_signature(context)
     addresses = [request.form[f"MediaUrl{n}"] for n in range(MAX_MEDIA)
                  if request.form.get(f"MediaUrl{n}")]  # fmt: skip
@@ -79,7 +93,7 @@ def _by_address(context: Context) -> tuple[Response, int]:
     return Response(status=204), 204
 
 
-def _deliver(context: Context) -> tuple[str, int]:
+def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:
     """(TransactionID, MM7 status code)."""
     try:
         message = mm7.parse(request.content_type or "", request.get_data())
@@ -90,6 +104,8 @@ def _deliver(context: Context) -> tuple[str, int]:
     except msisdn.BadNumber:
         log.warning("mm7_bad_sender")
         return message.transaction, mm7.CORRUPT
+    if pressure.too_much():
+        return message.transaction, mm7.UNAVAILABLE
     incoming = Incoming("mm7", _id(message.transaction), sender, message.photos)
     try:
         taken = take(context, incoming)
