@@ -16,7 +16,7 @@ from gateway.cases.desk import Desk
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
-from gateway.people import msisdn, officer_links
+from gateway.people import hours, msisdn, officer_links
 from gateway.settings import Settings, SettingsError
 from gateway.store import Store
 from gateway.store.photos import PhotoStore, open_photos
@@ -77,6 +77,7 @@ class Context:
             language=self.settings.language,
             dial_to_answer="" if self.settings.sms_both_ways else self.settings.ussd_code,
             link_base=officer_links.base(self.settings.public_url, self.catalogue.room("link")),
+            zone=hours.zone_of(self.settings.region),
         )
 
     @cached_property

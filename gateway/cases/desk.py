@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol, TypedDict
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.cases import briefing
 from gateway.outbox.kinds import POLICY, Kind
+from gateway.people.officers import UTC_ZONE
 from gateway.store.models import Case, Farmer, Officer
 
 
@@ -40,6 +42,8 @@ class Desk:
     """The USSD code by which officers answer where SMS goes one way only; empty: they reply."""
     link_base: str = ""
     """What stands before the token of an officer's link; empty: messages carry no links."""
+    zone: ZoneInfo = UTC_ZONE
+    """Of the officers' working hours."""
 
     def how_to_answer(self, case: Case) -> str:
         """What an officer does to answer, for the placeholder `answer`."""

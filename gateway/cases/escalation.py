@@ -34,7 +34,7 @@ def escalate(
         return existing
     life.move(session, case, life.ESCALATED, actor=actor, reason=reason)
     language = case.farmer.language or case.language
-    officer = officers.choose(session, case.area, language)
+    officer = officers.choose(session, case.area, language, zone=desk.zone)
     escalation = Escalation(case_id=case.id, officer=officer, reason=reason)
     session.add(escalation)
     session.flush()
@@ -165,7 +165,8 @@ def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason
     """
     escalation = _theirs(session, officer, case)
     language = case.farmer.language or case.language
-    colleague = officers.choose(session, case.area, language, exclude=frozenset({officer.id}))
+    others = frozenset({officer.id})
+    colleague = officers.choose(session, case.area, language, others, zone=desk.zone)
     if colleague is None:
         return False
     actor = f"officer:{officer.id}"

@@ -155,7 +155,7 @@ def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> 
 def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:
     """To a colleague who has not had the case, or to the operator when there is none."""
     had_it = _officers_of(session, row.case_id)
-    colleague = _choose(session, row, had_it) if len(had_it) < MOST_OFFICERS else None
+    colleague = _choose(session, desk, row, had_it) if len(had_it) < MOST_OFFICERS else None
     before = row.officer
     escalation.pass_on(session, desk, row.case, row, colleague, actor="sweep", reason="unanswered")
     if before is not None and before.disabled_at is None:
@@ -170,7 +170,7 @@ def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:
 
 def _find_officer(session: Session, desk: Desk, row: Escalation) -> bool:
     """The operator has the case because nobody was on duty; somebody may be now."""
-    officer = _choose(session, row, _officers_of(session, row.case_id))
+    officer = _choose(session, desk, row, _officers_of(session, row.case_id))
     if officer is None:
         return False
     case = row.case
@@ -180,9 +180,11 @@ def _find_officer(session: Session, desk: Desk, row: Escalation) -> bool:
     return True
 
 
-def _choose(session: Session, row: Escalation, had_it: frozenset[int]) -> Officer | None:
+def _choose(
+    session: Session, desk: Desk, row: Escalation, had_it: frozenset[int]
+) -> Officer | None:
     language = row.case.farmer.language or row.case.language
-    return officers.choose(session, row.case.area, language, exclude=had_it)
+    return officers.choose(session, row.case.area, language, had_it, zone=desk.zone)
 
 
 def _officers_of(session: Session, case_id: int) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Working hours: how much of the time between two instants an officer was at work."""
+"""Working hours: how long an officer was at work between two instants, and when next."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ def worked(days: str, hours: str, zone: ZoneInfo, since: datetime, until: dateti
             total += max(timedelta(0), min(until, closes) - max(since, opens))
         midnight += DAY
     return total
+
+
+def until_work(days: str, hours: str, zone: ZoneInfo, moment: datetime) -> timedelta:
+    """Time from `moment` until the officer is at work: none for who is at work now.
+
+    Days and hours are those of `worked`.
+    """
+    begin, end = (_of_day(part) for part in hours.split("-"))
+    midnight = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    for _day in range(8):  # today's hours may be over, so the same weekday comes once more
+        opens, closes = ((midnight + part).astimezone(UTC) for part in (begin, end))
+        if str(midnight.isoweekday()) in days and moment < closes:
+            return max(timedelta(0), opens - moment)
+        midnight += DAY
+    return LONGEST
 
 
 def _of_day(text: str) -> timedelta:

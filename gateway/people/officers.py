@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from gateway.people import PeopleError, areas
+from gateway.people import PeopleError, areas, hours
 from gateway.store.base import now
 from gateway.store.database import vault_of
 from gateway.store.models import Escalation, Event, Officer
 
 PIN_DIGITS = 5
+UTC_ZONE = ZoneInfo("UTC")
 WORK_DAYS = re.compile("(?=.)1?2?3?4?5?6?7?")
 WORK_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-4]):[0-5]\d)")
 
@@ -35,7 +38,7 @@ def add(
     name, area = _checked(name, area, languages)
     digest = vault_of(session).digest(phone)
     if session.scalar(select(Officer.id).where(Officer.phone_digest == digest)):
-        raise PeopleError("an officer with this number exists already")
+        raise PeopleError("officer_taken", "an officer with this number exists already")
     pin = _pin()
     officer = Officer(
         name=name,
@@ -91,10 +94,11 @@ def change(
     """
     name, area = _checked(name, area, languages)
     if not WORK_DAYS.fullmatch(work_days):
-        raise PeopleError("an officer works on one day of the week at least")
-    hours = WORK_HOURS.fullmatch(work_hours)
-    if not hours or hours[1] >= hours[2] or hours[2] > "24:00":
-        raise PeopleError("working hours are written 08:00-17:00, the end after the beginning")
+        raise PeopleError("no_work_day", "an officer works on one day of the week at least")
+    span = WORK_HOURS.fullmatch(work_hours)
+    if not span or span[1] >= span[2] or span[2] > "24:00":
+        text = "working hours are written 08:00-17:00, the end after the beginning"
+        raise PeopleError("work_hours", text)
     officer.name, officer.area, officer.languages = name, area, ",".join(languages)
     officer.work_days, officer.work_hours = work_days, work_hours
     session.add(Event(kind="officer_changed", actor=by, data={"officer": officer.id}))
@@ -122,7 +126,8 @@ def disable(session: Session, officer_id: int, *, by: str = "operator") -> Offic
     """Raises: PeopleError when there is no such officer."""
     officer = session.get(Officer, officer_id)
     if officer is None:
-        raise PeopleError(f"there is no officer {officer_id}; see `leafline officer list`")
+        text = f"there is no officer {officer_id}; see `leafline officer list`"
+        raise PeopleError("officer_unknown", text, name=officer_id)
     officer.disabled_at = officer.disabled_at or now()
     officer.on_duty = False
     session.add(Event(kind="officer_disabled", actor=by, data={"officer": officer.id}))
@@ -134,14 +139,25 @@ def listed(session: Session) -> list[Officer]:
 
 
 def choose(
-    session: Session, area: str | None, language: str, exclude: frozenset[int] = frozenset()
+    session: Session,
+    area: str | None,
+    language: str,
+    exclude: frozenset[int] = frozenset(),
+    *,
+    zone: ZoneInfo = UTC_ZONE,
+    moment: datetime | None = None,
 ) -> Officer | None:
-    """The officer who takes a case: on duty, for its area, fewest open cases first.
+    """The officer who takes a case: on duty, for its area, and at work now or soonest.
 
-    Of officers with equally few cases one who speaks the farmer's language goes first, then the
-    one whose area is the closest match, then the longest in service. A case without an area goes
-    to any officer on duty.
+    Of those at work equally soon the one with the fewest open cases goes first, then one who
+    speaks the farmer's language, then the one whose area is the closest match, then the longest
+    in service. A case without an area goes to any officer on duty.
+
+    Args:
+        zone: of the officers' working hours.
+        moment: now, unless another instant is asked about.
     """
+    moment = moment or now()
     open_cases = (
         select(func.count(Escalation.id))
         .where(Escalation.officer_id == Officer.id, Escalation.closed_at.is_(None))
@@ -153,19 +169,26 @@ def choose(
     ).all()
     ranked = sorted(
         (
-            (count, language not in officer.languages.split(","), -closeness, officer.id, officer)
+            (
+                hours.until_work(officer.work_days, officer.work_hours, zone, moment),
+                count,
+                language not in officer.languages.split(","),
+                -closeness,
+                officer.id,
+                officer,
+            )
             for officer, count in rows
             if officer.id not in exclude and (closeness := areas.closeness(officer.area, area))
         ),
-        key=lambda row: row[:4],
+        key=lambda row: row[:5],
     )
-    return ranked[0][4] if ranked else None
+    return ranked[0][5] if ranked else None
 
 
 def _checked(name: str, area: str, languages: list[str]) -> tuple[str, str]:
     name, area = name.strip(), area.strip()
     if not name or not area or not languages or len(name) > 80 or len(area) > 80:
-        raise PeopleError("an officer needs a name, an area and a language")
+        raise PeopleError("officer_fields", "an officer needs a name, an area and a language")
     return name, area
 
 

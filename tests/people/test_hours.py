@@ -42,6 +42,24 @@ def test_working_time(
 
 
 @pytest.mark.parametrize(
+    ("days", "times", "zone", "moment", "expected"),
+    [
+        ("12345", OFFICE, KIGALI, "2026-03-02 06:00", 0),  # Monday, 08:00
+        ("12345", OFFICE, KIGALI, "2026-03-02 04:30", 1.5),
+        ("12345", OFFICE, KIGALI, "2026-03-02 15:00", 15),  # 17:00 sharp is over
+        ("12345", OFFICE, KIGALI, "2026-03-06 16:00", 62),  # Friday evening
+        ("1", OFFICE, KIGALI, "2026-03-02 15:00", 7 * 24 - 9),  # not before next Monday
+        ("1234567", "00:00-24:00", KIGALI, "2026-03-02 22:00", 0),  # midnight
+        ("7", OFFICE, PARIS, "2026-03-28 23:00", 7),  # the night of 23 hours
+    ],
+)
+def test_how_soon_an_officer_is_at_work(
+    days: str, times: str, zone: ZoneInfo, moment: str, expected: float
+) -> None:
+    assert hours.until_work(days, times, zone, utc(moment)) == timedelta(hours=expected)
+
+
+@pytest.mark.parametrize(
     ("region", "zone"),
     [("RW", "Africa/Kigali"), ("KE", "Africa/Nairobi"), ("NG", "Africa/Lagos"), ("ZZ", "UTC")],
 )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.orm import Session
@@ -49,6 +51,38 @@ def test_who_takes_a_case(
         people = [_officer(session, number, *member) for number, member in enumerate(team)]
         officer = officers.choose(session, area, language)
         assert officer is (None if chosen is None else people[chosen])
+
+
+MONDAY_10 = datetime(2026, 3, 2, 8, tzinfo=UTC)  # 10:00 in Kigali
+MONDAY_20 = datetime(2026, 3, 2, 18, tzinfo=UTC)
+SATURDAY = datetime(2026, 3, 7, 8, tzinfo=UTC)
+WEEK, EARLY, LATE, SUNDAY = (
+    ("12345", "08:00-17:00"), ("123456", "06:00-14:00"), ("12345", "15:00-23:00"),
+    ("7", "08:00-12:00"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("team", "moment", "chosen"),
+    [
+        pytest.param([(WEEK, 9), (LATE, 0)], MONDAY_10, 0, id="at work, however many cases"),
+        pytest.param([(WEEK, 2), (EARLY, 1)], MONDAY_10, 1, id="both at work: fewest cases"),
+        pytest.param([(WEEK, 0), (LATE, 0)], MONDAY_20, 1, id="in the evening: the late one"),
+        pytest.param([(WEEK, 0), (SUNDAY, 5)], SATURDAY, 1, id="nobody: who is there soonest"),
+        pytest.param([(WEEK, 1), (WEEK, 0)], SATURDAY, 1, id="equally soon: fewest cases"),
+    ],
+)
+def test_who_is_at_work_goes_first(
+    store: Store, team: list[tuple[tuple[str, str], int]], moment: datetime, chosen: int
+) -> None:
+    with store.transaction() as session:
+        people = [_officer(session, number, load=load) for number, (_, load) in enumerate(team)]
+        for officer, (times, _) in zip(people, team, strict=True):
+            officer.work_days, officer.work_hours = times
+        session.flush()
+        zone = ZoneInfo("Africa/Kigali")
+        taker = officers.choose(session, "Rwamagana", "rw", zone=zone, moment=moment)
+        assert taker is people[chosen]
 
 
 def test_who_is_off_duty_or_disabled_or_excluded_takes_nothing(store: Store) -> None:
