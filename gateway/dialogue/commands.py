@@ -10,7 +10,8 @@ from gateway.context import Context
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.dialogue.ussd import answer, lint, screens
 from gateway.dialogue.ussd.engine import Menu
-from gateway.dialogue.ussd.phone import OPERATORS, Phone
+from gateway.dialogue.ussd.operators import OPERATORS
+from gateway.dialogue.ussd.phone import Phone
 from gateway.people import msisdn
 from gateway.settings import Settings
 
@@ -105,7 +106,7 @@ def dial(phone: str, code: str, operator: str) -> None:
     try:
         _converse(
             Phone(
-                lambda request: answer(context, request),
+                lambda request: answer(context, request).body,
                 number,
                 code=settings.ussd_code,
                 operator=operator,

@@ -109,6 +109,46 @@ def test_another_phone_and_one_that_somebody_else_dials_on(phones: Page, network
     expect(phones.locator("#add-problem")).to_contain_text("+250788123456")
 
 
+def test_an_operator_is_chosen_and_kept(phones: Page, network: str, listener: Listener) -> None:
+    phone = handset(phones, FIRST)
+    phone.get_by_label("Operator").select_option("MTN Uganda")
+    expect(phone.get_by_label("Operator")).to_have_value("mtn-ug")
+    phone.focus()
+    phones.keyboard.type(CODE)
+    phones.keyboard.press("Enter")
+    expect(phone.locator(".view")).to_contain_text("1. One")
+    assert listener.next("ussd")["networkCode"] == "64110"
+    told = requests.get(f"{network}/simulator/api/phones/{FIRST}", timeout=5).json()
+    assert told["operator"] == "mtn-ug"
+    expect(phone.get_by_label("Operator")).to_have_value("mtn-ug")
+
+
+def test_the_calls_so_far_are_copied_as_a_test(phones: Page) -> None:
+    phones.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    phone = handset(phones, FIRST)
+    phone.focus()
+    phones.keyboard.type(CODE)
+    phones.keyboard.press("Enter")
+    expect(phone.locator(".view")).to_contain_text("1. One")
+    phones.keyboard.type("7")
+    phones.keyboard.press("Enter")
+    expect(phone.locator(".view")).to_have_text("7")
+    phone.get_by_role("button", name="Calls as a test").click()
+    source = (
+        "def test_recorded_session(dial: Dial) -> None:\n"
+        f"    phone = dial('{FIRST}', operator='sandbox')\n"
+        f"    phone.dial('{CODE}').expect('Hello')\n"
+        "    phone.answer('7').expect('7')"
+    )
+    expect(phones.get_by_label("Source of the test")).to_have_value(source)
+    look(phones, "simulator-test")
+    phones.get_by_role("button", name="Copy").click()
+    expect(phones.locator("#copied")).to_have_text("Copied.")
+    assert phones.evaluate("navigator.clipboard.readText()") == source
+    phones.get_by_role("button", name="Close").click()
+    expect(phones.get_by_label("Source of the test")).to_be_hidden()
+
+
 def test_trouble_is_switched_and_shown(phones: Page) -> None:
     phones.get_by_text("Trouble in the network").click()
     phones.get_by_label("Sending an SMS").select_option("http_500")

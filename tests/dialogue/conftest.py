@@ -24,8 +24,11 @@ Outbox = Callable[..., list[str]]
 def dial(context: Context) -> Dial:
     """Makes a phone; its calls go through the whole of Leafline but the web server."""
 
-    def make(number: str = FARMER, code: str = context.settings.ussd_code) -> Phone:
-        return Phone(lambda request: answer(context, request), number, code=code)
+    def make(number: str = FARMER, operator: str = "sandbox") -> Phone:
+        code = context.settings.ussd_code
+        return Phone(
+            lambda request: answer(context, request).body, number, code=code, operator=operator
+        )
 
     return make
 

@@ -21,7 +21,7 @@ from tests.dialogue.conftest import FARMER, Dial, MakeCase
 
 
 def post(context: Context, text: str, session: str = "ATUid_1", phone: str = FARMER) -> str:
-    return answer(context, UssdRequest(session, phone, "*384*123#", "99999", text))
+    return answer(context, UssdRequest(session, phone, "*384*123#", "99999", text)).body
 
 
 def count(context: Context, model: type[Case | Event | Message]) -> int:
@@ -185,8 +185,8 @@ def test_consent_cannot_be_dialled_ahead(context: Context) -> None:
 @pytest.mark.parametrize("code", ["*384*123*2*1#", "*384*123*2*1"])
 def test_dialling_deep_by_the_code_itself(context: Context, known: str, code: str) -> None:
     first = UssdRequest("ATUid_deep", FARMER, code, "99999", "")
-    assert "common rust" in answer(context, first)
-    assert "powdery" in answer(context, replace(first, text="1"))
+    assert "common rust" in answer(context, first).body
+    assert "powdery" in answer(context, replace(first, text="1")).body
 
 
 def test_a_deep_path_stops_at_the_first_answer_that_does_not_fit(

@@ -42,6 +42,8 @@ class Listener:
     def __init__(self) -> None:
         self.heard: queue.Queue[tuple[str, dict[str, str]]] = queue.Queue()
         self.statuses: list[int] = []
+        self.labels: list[str] = []
+        """What each request called the screen before."""
         self.screen: Callable[[dict[str, str]], Response | str] = lambda form: (
             f"END {form['text']}" if form["text"] else "CON Hello\n1. One"
         )
@@ -50,6 +52,7 @@ class Listener:
 
     def _hear(self, name: str) -> Response:
         form = dict(request.form)
+        self.labels.append(request.headers.get("at-ussd-hop-metadata", ""))
         self.heard.put((name, form))
         if name == "ussd":
             answer = self.screen(form)

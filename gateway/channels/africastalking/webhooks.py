@@ -31,6 +31,10 @@ HOP_PATIENCE = 1.0
 CALLBACK_PATIENCE = 3.0
 """Seconds that the store has for one callback before that goes to the spool."""
 
+HOP_LABEL = "at-ussd-hop-metadata"
+"""Reply header with a name for the step, for the provider's dashboard and its end event: at most 99
+characters, no `|`, nothing personal."""
+
 TAKERS: Mapping[str, Callable[[Context, Fields], None]] = {
     "ussd-events": events.session_ended,
     "sms": events.sms,
@@ -55,8 +59,8 @@ def blueprint(context: Context) -> Blueprint:
     @routes.post("/ussd")
     @patience(HOP_PATIENCE)
     def ussd_session() -> Response:
-        screen = _hop(context, pressure, fields.form(request))
-        return Response(screen, mimetype="text/plain")
+        reply = _hop(context, pressure, fields.form(request))
+        return Response(reply.body, mimetype="text/plain", headers={HOP_LABEL: reply.label})
 
     @routes.post(ADDRESS)
     @patience(CALLBACK_PATIENCE)
@@ -66,7 +70,7 @@ def blueprint(context: Context) -> Blueprint:
     return routes
 
 
-def _hop(context: Context, pressure: Pressure, form: Fields) -> str:
+def _hop(context: Context, pressure: Pressure, form: Fields) -> ussd.Reply:
     session_id = fields.identity(form.get("sessionId", ""))
     try:
         phone = msisdn.from_network(form.get("phoneNumber", ""), context.settings.region)
@@ -75,7 +79,7 @@ def _hop(context: Context, pressure: Pressure, form: Fields) -> str:
             return _sorry(context)
         begins = not form.get("text")
         if begins and pressure.too_many_messages() and not _is_officer(context, phone):
-            return f"END {context.catalogue.render('ussd_busy', _language(context, phone))}"
+            return ussd.ended(context.catalogue, "ussd_busy", _language(context, phone))
         return ussd.answer(
             context,
             ussd.UssdRequest(
@@ -106,8 +110,8 @@ def _language(context: Context, phone: str) -> str:
     return (farmer and farmer.language) or context.settings.language
 
 
-def _sorry(context: Context) -> str:
-    return f"END {context.catalogue.render('ussd_trouble', context.settings.language)}"
+def _sorry(context: Context) -> ussd.Reply:
+    return ussd.ended(context.catalogue, "ussd_trouble", context.settings.language)
 
 
 def _take(context: Context, spool: Spool, replayer: Replayer, kind: str) -> Response:

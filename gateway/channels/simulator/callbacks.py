@@ -16,6 +16,8 @@ from requests.adapters import HTTPAdapter
 
 log = logging.getLogger("leafline.simulator")
 
+HOP_LABEL = "at-ussd-hop-metadata"
+"""Of a reply, and again of the next request: what the application calls its screen."""
 USSD_SECONDS = 10.0
 """The network gives an application so long for a screen."""
 REPEAT_SECONDS = 2.0
@@ -56,15 +58,22 @@ class Callbacks:
         self._pool = ThreadPoolExecutor(POSTS_AT_ONCE, thread_name_prefix="callback")
         threading.Thread(target=self._run, name="callbacks", daemon=True).start()
 
-    def ussd(self, form: Mapping[str, str]) -> str:
-        """One hop. Raises: requests.RequestException; NotAnswered for a status other than 200."""
+    def ussd(self, form: Mapping[str, str], label: str = "") -> tuple[str, str]:
+        """One hop: the reply and its label, from the one before's label.
+
+        Raises: requests.RequestException; NotAnswered for a status other than 200.
+        """
         answer = self._session.post(
-            self.addresses.ussd, data=form, timeout=USSD_SECONDS, allow_redirects=False
+            self.addresses.ussd,
+            data=form,
+            headers={HOP_LABEL: label} if label else {},
+            timeout=USSD_SECONDS,
+            allow_redirects=False,
         )
         if answer.status_code != 200:
             raise NotAnswered(f"Code {answer.status_code}")
         answer.encoding = "utf-8"
-        return answer.text
+        return answer.text, answer.headers.get(HOP_LABEL, "")
 
     def post(
         self, url: str, form: Mapping[str, str], *, delay: float = 0, repeats: int = 0

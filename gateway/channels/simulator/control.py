@@ -11,7 +11,9 @@ from flask import Blueprint, Response, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException
 
 from gateway.channels.simulator.faults import REPORTS, SEND, UnknownFault
-from gateway.channels.simulator.network import Network, NoSession
+from gateway.channels.simulator.network import Network, NoSession, NotCarried
+from gateway.dialogue.ussd.operators import OPERATORS
+from gateway.dialogue.ussd.phone import as_test
 
 PAGE = Path(__file__).parent / "page"
 NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -43,17 +45,28 @@ def blueprint(network: Network, code: str) -> Blueprint:
         # The first ones and the newest: a load test makes thousands, a page shows a few.
         shown = every if len(every) <= SHOWN else every[:2] + every[2 - SHOWN :]
         found = [phone.to_json() for phone in shown]
-        return jsonify(code=code, phones=found, faults=network.faults.to_json())
+        operators = {key: operator.name for key, operator in OPERATORS.items()}
+        faults = network.faults.to_json()
+        return jsonify(code=code, phones=found, operators=operators, faults=faults)
 
     @routes.post("/api/phones")
     def add() -> Response:
         body = _body()
         number = _number(_text(body, "number"))
-        return jsonify(handsets.add(number, _text(body, "name")[:30]).to_json())
+        operator = _text(body, "operator")
+        if operator not in ("", *OPERATORS):
+            raise Refused(f"operator is one of: {', '.join(OPERATORS)}")
+        return jsonify(handsets.add(number, _text(body, "name")[:30], operator).to_json())
 
     @routes.get("/api/phones/<number>")
     def phone(number: str) -> Response:
         return jsonify(handsets.get(_number(number)).to_json())
+
+    @routes.get("/api/phones/<number>/test")
+    def dump(number: str) -> Response:
+        phone = handsets.get(_number(number))
+        calls = [call for call in phone.calls if call]
+        return jsonify(source=as_test(phone.number, phone.operator, calls))
 
     @routes.delete("/api/phones/<number>")
     def remove(number: str) -> Response:
@@ -115,6 +128,10 @@ def blueprint(network: Network, code: str) -> Blueprint:
     @routes.errorhandler(NoSession)
     def no_session(_error: NoSession) -> tuple[Response, int]:
         return jsonify(error="no session is open: dial first"), 409
+
+    @routes.errorhandler(NotCarried)
+    def not_carried(error: NotCarried) -> tuple[Response, int]:
+        return jsonify(error=str(error)), 409
 
     @routes.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> tuple[Response, int]:

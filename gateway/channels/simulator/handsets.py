@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from gateway.dialogue.ussd.operators import Operator
+from gateway.dialogue.ussd.phone import Call
+
+KEPT_CALLS = 20
+"""Newest calls of a phone that can be made a test."""
 SHOWN_MESSAGES = 50
 """Newest messages of a phone in its JSON; `messages` gives all."""
 
@@ -35,10 +41,12 @@ class Session:
 
     id: str
     code: str
+    operator: Operator
     path: list[str] = field(default_factory=list)
     screen: str = ""
     open: bool = True
-    hops: int = 0
+    labels: list[str] = field(default_factory=list)
+    """What the application called its screens, a label a hop; empty ones too."""
     began: float = field(default_factory=time.monotonic)
 
 
@@ -46,6 +54,9 @@ class Session:
 class Handset:
     number: str
     name: str = ""
+    operator: str = "sandbox"
+    """Key of OPERATORS; what is chosen holds from the next call on."""
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=KEPT_CALLS))
     messages: list[Sms] = field(default_factory=list)
     session: Session | None = None
     line: threading.Lock = field(default_factory=threading.Lock)
@@ -56,6 +67,7 @@ class Handset:
         return {
             "number": self.number,
             "name": self.name,
+            "operator": self.operator,
             "screen": session.screen if session else "",
             "open": bool(session and session.open),
             "messages": [asdict(sms) for sms in self.messages[-SHOWN_MESSAGES:]],
@@ -84,10 +96,12 @@ class Handsets:
         with self._changed:
             return self._phones.setdefault(number, Handset(number))
 
-    def add(self, number: str, name: str) -> Handset:
+    def add(self, number: str, name: str, operator: str) -> Handset:
+        """A phone, or changes to one that is there; what is empty stays as it is."""
         phone = self.get(number)
         with self.changing():
             phone.name = name or phone.name
+            phone.operator = operator or phone.operator
         return phone
 
     def remove(self, number: str) -> None:

@@ -12,8 +12,9 @@ import requests
 from gateway.channels.simulator.callbacks import Callbacks, NotAnswered
 from gateway.channels.simulator.faults import Faults
 from gateway.channels.simulator.handsets import Handset, Handsets, Session, Sms
+from gateway.dialogue.ussd.operators import OPERATORS, Operator
 
-NETWORK_CODE = "99999"
+LABEL_LONGEST = 99
 SHORT_CODE = "384"
 COST = "KES 0.8000"
 NO_CODE = "Connection problem or invalid MMI code."
@@ -22,6 +23,10 @@ BROKEN = "Network error. Please try again."
 
 class NoSession(Exception):
     """There is no open session to answer in."""
+
+
+class NotCarried(Exception):
+    """The operator does not carry this; the text says what."""
 
 
 class Network:
@@ -39,13 +44,18 @@ class Network:
             self._hang_up(phone)
             dialled = re.sub(r"\s", "", dialled)
             path = self._extra(dialled)
-            session = Session(id=f"ATUid_{uuid.uuid4().hex}", code=self._code, path=path or [])
+            session = Session(f"ATUid_{uuid.uuid4().hex}", self._code, OPERATORS[phone.operator])
+            if session.operator.deep == "code" and path:
+                session.code = dialled
+            else:
+                session.path = path or []
             with self.handsets.changing():
                 phone.session = session
+                phone.calls.append([])
             if path is None:
                 self._show(session, NO_CODE, ended=True)
             else:
-                self._hop(phone, session)
+                self._hop(phone, session, dialled)
         return phone
 
     def answer(self, number: str, typed: str) -> Handset:
@@ -55,8 +65,9 @@ class Network:
             session = phone.session
             if session is None or not session.open:
                 raise NoSession
+            typed = typed[: session.operator.answer]
             session.path.append(typed)
-            self._hop(phone, session)
+            self._hop(phone, session, typed)
         return phone
 
     def drop(self, number: str) -> Handset:
@@ -76,25 +87,28 @@ class Network:
             return dialled[len(stem) : -1].split("*")
         return None
 
-    def _hop(self, phone: Handset, session: Session) -> None:
-        session.hops += 1
+    def _hop(self, phone: Handset, session: Session, typed: str) -> None:
+        before = session.labels[-1] if session.labels else ""
+        session.labels.append("")
         form = {
             "sessionId": session.id,
             "serviceCode": session.code,
             "phoneNumber": phone.number,
-            "networkCode": NETWORK_CODE,
+            "networkCode": session.operator.network_code,
             "text": "*".join(session.path),
         }
         try:
-            reply = self.callbacks.ussd(form)
+            reply, label = self.callbacks.ussd(form, before)
         except (requests.RequestException, NotAnswered) as error:
             self._fail(phone, session, str(error) if isinstance(error, NotAnswered) else "Timeout")
             return
         if not reply.startswith(("CON ", "END ")):
             self._fail(phone, session, "Response should start with a CON or an END")
             return
+        session.labels[-1] = label[:LABEL_LONGEST].replace("|", " ")
         ended = reply.startswith("END ")
-        self._show(session, reply[4:], ended=ended)
+        self._show(session, reply[4 : session.operator.screen], ended=ended)
+        phone.calls[-1].append((typed, session.screen))
         if ended:
             self._end(phone, session, "Success")
 
@@ -117,12 +131,13 @@ class Network:
             "date": _utc(),
             "sessionId": session.id,
             "serviceCode": session.code,
-            "networkCode": NETWORK_CODE,
+            "networkCode": session.operator.network_code,
             "phoneNumber": phone.number,
             "status": status,
             "cost": "0.00",
             "durationInMillis": str(int((time.monotonic() - session.began) * 1000)),
-            "hopsCount": str(session.hops),
+            "hopsCount": str(len(session.labels)),
+            "hopsMetadata": "|".join(filter(None, session.labels)),
             "input": "*".join(session.path),
             "lastAppResponse": session.screen,
         }
@@ -133,7 +148,10 @@ class Network:
     # SMS
 
     def write(self, number: str, text: str, to: str = "") -> Sms:
-        """A phone sends an SMS to our short code."""
+        """A phone sends an SMS to our short code. Raises: NotCarried."""
+        operator = self._operator(number)
+        if not operator.replies:
+            raise NotCarried(f"{operator.name} carries no SMS to the service")
         message_id = str(uuid.uuid4())
         sms = self.handsets.keep("out", number, to or SHORT_CODE, text, message_id)
         form = {
@@ -144,7 +162,7 @@ class Network:
             "text": text,
             "to": sms.other,
             "cost": COST,
-            "networkCode": NETWORK_CODE,
+            "networkCode": operator.network_code,
         }
         self.callbacks.post_repeatedly(self.callbacks.addresses.sms, form)
         return sms
@@ -163,6 +181,9 @@ class Network:
         form = {"senderId": sender, "phoneNumber": number}
         self.callbacks.post(self.callbacks.addresses.opt_outs, form)
 
+    def _operator(self, number: str) -> Operator:
+        return OPERATORS[self.handsets.get(number).operator]
+
     def _report(self, number: str, message_id: str, mode: str) -> None:
         delay = self.faults.report_delay
 
@@ -171,7 +192,7 @@ class Network:
                 "id": id_ or message_id,
                 "status": status,
                 "phoneNumber": number,
-                "networkCode": NETWORK_CODE,
+                "networkCode": self._operator(number).network_code,
                 "retryCount": "0",
             }
             if reason:

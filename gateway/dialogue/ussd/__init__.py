@@ -1,5 +1,5 @@
 """USSD: a pure engine, declared screens, and the thin layer that keeps a session."""
 
-from gateway.dialogue.ussd.service import UssdRequest, answer
+from gateway.dialogue.ussd.service import Reply, UssdRequest, answer, ended
 
-__all__ = ["UssdRequest", "answer"]
+__all__ = ["Reply", "UssdRequest", "answer", "ended"]

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import SCREEN_LIMIT
+from gateway.dialogue.ussd.operators import OPERATORS
 from gateway.dialogue.ussd.service import UssdRequest
 
-OPERATORS = {
-    "mtn-rw": "63510",
-    "airtel-rw": "63514",
-    "safaricom-ke": "63902",
-    "airtel-ke": "63903",
-    "mtn-ug": "64110",
-    "airtel-ug": "64101",
-    "vodacom-tz": "64004",
-    "mtn-ng": "62130",
-    "sandbox": "99999",
-}
-"""Network codes as Africa's Talking sends them."""
+Call = list[tuple[str, str]]
+"""One session: what was typed, beginning with the code, and the screen that came."""
+
+
+def as_test(number: str, operator: str, calls: Sequence[Call]) -> str:
+    """These calls of a phone as the source of a test, ready to be put into tests/dialogue."""
+    lines = ["def test_recorded_session(dial: Dial) -> None:"]
+    lines.append(f"    phone = dial({number!r}, operator={operator!r})")
+    for call in calls:
+        for hop, (typed, screen) in enumerate(call):
+            first = screen.splitlines()[0] if screen else ""
+            step = f"answer({typed!r})" if hop else f"dial({typed!r})"
+            lines.append(f"    phone.{step}.expect({first!r})")
+    return "\n".join(lines)
 
 
 class Phone:
@@ -42,24 +45,28 @@ class Phone:
         self._network = network
         self.number = number
         self.code = code
-        self.network_code = OPERATORS[operator]
+        self.operator = operator
         self.session_id = ""
+        self.dialled = code
         self.text = ""
         self.screen = ""
         self.ended = True
-        self._calls: list[list[tuple[str, str]]] = []
+        self._calls: list[Call] = []
 
     def dial(self, code: str = "") -> Self:
         """Begin a session; a longer code than the service's own dials deep."""
         self.session_id = f"ATUid_{secrets.token_hex(16)}"
         extra = code.removeprefix(self.code.removesuffix("#")).strip("*#") if code else ""
-        self.text = extra
+        in_code = OPERATORS[self.operator].deep == "code"
+        self.dialled = code if in_code and extra else self.code
+        self.text = "" if in_code else extra
         self._calls.append([])
         return self._post(code or self.code)
 
     def answer(self, typed: str) -> Self:
         """Type an answer on the screen that is open."""
         assert not self.ended, f"the session has ended: {self.screen!r}"
+        typed = typed[: OPERATORS[self.operator].answer]
         self.text = f"{self.text}*{typed}" if self.text else typed
         return self._post(typed)
 
@@ -85,18 +92,12 @@ class Phone:
 
     def dump(self) -> str:
         """All calls of this phone as the source of a test."""
-        lines = ["def test_recorded_session(dial: Dial) -> None:"]
-        lines.append(f"    phone = dial({self.number!r})")
-        for call in self._calls:
-            for number, (typed, screen) in enumerate(call):
-                first = screen.splitlines()[0] if screen else ""
-                step = f"dial({typed!r})" if number == 0 else f"answer({typed!r})"
-                lines.append(f"    phone.{step}.expect({first!r})")
-        return "\n".join(lines)
+        return as_test(self.number, self.operator, self._calls)
 
     def _post(self, typed: str) -> Self:
+        network_code = OPERATORS[self.operator].network_code
         body = self._network(
-            UssdRequest(self.session_id, self.number, self.code, self.network_code, self.text)
+            UssdRequest(self.session_id, self.number, self.dialled, network_code, self.text)
         )
         prefix, self.screen = body[:4], body[4:]
         assert prefix in ("CON ", "END "), f"no CON or END at the start of {body!r}"

@@ -64,12 +64,33 @@ class Line:
         return cls(screens.menu(texts), Sessions(connection))
 
 
+@dataclass(frozen=True)
+class Reply:
+    body: str
+    """`CON ...` or `END ...`, the prefix first."""
+    label: str
+    """Screen and language, for the network's statistics; says nothing of the caller."""
+
+    def to_text(self) -> str:
+        return f"{self.body}\0{self.label}"
+
+    @classmethod
+    def from_text(cls, kept: str) -> Self:
+        body, _, label = kept.partition("\0")
+        return cls(body, label)
+
+
+def ended(texts: Catalogue, key: str, language: str) -> Reply:
+    """The end of a session with a text that is no screen of the menu."""
+    return Reply(f"END {texts.render(key, language)}", f"{key.removeprefix('ussd_')} {language}")
+
+
 class AnotherNumber(Exception):
     """A session is used by another number than the one that began it."""
 
 
-def answer(context: Context, request: UssdRequest) -> str:
-    """The full body of the reply, `CON ...` or `END ...`; the prefix starts it.
+def answer(context: Context, request: UssdRequest) -> Reply:
+    """What the network gets back.
 
     Never raises: what goes wrong is named in the log, and the farmer reads an apology.
     """
@@ -103,7 +124,7 @@ class _Hop:
     def menu(self) -> Menu:
         return self.context.ussd.menu
 
-    def answer(self) -> str:
+    def answer(self) -> Reply:
         request, sessions = self.request, self.context.ussd.sessions
         if len(request.text) > path.LONGEST:
             return self.end("ussd_too_many_misses")
@@ -119,7 +140,7 @@ class _Hop:
             if kept.who not in (None, who):
                 raise AnotherNumber
             if kept.reply is not None:
-                return kept.reply
+                return Reply.from_text(kept.reply)
             with self._world() as world:
                 state = self._next(kept, world)
                 reply = self._shown(state, world)
@@ -134,14 +155,14 @@ class _Hop:
                 state=state.to_json(),
                 mark=path.Mark.of(request.text),
                 path=here,
-                reply=reply,
+                reply=reply.to_text(),
                 unfinished=self._unfinished(state),
             )
         )
         return reply
 
-    def end(self, key: str) -> str:
-        return f"END {self.context.catalogue.render(key, self.language)}"
+    def end(self, key: str) -> Reply:
+        return ended(self.context.catalogue, key, self.language)
 
     def _world(self) -> World:
         return World(self.context, self.request.phone, self.tag)
@@ -197,10 +218,10 @@ class _Hop:
             world.refresh()
         return step.state
 
-    def _shown(self, state: State, world: World) -> str:
+    def _shown(self, state: State, world: World) -> Reply:
         self.language = state.language
         text, ends = self.menu.show(state, world)
-        return f"{'END' if ends else 'CON'} {text}"
+        return Reply(f"{'END' if ends else 'CON'} {text}", f"{state.screen} {state.language}")
 
     def _unfinished(self, state: State) -> dict[str, object] | None:
         """What a redial may go on with; nothing where going on means the main menu anyway."""
@@ -221,4 +242,4 @@ def _traced(error: Exception) -> bool:
     return not type(error).__module__.startswith("sqlalchemy")
 
 
-__all__ = ["Busy", "Line", "UssdRequest", "answer"]
+__all__ = ["Busy", "Line", "Reply", "UssdRequest", "answer", "ended"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from gateway.channels.africastalking import events, webhooks
 from gateway.context import Context
+from gateway.dialogue import ussd
 from gateway.people import farmers
 from gateway.store.models import DeliveryReport, Message, UssdSession
 from tests.conftest import CHANNEL_KEY
@@ -24,6 +26,7 @@ PHONE = "+250788000001"
 BASE = f"/africastalking/{CHANNEL_KEY}"
 PATHS = ("/ussd", "/ussd-events", "/sms", "/delivery-reports", "/opt-outs")
 FORM = "application/x-www-form-urlencoded"
+BYE = ussd.Reply("END x", "bye en")
 USSD = {
     "sessionId": "ATUid_a1",
     "serviceCode": "*384*123#",
@@ -198,7 +201,7 @@ def test_one_number_however_it_is_written(
 ) -> None:
     phones: list[str] = []
     monkeypatch.setattr(
-        webhooks.ussd, "answer", lambda _context, asked: phones.append(asked.phone) or "END x"
+        webhooks.ussd, "answer", lambda _context, asked: phones.append(asked.phone) or BYE
     )
     body = f"sessionId=a&phoneNumber={phone}&text="
     client.post(f"{BASE}/ussd", data=body, content_type=FORM)
@@ -210,7 +213,7 @@ def test_what_the_subscriber_typed_comes_through_whole(
 ) -> None:
     texts: list[str] = []
     monkeypatch.setattr(
-        webhooks.ussd, "answer", lambda _context, asked: texts.append(asked.text) or "END x"
+        webhooks.ussd, "answer", lambda _context, asked: texts.append(asked.text) or BYE
     )
     body = "sessionId=a&phoneNumber=%2B250788000001&text=1*maize%20%26%20beans%2B%C5%8B"
     client.post(f"{BASE}/ussd", data=body, content_type=FORM)
@@ -225,6 +228,30 @@ def test_the_documented_session(client: FlaskClient) -> None:
     two = post(client, "/ussd", USSD, text="1*1").data
     assert len({first, one, two}) == 3
     assert post(client, "/ussd", USSD, text="1*1", networkCode="dialoguss").data == two
+
+
+def test_each_screen_is_named_to_the_network(client: FlaskClient) -> None:
+    labels = [
+        post(client, "/ussd", USSD, text=text).headers["at-ussd-hop-metadata"]
+        for text in ("", "3", "3", "3*1", "3*1*4*1")
+    ]
+    assert labels == [
+        "language_first en",
+        "consent en",
+        "consent en",  # the stored reply of a repeated hop
+        "main en",
+        "nobody_on_duty en",
+    ]
+    no_session = post(client, "/ussd", USSD, sessionId="").headers["at-ussd-hop-metadata"]
+    assert no_session == "trouble en"
+
+
+def test_no_label_is_longer_than_the_network_takes(any_context: Context) -> None:
+    menu = any_context.ussd.menu
+    names = [*menu.screens, *any_context.catalogue.keys_of("ussd_")]
+    for name in names:
+        assert re.fullmatch(r"[a-z_]{1,90}", name)
+    assert all(len(language) <= 8 for language in any_context.catalogue.languages)
 
 
 # The others: 200 whatever they say, once whatever how often

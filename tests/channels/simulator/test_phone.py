@@ -8,6 +8,7 @@ from flask import Response
 
 from gateway.channels.simulator.network import BROKEN, NO_CODE
 from gateway.channels.simulator.phone import Phone, PhoneError
+from gateway.dialogue.ussd.operators import OPERATORS
 from tests.support.mobile import CODE, Listener
 
 NUMBER = "+250788000001"
@@ -70,6 +71,62 @@ def test_the_end_of_a_session_is_told(url: str, listener: Listener) -> None:
     }
     with pytest.raises(PhoneError, match="dial first"):
         phone.answer("1")
+
+
+def test_labels_of_screens_come_back_and_are_told_at_the_end(url: str, listener: Listener) -> None:
+    told = {"": "main en", "1": "a|b" + "c" * 200, "1*2": "", "1*2*3": "bye"}
+
+    def screen(form: dict[str, str]) -> Response:
+        prefix = "END" if form["text"] == "1*2*3" else "CON"
+        label = {"at-ussd-hop-metadata": told[form["text"]]}
+        return Response(f"{prefix} x", headers=label if told[form["text"]] else {})
+
+    listener.screen = screen
+    phone = Phone(url, NUMBER)
+    phone.dial()
+    for typed in "123":
+        phone.answer(typed)
+    cut = "a b" + "c" * 96
+    event = listener.next("ussd-events")
+    assert event["hopsMetadata"] == f"main en|{cut}|bye"
+    assert listener.labels[:4] == ["", "main en", cut, ""]
+
+
+@pytest.mark.parametrize("key", list(OPERATORS))
+def test_each_operator_has_its_ways(url: str, listener: Listener, key: str) -> None:
+    operator = OPERATORS[key]
+    api = f"{url}/simulator/api/phones"
+    requests.post(api, json={"number": NUMBER, "operator": key}, timeout=5)
+    listener.screen = lambda form: "CON " + form["text"] * 200
+    phone = Phone(url, NUMBER)
+    phone.dial("*384*123*1*2#")
+    form = listener.next("ussd")
+    assert form["networkCode"] == operator.network_code
+    deep = {"text": (CODE, "1*2"), "code": ("*384*123*1*2#", "")}[operator.deep]
+    assert (form["serviceCode"], form["text"]) == deep
+    screen = phone.answer("x" * 500)
+    assert listener.next("ussd")["text"].removeprefix("1*2*") == "x" * operator.answer
+    assert len("CON " + screen) == operator.screen
+    if operator.replies:
+        phone.send("HELP")
+        assert listener.next("sms")["networkCode"] == operator.network_code
+    else:
+        with pytest.raises(PhoneError, match="carries no SMS"):
+            phone.send("HELP")
+
+
+def test_the_calls_of_a_phone_as_a_test(url: str) -> None:
+    phone = Phone(url, NUMBER)
+    phone.dial()
+    phone.drop()
+    phone.dial("*999#")
+    phone.dial("*384*123*5#")
+    answer = requests.get(f"{url}/simulator/api/phones/{NUMBER}/test", timeout=5)
+    assert answer.json()["source"].splitlines()[1:] == [
+        f"    phone = dial('{NUMBER}', operator='sandbox')",
+        f"    phone.dial('{CODE}').expect('Hello')",
+        "    phone.dial('*384*123*5#').expect('5')",
+    ]
 
 
 def test_hanging_up_in_the_middle_is_told_as_incomplete(url: str, listener: Listener) -> None:
@@ -146,6 +203,7 @@ def test_opting_out_at_the_network_is_told(url: str, listener: Listener) -> None
         ("POST", "phones", {"number": "+250788000009"}, 200),
         ("POST", "phones", {"number": "12"}, 400),
         ("POST", "phones", {"number": 12}, 400),
+        ("POST", "phones", {"number": "+250788000009", "operator": "pigeon"}, 400),
         ("POST", "phones", None, 400),
         ("POST", "phones", [], 400),
         ("GET", "phones/abc", None, 400),

@@ -7,6 +7,7 @@ const API = "/simulator/api";
 const POLL_MS = 1000;
 const handsets = new Map();
 let code = "";
+let operators = {};
 
 async function call(method, path, body) {
   const answer = await fetch(API + path, {
@@ -44,6 +45,12 @@ class Handset {
       const line = event.target.closest(".line");
       if (line) this.read(Number(line.dataset.index));
     });
+    const operator = this.root.querySelector(".operator");
+    for (const [key, name] of Object.entries(operators)) operator.append(new Option(name, key));
+    operator.addEventListener("change", () => {
+      call("POST", "/phones", { number: this.data.number, operator: operator.value });
+    });
+    this.root.querySelector(".as-test").addEventListener("click", () => this.showTest());
     this.readUpTo = Math.max(0, ...data.messages.map((m) => m.id));
     this.take(data);
   }
@@ -56,7 +63,17 @@ class Handset {
     this.data = data;
     // Somebody else may dial on this phone: a test, or the demonstration.
     if (data.open && this.view === "idle" && !this.typed) this.view = "ussd";
-    if (JSON.stringify(data) !== before) this.draw();
+    if (JSON.stringify(data) === before) return;
+    this.root.querySelector(".operator").value = data.operator;
+    this.draw();
+  }
+
+  async showTest() {
+    const { source } = await call("GET", `/phones/${encodeURIComponent(this.data.number)}/test`);
+    const dialog = document.getElementById("test");
+    dialog.querySelector("textarea").value = source;
+    document.getElementById("copied").textContent = "";
+    dialog.showModal();
   }
 
   read(index) {
@@ -220,6 +237,7 @@ async function poll() {
   try {
     const state = await call("GET", "/phones");
     code = state.code;
+    operators = state.operators;
     const numbers = new Set(state.phones.map((phone) => phone.number));
     for (const [number, handset] of handsets) {
       if (!numbers.has(number)) { handset.root.remove(); handsets.delete(number); }
@@ -248,6 +266,15 @@ function fill(select, names) {
   for (const name of names) select.append(new Option(name.replaceAll("_", " "), name));
 }
 
+async function copyTest() {
+  const source = document.querySelector("#test textarea");
+  source.select();
+  let copied = true;
+  // Off this machine and without HTTPS a browser has no clipboard for a page.
+  try { await navigator.clipboard.writeText(source.value); } catch { copied = document.execCommand("copy"); }
+  document.getElementById("copied").textContent = copied ? "Copied." : "Selected: copy it with the keyboard.";
+}
+
 function listen() {
   const add = document.getElementById("add");
   const problem = document.getElementById("add-problem");
@@ -270,6 +297,7 @@ function listen() {
       report_delay: Number(faults.report_delay.value),
     });
   });
+  document.getElementById("copy").addEventListener("click", copyTest);
   document.getElementById("all-works").addEventListener("click", () => { faults.reset(); call("PUT", "/faults", {}); });
   document.getElementById("empty-all").addEventListener("click", () => { faults.reset(); call("POST", "/reset", {}); });
   call("GET", "/faults").then((known) => { fill(faults.send, known.send); fill(faults.reports, known.reports); });
