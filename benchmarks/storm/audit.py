@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from benchmarks.storm.clients import Ledger
 
 TAKEN = ("sent", "delivered")
+BESIDE = ("reply", "notice", "reminder")
+"""Kinds of message that are not the word of a case itself."""
+UNDELIVERED = "answers:undelivered"
 OPEN = ("queued", "sending", "unknown")
 
 
@@ -66,6 +69,10 @@ class Evidence:
     reports_told: set[tuple[str, str]] = field(default_factory=set)
     """(id, status) of delivery reports that were answered 200."""
     reports: set[tuple[str, str]] = field(default_factory=set)
+    undelivered: set[str] = field(default_factory=set)
+    """Ids of messages that the network took and no handset got."""
+    incidents: set[str] = field(default_factory=set)
+    """Causes of the open ones."""
     on_queue: int = 0
     spooled: int = 0
     set_aside: int = 0
@@ -154,7 +161,9 @@ def _phones(found: Evidence) -> Iterator[tuple[str, int]]:
     for key in rows.keys() | found.phones.keys():
         posted, got = rows.get(key, []), found.phones[key]
         most = len(posted) + sum(row.resent for row in posted)
-        taken = sum(row.state in TAKEN for row in posted)
+        taken = sum(
+            row.state in TAKEN and row.provider_id not in found.undelivered for row in posted
+        )
         about = ", ".join(map(str, posted)) or "nothing we posted"
         if got > most:
             yield f"doubled: {key[0]} got {got} of {len(posted)} ({about})", got - most
@@ -177,13 +186,17 @@ def _stuck(found: Evidence) -> Iterator[str]:
 
 
 def _unanswered(found: Evidence) -> Iterator[str]:
-    """A case needs an answer in the farmer's phone, or one that failed before a person's eyes, or
-    a person who has it."""
-    answered: dict[str, bool] = {}
-    for row in found.messages:
-        if row.case and row.to_farmer:
-            seen = row.state in TAKEN or (row.state == "failed" and bool(row.outcome))
-            answered[row.case] = answered.get(row.case, False) or seen
+    """The last word of a case to its farmer was taken by the network, or a person has the case."""
+    last = {
+        row.case: row
+        for row in found.messages
+        if row.case and row.to_farmer and row.kind not in BESIDE
+    }
     for case in found.cases.values():
-        if not (answered.get(case.code) or case.held):
-            yield f"case {case.code} ({case.state}): no answer and no person"
+        row = last.get(case.code)
+        # A phone that was off has a day before a person is troubled.
+        heard = row is not None and (row.state in TAKEN or row.outcome == "absent")
+        # No officer has a closed case any more: the operator is told.
+        seen = case.held or (case.state == "closed" and UNDELIVERED in found.incidents)
+        if not (heard or seen):
+            yield f"case {case.code} ({case.state}): no answer and no person ({row})"

@@ -15,14 +15,17 @@ from sqlalchemy.orm import Session
 
 from benchmarks.storm.audit import OPEN, CaseFacts, Evidence, Out
 from benchmarks.storm.site import SECRET, Site
+from gateway.cases import undelivered
 from gateway.jobs.queue import PREFIX
 from gateway.spool import Spool
+from gateway.store.base import now
 from gateway.store.models import (
     Case,
     DeliveryReport,
     Diagnosis,
     Escalation,
     Farmer,
+    Incident,
     Message,
     Photo,
     Repair,
@@ -42,9 +45,10 @@ class Unfinished:
     photos: int
     messages: int
     spooled: bool
+    undelivered: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.photos or self.messages or self.spooled)
+        return bool(self.photos or self.messages or self.spooled or self.undelivered)
 
 
 def unfinished(site: Site) -> Unfinished:
@@ -56,8 +60,9 @@ def unfinished(site: Site) -> Unfinished:
                 Message.direction == "out", Message.state.in_(OPEN)
             )
         )
+        to_hand_over = len(undelivered.due(session, now(), limit=100))
     store.close()
-    return Unfinished(photos or 0, messages or 0, _spool(site).waits())
+    return Unfinished(photos or 0, messages or 0, _spool(site).waits(), to_hand_over)
 
 
 def gather(site: Site) -> Evidence:
@@ -67,6 +72,7 @@ def gather(site: Site) -> Evidence:
         phones=Counter(
             (sms["phone"], sms["text"]) for sms in site.messages() if sms["direction"] == "in"
         ),
+        undelivered=set(journal["undelivered"]),
         reports_told={(message_id, status) for message_id, status in journal["reports"]},
         spooled=int(_spool(site).waits()),
         set_aside=_spool(site).failed(),
@@ -78,6 +84,8 @@ def gather(site: Site) -> Evidence:
         _photos(session, found, Folder(site.house.home / "photos", VAULT))
         _messages(session, found)
         _farmers(session, found)
+        open_ones = select(Incident.cause).where(Incident.closed_at.is_(None))
+        found.incidents = set(session.scalars(open_ones))
         found.reports = {
             (row.provider_id, row.status)
             for row in session.execute(select(DeliveryReport.provider_id, DeliveryReport.status))
@@ -159,7 +167,7 @@ def _photos(session: Session, found: Evidence, folder: Folder) -> None:
 
 def _messages(session: Session, found: Evidence) -> None:
     codes = {row.id: row.code for row in session.execute(select(Case.id, Case.code))}
-    for row in session.scalars(select(Message)):
+    for row in session.scalars(select(Message).order_by(Message.id)):
         if row.direction == "in":
             found.received[row.key.removeprefix("in:")] += 1
             continue

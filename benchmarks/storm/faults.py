@@ -17,16 +17,17 @@ from gateway.channels.simulator.phone import PhoneError
 EVERY = 1.0
 PROCESSES = ("web", "worker-1", "worker-2", "sender", "scheduler", "redis")
 
-# Answers to a send, none of them a refusal for good: those would be answers that never come.
+REFUSALS = ("status_403", "status_404", "status_406", "status_407")
+"""For good: a person has to get the case."""
 SENDING = (
     "http_500", "http_500_accepted", "http_502", "http_503", "throttled", "slow", "timeout",
     "timeout_accepted", "reset", "reset_accepted", "cut_json", "wrong_json", "charset",
     "text_plain", "not_json", "status_500", "status_501", "status_999", "wrong_key", "status_405",
-    "empty_recipients",
+    "empty_recipients", *REFUSALS,
 )  # fmt: skip
 REPORTING = (
     "success", "duplicated", "out_of_order", "before_answer", "absent_then_success",
-    "unknown_status", "never",
+    "unknown_status", "unknown_id", "never", "failed", "rejected",
 )  # fmt: skip
 
 KINDS = {
@@ -38,7 +39,9 @@ KINDS = {
     "store": 8,
     "power_cut": 2,
 }
-"""How often each comes up, of a hundred. `store`: PostgreSQL crashes, or SQLite's lock is held."""
+"""How often each comes up, of a hundred. `store`: PostgreSQL crashes or gets no time, or SQLite's
+lock is held."""
+STORE_FAULTS = ("crash", "hang")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def plan(seed: int) -> Iterator[Fault]:
         if kind == "network":
             target = chance.choice(SENDING)
             detail = chance.choice(REPORTING)
+        elif kind == "store":
+            target = chance.choice(STORE_FAULTS)
         elif kind not in ("kill", "freeze"):
             target = ""
         number += 1
@@ -121,10 +126,12 @@ class Storm:
                 self._change_network(fault)
             case "empty_redis":
                 self._site.empty_redis()
-            case "store" if self._site.postgres:
-                self._site.crash_store()
-            case "store":
+            case "store" if not self._site.postgres:
                 self._aside(self._hold_lock, fault)
+            case "store" if fault.target == "hang":
+                self._aside(self._hang_store, fault)
+            case "store":
+                self._site.crash_store()
             case "power_cut":
                 self._site.power_cut()
 
@@ -136,6 +143,10 @@ class Storm:
     def _freeze(self, fault: Fault) -> None:
         with self._site.stopped(fault.target):
             time.sleep(fault.seconds)
+
+    def _hang_store(self, fault: Fault) -> None:
+        with self._site.hung_store():
+            time.sleep(fault.seconds * 5)
 
     def _hold_lock(self, fault: Fault) -> None:
         """A backup, or a hand in the store: nobody else can write."""

@@ -21,6 +21,8 @@ from gateway.channels.simulator.network import Network
 from gateway.channels.simulator.server import bind
 
 CODE = "*384*123#"
+UNDELIVERED = ("Failed", "Rejected")
+"""Statuses of messages that no handset got, whether or not the report of it was taken."""
 
 
 class Journal(Callbacks):
@@ -28,6 +30,7 @@ class Journal(Callbacks):
 
     def __init__(self, addresses: Addresses) -> None:
         self.reports: set[tuple[str, str]] = set()
+        self.undelivered: set[str] = set()
         self.posted = 0
         self._writing = threading.Lock()
         super().__init__(addresses)
@@ -36,6 +39,8 @@ class Journal(Callbacks):
         taken = super().post_now(url, form)
         with self._writing:
             self.posted += 1
+            if url == self.addresses.delivery_reports and form["status"] in UNDELIVERED:
+                self.undelivered.add(form["id"])
             if taken and url == self.addresses.delivery_reports:
                 self.reports.add((form["id"], form["status"]))
         return taken
@@ -53,6 +58,7 @@ def create_app(webhooks: str) -> Flask:
     def journal() -> Response:
         return jsonify(
             reports=sorted(callbacks.reports),
+            undelivered=sorted(callbacks.undelivered),
             posted=callbacks.posted,
             pending=callbacks.pending(),
         )

@@ -149,6 +149,13 @@ class Site:
             self.postgres.crash()
             self.postgres.start()
 
+    @contextmanager
+    def hung_store(self) -> Iterator[None]:
+        """PostgreSQL gets no time: its connections stay up, and nothing answers."""
+        assert self.postgres is not None
+        with self._lock, self.postgres.stopped():
+            yield
+
     def set_faults(self, **faults: Any) -> None:
         phone.set_faults(self.network, **faults)
 

@@ -61,7 +61,8 @@ def settle_by_phone(session: Session, now: datetime) -> int:
 
     The answer that carried the provider's id was lost, so the number is all there is. It is proof
     only where every attempt to this number whose answer was lost has its report, those included
-    that were made again since. Else nobody can say which one went, and nothing is guessed.
+    that were made again since, and no message that was taken waits for its own: a report under a
+    strange id may be that one's. Else nobody can say which one went, and nothing is guessed.
     """
     query = select(Message).where(*_lost(now))
     lost: dict[str, list[Message]] = defaultdict(list)
@@ -100,10 +101,18 @@ def _settle_one_phone(
     ).all()
     distinct = list(dict.fromkeys(ids))
     # Asked after the reports: one of them may belong to a message whose answer is just coming.
-    coming = session.scalar(
-        select(Message.id).where(Message.address_digest == digest, Message.state == "sending")
+    unreported = session.scalar(
+        select(Message.id)
+        .where(
+            Message.address_digest == digest,
+            or_(
+                Message.state == "sending",
+                (Message.state == "sent") & (Message.sent_at > began),
+            ),
+        )
+        .limit(1)
     )
-    if coming is not None or len(distinct) != _lost_attempts(session, digest, now):
+    if unreported is not None or len(distinct) != _lost_attempts(session, digest, now):
         return 0
     for message, provider_id in zip(messages, distinct, strict=False):
         message.provider_id = provider_id

@@ -75,7 +75,7 @@ class Store:
         Raises: StoreError.
         """
         try:
-            with patience(MIGRATION_SECONDS), self.engine.begin() as connection:
+            with self.engine.begin() as connection, patience(MIGRATION_SECONDS):
                 if connection.dialect.name == "postgresql":
                     for limit in ("statement_timeout", "lock_timeout"):
                         connection.exec_driver_sql(f"SET LOCAL {limit} = 0")

@@ -9,7 +9,7 @@ from itertools import islice
 
 import pytest
 
-from benchmarks.storm.audit import CaseFacts, Evidence, Findings, Out, audit
+from benchmarks.storm.audit import UNDELIVERED, CaseFacts, Evidence, Findings, Out, audit
 from benchmarks.storm.clients import Ledger
 from benchmarks.storm.faults import KINDS, plan
 
@@ -97,6 +97,7 @@ def put(name: str, value: object) -> Callable[[Evidence], None]:
         (message(state="queued"), "stuck"),
         (message(case=""), "unanswered"),
         (message(to_farmer=False), "unanswered"),
+        (message(kind="reply"), "unanswered"),
     ],
 )
 def test_each_wrong_is_found(wrong: Callable[[Evidence], None], kind: str) -> None:
@@ -119,8 +120,8 @@ def test_two_codes_for_one_upload_are_found() -> None:
     [
         ({"resent": True}, 2, Findings(twice_in_window=1)),
         ({"resent": True}, 1, Findings()),
-        ({"state": "failed", "outcome": "fate_unknown"}, 0, Findings()),
-        ({"state": "failed", "outcome": "fate_unknown"}, 1, Findings()),
+        ({"state": "failed", "outcome": "absent"}, 0, Findings()),
+        ({"state": "failed", "outcome": "absent"}, 1, Findings()),
     ],
 )
 def test_the_window_is_no_finding(
@@ -130,6 +131,40 @@ def test_the_window_is_no_finding(
     message(**change)(evidence)
     held(copies)(evidence)
     assert audit(told(), evidence) == findings
+
+
+REFUSED = replace(ANSWER, state="failed", outcome="no_route")
+
+
+@pytest.mark.parametrize(
+    ("messages", "state", "held", "incidents", "good"),
+    [
+        pytest.param([REFUSED], "answered", False, set(), False, id="nobody knows"),
+        pytest.param([REFUSED], "escalated", True, set(), True, id="an officer has it"),
+        pytest.param([ANSWER, REFUSED], "answered", False, set(), False, id="the last word"),
+        pytest.param([REFUSED, ANSWER], "answered", False, set(), True, id="said since"),
+        pytest.param([REFUSED], "closed", False, set(), False, id="an officer's answer"),
+        pytest.param([REFUSED], "closed", False, {UNDELIVERED}, True, id="the operator knows"),
+        pytest.param([REFUSED], "answered", False, {UNDELIVERED}, False, id="of another case"),
+    ],
+)
+def test_a_refused_answer_needs_a_person(
+    messages: list[Out], state: str, held: bool, incidents: set[str], good: bool
+) -> None:
+    evidence = found()
+    evidence.messages, evidence.incidents = messages, incidents
+    evidence.phones = Counter({(PHONE, ANSWER.text): messages.count(ANSWER)})
+    case(state=state, held=held)(evidence)
+    assert audit(told(), evidence).clean == good
+
+
+def test_what_the_network_took_and_did_not_deliver_is_not_ours_to_lose() -> None:
+    evidence = found()
+    message(provider_id="ATXid_9", state="sent")(evidence)
+    held(0)(evidence)
+    assert audit(told(), evidence).lost
+    evidence.undelivered = {"ATXid_9"}
+    assert audit(told(), evidence) == Findings()
 
 
 def test_a_person_is_as_good_as_an_answer() -> None:

@@ -132,6 +132,17 @@ def test_a_report_waits_while_another_message_to_the_number_is_being_sent(store:
     assert read(store, unknown).state == "unknown"
 
 
+def test_a_report_under_a_strange_id_may_be_another_messages(store: Store) -> None:
+    unknown, taken = lost(store), claimed(store)
+    with store.transaction() as session:
+        claim.settle(session, taken.id, SendResult(Outcome.SENT, provider_id="its own"), now(), 0.5)
+    report(store, "ATXid_strange")
+    assert later(store, MINUTE) == {}
+    assert read(store, unknown).state == "unknown"
+    report(store, "its own")
+    assert later(store, MINUTE) == {"fate_reported": 1}
+
+
 def test_a_report_from_long_before_the_attempt_settles_nothing(store: Store) -> None:
     report(store, "ATXid_7")
     message = lost(store)
