@@ -20,6 +20,8 @@ class UssdSession(Base):
     status: Mapped[str] = mapped_column(String(16), default="")
     """`Success`, `Incomplete`, `Failed`, or a word we do not know yet."""
     hops: Mapped[int | None] = mapped_column(Integer)
+    screens: Mapped[str] = mapped_column(String(1000), default="", server_default="")
+    """What we called the screens, joined by `|`: on which of them people break off."""
     duration_ms: Mapped[int | None] = mapped_column(Integer)
     cost: Mapped[str] = mapped_column(String(20), default="")
     """As sent: the network does not say in which form or currency."""

@@ -84,6 +84,7 @@ def session_ended(context: Context, form: Fields) -> None:
                 "address_digest": context.store.vault.digest(phone) if phone else None,
                 "network_code": form.get("networkCode", "")[:8],
                 "status": form.get("status", "")[:16],
+                "screens": form.get("hopsMetadata", ""),
                 "hops": fields.number(form.get("hopsCount", "")),
                 "duration_ms": fields.number(form.get("durationInMillis", "")),
                 "cost": form.get("cost", "")[:20],

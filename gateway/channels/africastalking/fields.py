@@ -11,8 +11,8 @@ from flask import Request
 from werkzeug.exceptions import HTTPException
 
 BODY_BYTES = 2 * 1024 * 1024
-TEXT_LONGEST = 4000
-"""Letters kept of one text; no phone joins so many parts."""
+LONGEST = {"text": 4000, "hopsMetadata": 1000}
+"""Letters kept of a message, which no phone joins of so many parts, and of a session's screens."""
 FIELD_LONGEST = 200
 ID_LONGEST = 80
 
@@ -30,7 +30,7 @@ def form(request: Request) -> dict[str, str]:
     except HTTPException:
         return {}
     return {
-        name[:FIELD_LONGEST]: _clean(value, TEXT_LONGEST if name == "text" else FIELD_LONGEST)
+        name[:FIELD_LONGEST]: _clean(value, LONGEST.get(name, FIELD_LONGEST))
         for name, value in posted.items()
     }
 

@@ -55,6 +55,7 @@ EVENT = {
     "cost": "KES 0.10",
     "durationInMillis": "12000",
     "hopsCount": "3",
+    "hopsMetadata": "main en|advice_crop en|" + "advice_maize en|" * 100,
     "input": "1*2",
     "lastAppResponse": "CON ...",
 }
@@ -359,6 +360,8 @@ def test_the_end_of_a_session_is_kept_once(web: FlaskClient, any_context: Contex
         "KES 0.10",
     )
     assert row.ended_at.isoformat() == "2026-11-24T09:00:01+00:00"
+    assert row.screens.startswith("main en|advice_crop en|advice_maize en|")
+    assert len(row.screens) == 1000
 
 
 def test_an_end_with_nothing_but_its_session_is_kept(
