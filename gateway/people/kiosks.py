@@ -25,9 +25,9 @@ def add(
     """
     name, area = name.strip(), _area(area)
     if not name or len(name) > 80:
-        raise PeopleError("a kiosk needs a name of 1 to 80 characters")
+        raise PeopleError("kiosk_name", "a kiosk needs a name of 1 to 80 characters")
     if session.scalar(select(Kiosk.id).where(Kiosk.name == name)):
-        raise PeopleError(f"a kiosk named {name!r} exists already")
+        raise PeopleError("kiosk_taken", f"a kiosk named {name!r} exists already", name=name)
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     digest = vault_of(session).digest(token)
     kiosk = Kiosk(name=name, area=area, opening=opening, token_digest=digest)
@@ -51,7 +51,8 @@ def find(session: Session, name_or_id: str) -> Kiosk:
     if kiosk is None and name_or_id.isascii() and name_or_id.isdigit():
         kiosk = session.get(Kiosk, int(name_or_id))
     if kiosk is None:
-        raise PeopleError(f"there is no kiosk {name_or_id!r}; see `leafline kiosk list`")
+        text = f"there is no kiosk {name_or_id!r}; see `leafline kiosk list`"
+        raise PeopleError("kiosk_unknown", text, name=name_or_id)
     return kiosk
 
 
@@ -72,10 +73,11 @@ def change(
     Raises: PeopleError when a value cannot be.
     """
     if opening is not None and len(opening) > 40:
-        raise PeopleError("opening days have at most 40 characters")
+        raise PeopleError("opening_long", "opening days have at most 40 characters")
     latitude, longitude = position or (None, None)
     if position and not (-90 <= position[0] <= 90 and -180 <= position[1] <= 180):
-        raise PeopleError("a latitude is -90 to 90 degrees, a longitude -180 to 180")
+        text = "a latitude is -90 to 90 degrees, a longitude -180 to 180"
+        raise PeopleError("position_range", text)
     kiosk.area, kiosk.opening = _area(area), opening
     kiosk.latitude, kiosk.longitude = latitude, longitude
     session.add(Event(kind="kiosk_changed", actor=by, data={"kiosk": kiosk.id}))
@@ -102,5 +104,5 @@ def listed(session: Session) -> list[Kiosk]:
 def _area(raw: str) -> str:
     area = raw.strip()
     if not area or len(area) > 80:
-        raise PeopleError("a kiosk needs an area of 1 to 80 characters")
+        raise PeopleError("kiosk_area", "a kiosk needs an area of 1 to 80 characters")
     return area

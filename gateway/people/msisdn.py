@@ -7,14 +7,19 @@ import unicodedata
 
 import phonenumbers
 
+from gateway.people import PeopleError
+
 LONGEST_TYPED = 40
 LONGEST = 14
 """Characters of the longest number that the texts leave room for (Nigeria's, with its `+`)."""
 E164 = re.compile(r"\+[1-9][0-9]{7,12}", re.ASCII)
 
 
-class BadNumber(ValueError):
+class BadNumber(PeopleError):
     """What was given is not a phone number that can receive an SMS."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("phone_number", message)
 
 
 def parse(raw: str, region: str) -> str:

@@ -9,7 +9,8 @@ import click
 import segno
 
 from gateway.context import Context
-from gateway.people import operators
+from gateway.people import operator_account, operators
+from gateway.people.operators import Enrolment
 from gateway.settings import Settings
 
 GENERATED_BYTES = 15
@@ -35,22 +36,47 @@ def operator() -> None:
 def add_operator(name: str, role: str, generate: bool) -> None:
     """Add an operator; the QR code for the authenticator and the recovery codes are shown once."""
     context = _ready()
-    if generate:
-        password = secrets.token_urlsafe(GENERATED_BYTES)
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = _password(generate)
     with context.store.transaction() as session:
         new = operators.add(session, name, role, password, issuer=context.settings.service_name)
+    _show(new, password if generate else None)
+
+
+@operator.command("reset")
+@click.argument("name")
+@click.option("--password", "forgotten", is_flag=True, help="Ask for another password too.")
+@click.option("--generate", is_flag=True, help="Make another password instead of asking.")
+def reset_operator(name: str, forgotten: bool, generate: bool) -> None:
+    """For a lost phone: another authenticator and other recovery codes, shown once.
+
+    Wherever the operator was signed in they are out.
+    """
+    context = _ready()
+    password = _password(generate) if forgotten or generate else None
+    with context.store.transaction() as session:
+        issuer = context.settings.service_name
+        new = operator_account.reset(session, name, issuer=issuer, password=password)
+    _show(new, password if generate else None)
+
+
+def _password(generate: bool) -> str:
+    if generate:
+        return secrets.token_urlsafe(GENERATED_BYTES)
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _show(new: Enrolment, password: str | None) -> None:
     picture = io.StringIO()
     segno.make(new.uri, error="l").terminal(picture, compact=True)
     click.echo(picture.getvalue())
-    click.echo(f"{new.operator.name}, {role}. Scan this with an authenticator; shown only now.")
+    who = f"{new.operator.name}, {new.operator.role}"
+    click.echo(f"{who}. Scan this with an authenticator; shown only now.")
     click.echo(f"secret: {new.secret}")
-    if generate:
+    if password is not None:
         click.echo(f"password: {password}")
     click.echo("recovery codes, each for one sign-in without the authenticator:")
     for code in new.recovery:
-        click.echo(f"  {code[:5]}-{code[5:]}")
+        click.echo(f"  {operators.written(code)}")
 
 
 @operator.command("list")

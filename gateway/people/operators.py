@@ -6,6 +6,7 @@ is taken once, as the RFC asks. Recovery codes stand in for a lost authenticator
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -62,28 +63,48 @@ def add(session: Session, name: str, role: str, password: str, *, issuer: str) -
     """
     name = name.strip().lower()
     if not NAME.fullmatch(name):
-        raise PeopleError("an operator's name is 2 to 40 letters, digits, dots or dashes")
+        raise PeopleError(
+            "operator_name", "an operator's name is 2 to 40 letters, digits, dots or dashes"
+        )
     if role not in ROLES:
-        raise PeopleError(f"a role is one of {', '.join(ROLES)}")
-    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
-        raise PeopleError(f"a password has {PASSWORD_LEAST} to {PASSWORD_MOST} characters")
+        raise PeopleError("operator_role", f"a role is one of {', '.join(ROLES)}")
+    password_hash = hash_of(password)
     if _by_name(session, name):
-        raise PeopleError(f"an operator named {name!r} exists already")
+        raise PeopleError("operator_taken", f"an operator named {name!r} exists already", name=name)
     secret = pyotp.random_base32()
-    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
-    operator = Operator(
-        name=name,
-        role=role,
-        password_hash=generate_password_hash(password),
-        totp_secret=secret,
-        recovery=[_recovery_digest(session, name, code) for code in codes],
-    )
+    operator = Operator(name=name, role=role, password_hash=password_hash, totp_secret=secret)
+    codes = new_recovery_codes(session, operator)
     session.add(operator)
     session.flush()
     data = {"operator": operator.id, "role": role}
     session.add(Event(kind="operator_added", actor="operator", data=data))
-    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
-    return Enrolment(operator, uri, secret, codes)
+    return Enrolment(operator, uri_of(secret, name, issuer), secret, codes)
+
+
+def hash_of(password: str) -> str:
+    """A password as it is kept. Raises: PeopleError when it is too short or too long."""
+    least, most = PASSWORD_LEAST, PASSWORD_MOST
+    if not least <= len(password) <= most:
+        text = f"a password has {least} to {most} characters"
+        raise PeopleError("password_length", text, least=least, most=most)
+    return generate_password_hash(password)
+
+
+def written(code: str) -> str:
+    """A recovery code in two groups, as people read it."""
+    return f"{code[: RECOVERY_LENGTH // 2]}-{code[RECOVERY_LENGTH // 2 :]}"
+
+
+def uri_of(secret: str, name: str, issuer: str) -> str:
+    """`otpauth://`, as authenticators read it from a QR code."""
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
+
+
+def new_recovery_codes(session: Session, operator: Operator) -> tuple[str, ...]:
+    """Codes in the place of those there were; they are shown once."""
+    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+    operator.recovery = [_recovery_digest(session, operator.name, code) for code in codes]
+    return codes
 
 
 def sign_in(store: Store, name: str, password: str, code: str) -> Operator:
@@ -104,7 +125,7 @@ def sign_in(store: Store, name: str, password: str, code: str) -> Operator:
         raise Refused
     with store.transaction() as session:
         operator = session.get_one(Operator, known.id, with_for_update=True)
-        if not _spend(session, operator, code, now()):
+        if not spend(session, operator, code, now()):
             raise Refused
         session.add(Event(kind="signed_in", actor=actor(operator)))
     lockout.open_again(store, door)
@@ -119,17 +140,30 @@ def in_service(session: Session, operator_id: int) -> Operator | None:
 
 def disable(session: Session, name: str) -> Operator:
     """Out at once, also where signed in. Raises: PeopleError when there is no such operator."""
-    operator = _by_name(session, name.strip().lower())
-    if operator is None:
-        raise PeopleError(f"there is no operator {name!r}; see `leafline operator list`")
+    operator = find(session, name)
     operator.disabled_at = operator.disabled_at or now()
     data = {"operator": operator.id}
     session.add(Event(kind="operator_disabled", actor="operator", data=data))
     return operator
 
 
+def find(session: Session, name: str) -> Operator:
+    """Raises: PeopleError when there is no such operator."""
+    operator = _by_name(session, name.strip().lower())
+    if operator is None:
+        text = f"there is no operator {name!r}; see `leafline operator list`"
+        raise PeopleError("operator_unknown", text, name=name)
+    return operator
+
+
 def listed(session: Session) -> list[Operator]:
     return list(session.scalars(select(Operator).order_by(Operator.id)))
+
+
+def stamp(operator: Operator) -> str:
+    """Changes with password and authenticator: a new one ends the sign-ins of the old."""
+    credentials = f"{operator.password_hash} {operator.totp_secret}"
+    return hashlib.sha256(credentials.encode()).hexdigest()[:12]
 
 
 def actor(operator: Operator) -> str:
@@ -147,7 +181,8 @@ def matching_step(secret: str, code: str, at: datetime, spent: int) -> int | Non
     return None
 
 
-def _spend(session: Session, operator: Operator, typed: str, at: datetime) -> bool:
+def spend(session: Session, operator: Operator, typed: str, at: datetime) -> bool:
+    """Whether this is a code of the operator, one-time or recovery; it is used up by it."""
     code = re.sub(r"[\s-]", "", typed.lower())
     if code.isascii() and code.isdigit() and len(code) == 6:
         step = matching_step(operator.totp_secret, code, at, operator.totp_step)

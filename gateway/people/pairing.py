@@ -27,6 +27,9 @@ CODE_LIFETIME = timedelta(hours=48)
 class BadPairing(PeopleError):
     """The code is unknown, was used by another phone, or has ended."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__("pairing_refused", message)
+
 
 def new_code(session: Session, kiosk: Kiosk) -> str:
     """A code for one phone of the kiosk; shown once, kept as a digest.
@@ -34,7 +37,7 @@ def new_code(session: Session, kiosk: Kiosk) -> str:
     Raises: PeopleError when the kiosk is disabled.
     """
     if kiosk.disabled_at is not None:
-        raise PeopleError(f"kiosk {kiosk.name!r} is disabled")
+        raise PeopleError("kiosk_disabled", f"kiosk {kiosk.name!r} is disabled", name=kiosk.name)
     code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     digest = _digest(session, code)
     ends = now() + CODE_LIFETIME

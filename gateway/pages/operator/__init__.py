@@ -7,6 +7,7 @@ from flask import Blueprint
 from gateway.context import Context
 from gateway.pages.base import guard
 from gateway.pages.operator import (
+    account,
     audit,
     broadcasts,
     diseases,
@@ -27,7 +28,7 @@ def blueprint(context: Context) -> Blueprint:
     # The door first: nothing of the others is reached without it.
     for room in (
         door, now, diseases, export, quality, kiosks, officers, texts, messages, audit, broadcasts,
-        jobs,
+        jobs, account,
     ):  # fmt: skip
         room.add_to(pages, context)
     return guard(pages)

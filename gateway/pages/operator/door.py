@@ -6,12 +6,13 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway import sessions
 from gateway.context import Context
-from gateway.people import lockout, operators
+from gateway.pages.base.install import t
+from gateway.people import PeopleError, lockout, operators
 from gateway.store.base import now
 from gateway.store.models import Operator
 
@@ -21,7 +22,15 @@ ROLE = "operator"
 LIFETIME = timedelta(hours=8)
 """A working day, from sign-in, whatever is done meanwhile."""
 OUTSIDE = frozenset({"operator.sign_in", "operator.enter"})
-BY_ANYBODY = frozenset({"operator.sign_out"})
+BY_ANYBODY = frozenset(
+    {
+        "operator.sign_out",
+        "operator.change_password",
+        "operator.begin_authenticator",
+        "operator.confirm_authenticator",
+    }
+)
+"""What a viewer may change too: what is their own."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 MENU = (
     "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "broadcasts",
@@ -62,11 +71,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
             )
         except operators.Refused:
             log.warning("operator_refused")
-            return _ask("operator_refused"), 403
+            return _ask(t("operator_refused")), 403
         except lockout.Locked as locked:
-            minutes = max(1, -(-int((locked.until - now()).total_seconds()) // 60))
-            return _ask("operator_locked", minutes=minutes), 429
-        sessions.sign_in(ROLE, operator.id, LIFETIME)
+            return _ask(closed(locked)), 429
+        remember(operator)
         return redirect(_afterwards(), 303)
 
     @pages.post("/sign-out")
@@ -92,17 +100,39 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
 
 
 def present(context: Context) -> Operator | None:
-    """The operator who is signed in here and still in service."""
-    identity = sessions.signed_in(ROLE)
-    if not isinstance(identity, int):
+    """The operator signed in here, in service and with the credentials they signed in with."""
+    identity, _, stamp = str(sessions.signed_in(ROLE) or "").partition(".")
+    if not identity.isdecimal():
         return None
     with context.store.reading() as session:
-        return operators.in_service(session, identity)
+        operator = operators.in_service(session, int(identity))
+    return operator if operator is not None and stamp == operators.stamp(operator) else None
+
+
+def remember(operator: Operator) -> None:
+    """Signed in here from now on, and with other credentials nowhere any more."""
+    sessions.sign_in(ROLE, f"{operator.id}.{operators.stamp(operator)}", LIFETIME)
 
 
 def actor() -> str:
     """Who does what this request does, for the history."""
     return operators.actor(g.operator)
+
+
+def closed(locked: lockout.Locked) -> str:
+    """What to say to somebody who tried too often."""
+    minutes = max(1, -(-int((locked.until - now()).total_seconds()) // 60))
+    return t("operator_locked", minutes=minutes)
+
+
+def why(error: PeopleError) -> str:
+    """The reason, in the reader's language."""
+    return t(f"operator_why_{error.code}", **error.values)
+
+
+def not_saved(error: PeopleError) -> None:
+    """Say on the next page why nothing was changed."""
+    flash(t("operator_not_saved", why=why(error)), "bad")
 
 
 def when(instant: datetime | None) -> str:
@@ -113,11 +143,10 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def _ask(trouble: str | None = None, **values: object) -> str:
+def _ask(trouble: str | None = None) -> str:
     return render_template(
         "operator/sign_in.html",
         trouble=trouble,
-        values=values,
         name=request.form.get("name", ""),
         next=request.values.get("next", ""),
     )

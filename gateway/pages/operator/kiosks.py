@@ -35,7 +35,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 )
                 code = pairing.new_code(session, kiosk)
         except PeopleError as error:
-            flash(t("operator_not_saved", why=error), "bad")
+            door.not_saved(error)
             return redirect(url_for("operator.kiosks"), 303)
         return _secrets(kiosk, code, token)
 
@@ -60,7 +60,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 )
             flash(t("operator_saved"), "good")
         except PeopleError as error:
-            flash(t("operator_not_saved", why=error), "bad")
+            door.not_saved(error)
         return redirect(url_for("operator.kiosk", kiosk_id=kiosk_id), 303)
 
     @pages.post("/kiosks/<int:kiosk_id>/pair")
@@ -70,7 +70,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 kiosk = _get(session, kiosk_id)
                 code = pairing.new_code(session, kiosk)
         except PeopleError as error:
-            flash(t("operator_not_saved", why=error), "bad")
+            door.not_saved(error)
             return redirect(url_for("operator.kiosk", kiosk_id=kiosk_id), 303)
         return _secrets(kiosk, code)
 
@@ -111,4 +111,6 @@ def _position(latitude: str, longitude: str) -> tuple[float, float] | None:
     try:
         return float(typed[0]), float(typed[1])
     except ValueError:
-        raise PeopleError("a position is two numbers, latitude and longitude") from None
+        raise PeopleError(
+            "position_numbers", "a position is two numbers, latitude and longitude"
+        ) from None

@@ -47,8 +47,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
                     _languages(),
                     by=door.actor(),
                 )
-        except (PeopleError, msisdn.BadNumber) as error:
-            flash(t("operator_not_saved", why=error), "bad")
+        except PeopleError as error:
+            door.not_saved(error)
             return redirect(url_for("operator.officers"), 303)
         return _pin(officer, pin)
 
@@ -78,7 +78,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 )
             flash(t("operator_saved"), "good")
         except PeopleError as error:
-            flash(t("operator_not_saved", why=error), "bad")
+            door.not_saved(error)
         return redirect(url_for("operator.officer", officer_id=officer_id), 303)
 
     @pages.post("/officers/<int:officer_id>/pin")

@@ -1,0 +1,96 @@
+"""The operator's own account: another password, another authenticator."""
+
+from __future__ import annotations
+
+import segno
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature
+
+from gateway import sessions
+from gateway.context import Context
+from gateway.pages.base.install import t
+from gateway.pages.operator import door
+from gateway.people import PeopleError, lockout, operator_account, operators
+
+PURPOSE = "operator authenticator"
+SECONDS_TO_CONFIRM = 15 * 60
+"""For finding the phone and scanning the code."""
+
+
+def add_to(pages: Blueprint, context: Context) -> None:
+    @pages.get("/account", endpoint="account")
+    def page() -> ResponseReturnValue:
+        return _page()
+
+    @pages.post("/account/password")
+    def change_password() -> ResponseReturnValue:
+        form = request.form
+        if form.get("new", "") != form.get("again", ""):
+            return _page(t("operator_passwords_differ")), 422
+        try:
+            row = operator_account.change_password(
+                context.store, g.operator, form.get("password", ""), form.get("new", "")
+            )
+        except operators.Refused:
+            return _page(t("operator_password_wrong")), 403
+        except lockout.Locked as locked:
+            return _page(door.closed(locked)), 429
+        except PeopleError as error:
+            return _page(door.why(error)), 422
+        door.remember(row)
+        flash(t("operator_password_changed"), "good")
+        return redirect(url_for("operator.account"), 303)
+
+    @pages.post("/account/authenticator")
+    def begin_authenticator() -> ResponseReturnValue:
+        try:
+            operator_account.prove(context.store, g.operator, request.form.get("password", ""))
+        except operators.Refused:
+            return _page(t("operator_password_wrong")), 403
+        except lockout.Locked as locked:
+            return _page(door.closed(locked)), 429
+        return _confirm(operator_account.new_secret())
+
+    @pages.post("/account/authenticator/confirm")
+    def confirm_authenticator() -> ResponseReturnValue:
+        secret = _pending(request.form.get("pending", ""))
+        try:
+            row, codes = operator_account.change_authenticator(
+                context.store, g.operator, secret, request.form.get("code", "")[:40]
+            )
+        except operators.Refused:
+            return _confirm(secret, t("operator_code_wrong")), 403
+        except lockout.Locked as locked:
+            return _confirm(secret, door.closed(locked)), 429
+        door.remember(row)
+        return render_template(
+            "operator/recovery.html", here_is="account", codes=[*map(operators.written, codes)]
+        )
+
+    def _confirm(secret: str, trouble: str | None = None) -> str:
+        uri = operators.uri_of(secret, g.operator.name, context.settings.service_name)
+        return render_template(
+            "operator/authenticator.html",
+            here_is="account",
+            picture=segno.make(uri, error="l").svg_data_uri(scale=5, border=4, light="#fff"),
+            secret=secret,
+            # Kept by the page and not by the store: until it is confirmed it is nobody's.
+            pending=sessions.signer(PURPOSE).dumps([g.operator.id, secret]),
+            trouble=trouble,
+        )
+
+
+def _page(trouble: str | None = None) -> str:
+    return render_template("operator/account.html", here_is="account", trouble=trouble)
+
+
+def _pending(token: str) -> str:
+    """The secret that this operator was shown lately; anything else is refused."""
+    try:
+        owner, secret = sessions.signer(PURPOSE).loads(token, max_age=SECONDS_TO_CONFIRM)
+    except BadSignature:
+        abort(400)
+    if owner != g.operator.id:
+        abort(403)
+    return str(secret)
