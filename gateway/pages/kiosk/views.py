@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, g, jsonify, render_template, request
@@ -35,6 +36,12 @@ MODULES = (
 )
 OFFLINE = ("base/base.css", "base/leaf.svg", "kiosk/kiosk.css", *MODULES)
 """Files that the page needs without a network."""
+ICONS = (
+    ("leaf.svg", "any", "any"),
+    ("icon-192.png", "192x192", "any"),
+    ("icon-512.png", "512x512", "any"),
+    ("icon-maskable-512.png", "512x512", "maskable"),
+)
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -120,7 +127,15 @@ def _case(context: Context, kiosk: Kiosk, code: str) -> dict[str, Any]:
 
 def _manifest(service: str) -> Response:
     assets: Assets = current_app.extensions["leafline_assets"]
-    icon = {"src": assets.url("base/leaf.svg"), "sizes": "any", "type": "image/svg+xml"}
+    icons = [
+        {
+            "src": assets.url(f"base/{name}"),
+            "sizes": sizes,
+            "type": mimetypes.guess_type(name)[0],
+            "purpose": purpose,
+        }
+        for name, sizes, purpose in ICONS
+    ]
     response = jsonify(
         id="/kiosk",
         name=f"{service} {t('kiosk_title')}",
@@ -131,7 +146,7 @@ def _manifest(service: str) -> Response:
         display="standalone",
         background_color="#ffffff",
         theme_color="#0b5d2a",
-        icons=[icon | {"purpose": "any"}, icon | {"purpose": "maskable"}],
+        icons=icons,
     )
     response.mimetype = "application/manifest+json"
     return response
