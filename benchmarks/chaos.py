@@ -17,7 +17,6 @@ and the phones hold. Exit code 1 when anything is lost, doubled, stuck or withou
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import document
 from benchmarks.journey import draw_photos
 from benchmarks.storm.audit import Evidence, Findings, audit
 from benchmarks.storm.clients import Crowd, Ledger
@@ -178,17 +178,9 @@ def come_to_rest(site: Site) -> list[float]:
 
 def write_down(path: Path, outcome: Outcome, command: str) -> None:
     """Put the figures of this run between the marks of its store in a document."""
-    begin, end = f"<!-- chaos {outcome.store}: begin -->", f"<!-- chaos {outcome.store}: end -->"
     table = [f"`{command}`", "", "| | |", "|---|---|"]
     table += [f"| {name} | {value} |" for name, value in outcome.rows()]
-    block = "\n".join([begin, "", *table, "", end])
-    document = path.read_text()
-    replaced, count = re.subn(
-        re.escape(begin) + ".*?" + re.escape(end), lambda _: block, document, flags=re.DOTALL
-    )
-    if count != 1:
-        raise SystemExit(f"{path} has no block {begin}")
-    path.write_text(replaced)
+    document.put(path, f"chaos {outcome.store}", table)
 
 
 def main() -> None:

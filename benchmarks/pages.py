@@ -1,6 +1,6 @@
 """What each page costs on a 2G network and a cheap phone: bytes, requests, time until usable.
 
-    python -m benchmarks.pages
+    python -m benchmarks.pages [--write docs/pages.md]
 
 A whole house, and Debian's Chromium through the DevTools protocol. The network is WebPageTest's
 profile "2G" (280 kbit/s down, 256 kbit/s up, 800 ms for each request), the processor is slowed four
@@ -24,8 +24,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
+from benchmarks.document import put, table
 from tests.support import house as things
 from tests.support.agent import take_photo
 from tests.support.browser import ARGUMENTS, chromium
@@ -53,7 +55,13 @@ TARGETS = (
     Target("/kiosk/cases", "main h1", "kiosk"),
     Target("/officer/sign-in", "form button"),
     Target("/officer", "main h1", "officer"),
+    Target("/operator/sign-in", "#code"),
+    Target("/operator/", "main h1", "operator"),
+    Target("/operator/cases", "main h1", "operator"),
+    Target("/operator/account", "#password", "operator"),
+    Target("/simulator", ".phone"),
 )
+HEAD = ("page", "visit", "kB", "requests", "usable, s", "of the budget")
 
 
 def enter_kiosk(page: Page, house: House) -> None:
@@ -76,9 +84,22 @@ def enter_officer(page: Page, house: House) -> None:
     page.wait_for_url("**/officer*")
 
 
+def enter_operator(page: Page, house: House) -> None:
+    name = f"benchmark-{time.monotonic_ns()}"
+    shown = house.command("operator", "add", name, "--role", "admin", "--generate").stdout
+    told = dict(line.split(": ", 1) for line in shown.splitlines() if ": " in line)
+    page.goto("/operator/sign-in")
+    page.locator("#name").fill(name)
+    page.locator("#password").fill(told["password"])
+    page.locator("#code").fill(pyotp.TOTP(told["secret"]).now())
+    page.locator("main form button").click()
+    page.wait_for_url("**/operator/")
+
+
 DOORS: dict[str, Callable[[Page, House], None]] = {
     "kiosk": enter_kiosk,
     "officer": enter_officer,
+    "operator": enter_operator,
 }
 
 
@@ -140,8 +161,10 @@ def phone(
     context.close()
 
 
-def measure(browser: Browser, house: House) -> None:
-    print(f"{'page':18} {'visit':6} {'kB':>7} {'requests':>9} {'usable, s':>10} {'of budget':>20}")
+def measure(browser: Browser, house: House) -> list[tuple[str, ...]]:
+    """Rows of HEAD, printed as they come."""
+    rows = []
+    print(f"{HEAD[0]:20} {HEAD[1]:6} {HEAD[2]:>7} {HEAD[3]:>9} {HEAD[4]:>10} {HEAD[5]:>26}")
     with phone(browser, house.url) as everyone:
         for enter in DOORS.values():
             page = everyone.new_page()
@@ -153,18 +176,21 @@ def measure(browser: Browser, house: House) -> None:
                     seen = visit(fresh, target)
                     share = f"{seen.size / BUDGET:.2f} x bytes"
                     share += f", {seen.seconds / BUDGET_SECONDS:.2f} x time"
+                    size, seconds = f"{seen.size / 1000:.1f}", f"{seen.seconds:.1f}"
+                    rows.append((target.path, name, size, str(seen.requests), seconds, share))
                     print(
-                        f"{target.path:18} {name:6} {seen.size / 1000:7.1f} {seen.requests:9} "
-                        f"{seen.seconds:10.1f} {share:>26}"
+                        f"{target.path:20} {name:6} {size:>7} {seen.requests:9} "
+                        f"{seconds:>10} {share:>26}",
+                        flush=True,
                     )
-        upload(browser, house, everyone)
+    return rows
 
 
-def upload(browser: Browser, house: House, everyone: BrowserContext) -> None:
+def upload(browser: Browser, house: House) -> str:
     """From the agent's last tap to the case code and to the words, on the same line."""
-    with phone(browser, house.url, everyone) as agent, tempfile.TemporaryDirectory() as folder:
+    with phone(browser, house.url) as agent, tempfile.TemporaryDirectory() as folder:
         page = agent.new_page()
-        page.goto("/kiosk")
+        enter_kiosk(page, house)
         page.locator("#photo-form:not([hidden])").wait_for()
         slow(page)
         photo = Path(folder) / "leaf.jpg"
@@ -180,7 +206,7 @@ def upload(browser: Browser, house: House, everyone: BrowserContext) -> None:
         size = int(sent.value.all_headers()["content-length"])
         bare = size / UP + LATENCY_MS / 1000
         megabytes = photo.stat().st_size / 1e6
-        print(
+        return (
             f"photo of {megabytes:.1f} MB: made {size / 1000:.0f} kB and confirmed in "
             f"{began - took:.1f} s, case code after {code:.1f} s ({code / bare:.2f} x the bare "
             f"bytes' {bare:.1f} s), words after {words:.1f} s"
@@ -188,21 +214,32 @@ def upload(browser: Browser, house: House, everyone: BrowserContext) -> None:
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", type=Path, help="document whose block gets the figures")
+    asked = parser.parse_args()
     path = chromium()
     if path is None:
         sys.exit("no chromium on the PATH (Debian: apt install chromium)")
-    print(f"2G: {DOWN * 8 / 1000:.0f} kbit/s down, {UP * 8 / 1000:.0f} up, {LATENCY_MS} ms; "
-          f"processor {CPU_SLOWER} x slower; budget {BUDGET / 1000:.0f} kB, "
-          f"which take {BUDGET_SECONDS:.1f} s")  # fmt: skip
+    profile = (
+        f"2G: {DOWN * 8 / 1000:.0f} kbit/s down, {UP * 8 / 1000:.0f} up, {LATENCY_MS} ms; "
+        f"processor {CPU_SLOWER} x slower; budget {BUDGET / 1000:.0f} kB, "
+        f"which take {BUDGET_SECONDS:.1f} s"
+    )
+    print(profile)
     with (
         tempfile.TemporaryDirectory() as folder,
         house_in(Path(folder), shown=False) as house,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        measure(browser, house)
+        rows = measure(browser, house)
+        uploaded = upload(browser, house)
+        print(uploaded)
         browser.close()
+    if asked.write:
+        lines = ["`python -m benchmarks.pages`", "", profile[0].upper() + profile[1:] + ".", ""]
+        lines += [*table(HEAD, [(f"`{path}`", *row) for path, *row in rows]), ""]
+        put(asked.write, "pages 2g", [*lines, uploaded[0].upper() + uploaded[1:] + "."])
 
 
 if __name__ == "__main__":

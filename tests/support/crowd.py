@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from gateway.cases import codes
 from gateway.cases.crops import LABEL_CROP, LABELS
 from gateway.store import Store
 from gateway.store.base import Base, now
@@ -29,7 +30,6 @@ from gateway.store.models import (
 
 DISTRICTS = tuple(f"District {n:02}" for n in range(1, 31))
 BATCH = 5000
-LETTERS = "23456789BCDFGHJKLMNPQRSTVWXZ"
 
 Rows = Iterator[tuple[type[Base], dict[str, Any]]]
 
@@ -113,7 +113,9 @@ def _case(
     verdict = "advice" if fate < 0.7 else "unknown" if fate < 0.9 else "second_photo"
     confidence = chance.uniform(0.6, 1.0) if verdict == "advice" else chance.uniform(0.2, 0.7)
     state = {"advice": "answered", "unknown": "closed", "second_photo": "photo_requested"}[verdict]
-    code = "".join(LETTERS[number // 28**place % 28] for place in range(7))
+    radix = len(codes.ALPHABET)
+    places = range(codes.LENGTH - 1)
+    code = codes.checked("".join(codes.ALPHABET[number // radix**at % radix] for at in places))
     judged = at + timedelta(seconds=2)
     yield (
         Case,
