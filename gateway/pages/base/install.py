@@ -48,8 +48,10 @@ def install(app: Flask, context: Context) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(assets.blueprint())
 
-    @app.before_request
-    def _choose_language() -> None:
+    # Earlier than any before_request: a blueprint may refuse there, and the page that says so
+    # needs its language.
+    @app.url_value_preprocessor
+    def _choose_language(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         g.language = language.chosen(request, context.catalogue.languages, settings.language)
 
     @app.context_processor

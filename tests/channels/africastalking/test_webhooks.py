@@ -86,9 +86,10 @@ def count(context: Context, model: type[Any]) -> int:
     "key", ["x", CHANNEL_KEY[:-1], CHANNEL_KEY + "x", "%00", "ключ", "a" * 9000]
 )
 def test_a_wrong_key_is_nothing_here(client: FlaskClient, path: str, key: str) -> None:
-    answer = client.post(f"/africastalking/{key}{path}", data=USSD)
-    assert answer.status_code == 404
-    assert b"CON" not in answer.data
+    for headers in ({}, {"Accept": "*/*"}, {"Accept": "text/html"}):
+        answer = client.post(f"/africastalking/{key}{path}", data=USSD, headers=headers)
+        assert answer.status_code == 404
+        assert b"CON" not in answer.data
 
 
 def test_two_keys_may_be_valid_at_a_time(any_context: Context) -> None:
