@@ -57,7 +57,12 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Training pictures an epoch.",
         ),
-        click.option("--side", default=Recipe.side, show_default=True, help="Pixels."),
+        click.option(
+            "--side", default=Recipe.side, show_default=True, help="Pixels of training pictures."
+        ),
+        click.option(
+            "--served-side", default=Recipe.served_side, show_default=True, help="Of the graph."
+        ),
         click.option("--excitation", is_flag=True, help="Keep squeeze-and-excitation."),
         click.option("--without-field", is_flag=True, help="No field photo in training."),
         click.option(

@@ -110,10 +110,10 @@ def recompose(pixels: Pixels, scenes: Sequence[Pixels], rng: Generator) -> Pixel
     roll = rng.random()
     if black and roll < 0.7:
         return paste(*_shrink(pixels, leaf_mask(pixels, rng), rng), background(size, scenes, rng))
-    if not black and roll < 0.30:
+    if not black and roll < 0.26:
         level = rng.integers(0, 12)
         return paste(pixels, leaf_mask(pixels, rng), np.full_like(pixels, level))
-    if not black and roll < (0.64 if fills_frame(pixels) else 0.42):
+    if not black and roll < (0.64 if fills_frame(pixels) else 0.38):
         return paste(pixels, leaf_mask(pixels, rng), background(size, scenes, rng))
     return pixels
 
@@ -250,7 +250,8 @@ def turn_hue(pixels: Pixels, degrees: float) -> Pixels:
     first = np.array([cos + third, third - cross, third + cross], np.float32)
     matrix = np.stack([first, np.roll(first, 1), np.roll(first, 2)])
     turned = pixels.astype(np.float32) @ matrix.T
-    return np.clip(turned, 0, 255).astype(np.uint8)
+    whole: Pixels = np.clip(turned, 0, 255).astype(np.uint8)
+    return whole
 
 
 def training_picture(

@@ -59,6 +59,8 @@ def write_card(card: dict[str, Any], path: Path) -> None:
             init=f"`{recipe['init']}`",
             recipe=", ".join(f"{k} {v}" for k, v in recipe.items() if k != "init") + ".",
             side=card["side"],
+            trained_side=recipe["side"],
+            grid=card["side"] // 32,
             drawn=f"{SYNTHETIC:.0%} of the pictures are made up as examples of no leaf (drawn "
             "things, photos in impossible colours, leaf shapes cut out of something else), and "
             f"{DRAWN:.1%} are leaves drawn by `inference.drawn`, so that the demonstration works. "

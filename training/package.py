@@ -66,15 +66,15 @@ def quantise(run_folder: Path, photos: Sequence[Photo]) -> None:
     learning = recipe.photos(list(photos))
     rng = np.random.default_rng(recipe.seed)
     chosen = rng.choice(len(learning), min(CALIBRATION_PICTURES, len(learning)), replace=False)
-    pictures = [decode_square(learning[i].path.read_bytes(), recipe.side) for i in chosen]
+    pictures = [decode_square(learning[i].path.read_bytes(), recipe.served_side) for i in chosen]
     folded = fold(net)
     typical = torch.from_numpy(np.stack(pictures)[..., :3].copy()).permute(0, 3, 1, 2)
     equalise(folded, typical.float())
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        export(folded, recipe.side, plain)
-        write_float(plain, recipe.side, run_folder / "float.onnx")
-        write_int8(plain, recipe.side, run_folder / GRAPH, pictures)
+        export(folded, recipe.served_side, plain)
+        write_float(plain, recipe.served_side, run_folder / "float.onnx")
+        write_int8(plain, recipe.served_side, run_folder / GRAPH, pictures)
 
 
 def evaluate(
@@ -91,8 +91,8 @@ def evaluate(
     recipe = read_recipe(run_folder)
     path = run_folder / GRAPH
     session = open_graph(path)
-    tuning = tune(session, photos, recipe.side)
-    figures, said = measure(session, photos, recipe.side, tuning)
+    tuning = tune(session, photos, recipe.served_side)
+    figures, said = measure(session, photos, recipe.served_side, tuning)
     kinds = layer_kinds(path)
     figures["bytes"] = path.stat().st_size
     figures["float_layers"] = sum(kinds[k] for k in FLOAT_LAYERS)
@@ -113,10 +113,10 @@ def evaluate(
         "sha256": digest,
         "labels": list(LABELS),
         "outputs": list(CLASSES),
-        "side": recipe.side,
+        "side": recipe.served_side,
         "temperature": round(tuning.temperature, 4),
         "thresholds": {k: round(v, 4) for k, v in asdict(tuning.thresholds).items()},
-        "self_check": run(session, [known_square(recipe.side)])[0].tolist(),
+        "self_check": run(session, [known_square(recipe.served_side)])[0].tolist(),
         "recipe": _named(recipe),
         "unseen_kinds": sorted(UNSEEN_KINDS),
         "trained_on": _counts(photos, recipe),

@@ -18,7 +18,7 @@ from training.data import CLASSES, Photo
 
 # Share of an epoch. Field photos are few and matter most, so they are drawn often; within a share
 # a class or kind weighs by the square root of its photos, so that small kinds are not drowned.
-FIELD, OTHER, SYNTHETIC, DRAWN = 0.12, 0.30, 0.10, 0.015  # the rest is leaves
+FIELD, OTHER, SYNTHETIC, DRAWN = 0.12, 0.28, 0.08, 0.015  # the rest is leaves
 
 NONE = len(LABELS)
 

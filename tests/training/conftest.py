@@ -47,7 +47,7 @@ def run(*arguments: object) -> Result:
 
 
 TINY = ("--init", "none", "--teacher-epochs", "1", "--student-epochs", "1", "--pictures", "192",
-        "--side", "64")  # fmt: skip
+        "--side", "48", "--served-side", "64")  # fmt: skip
 
 
 @pytest.fixture(scope="session")
