@@ -15,12 +15,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CHECKED := gateway inference $(if $(filter 0,$(TRAINING)),,training)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-test test lint demo clean
+.PHONY: help run setup setup-test test lint demo pictures clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
-	@echo "make run | test | demo [PHOTO=file] | setup | lint | clean    (TRAINING=0 leaves torch out)"
+	@echo "make run | test | demo [PHOTO=file] | setup | lint | pictures | clean    (TRAINING=0 leaves torch out)"
 
 run: setup
 	@exec $(BIN)/leafline up
@@ -36,6 +36,13 @@ test: lint
 ifeq ($(TRAINING),0)
 	@echo "TRAINING=0: torch, the types of training/ and tests/training were left out."
 endif
+
+# Pictures of the pages in docs/, and the PNG icons, drawn anew; needs chromium on the PATH. Their
+# tests compare with what is there, so the first run may fail and still draw.
+pictures: setup-test
+	-$(BIN)/python -m pytest -q tests/browser/test_pictures.py tests/browser/test_icons.py
+	for name in build/screens/docs-*.png; do cp "$$name" "docs/$${name#build/screens/docs-}"; done
+	cp build/screens/icon-*.png templates/static/base/
 
 lint: setup-test
 	$(BIN)/ruff check .

@@ -54,7 +54,7 @@ def _labels(context: Context) -> list[tuple[str, bool, str | None]]:
         return [(row.label, row.agreed, row.words) for row in session.scalars(select(Label))]
 
 
-def _sign_in(page: Page, officer: desk.Officer) -> None:
+def sign_in(page: Page, officer: desk.Officer) -> None:
     page.goto("/officer/sign-in?lang=en")
     page.get_by_label("Your phone number").fill(officer.phone)
     page.get_by_label("Your PIN").fill(officer.pin)
@@ -91,7 +91,7 @@ def test_from_the_link_to_the_answer(
 def test_correcting_and_writing_in_own_words(
     page: Page, context: Context, keza: desk.Officer, code: str
 ) -> None:
-    _sign_in(page, keza)
+    sign_in(page, keza)
     page.get_by_role("link", name=code).click()
     page.get_by_text("It is something else").click()
     page.get_by_label("What it is instead").fill("grey leaf spot")
@@ -126,7 +126,7 @@ OWN_WORDS = [
 def test_the_page_counts_as_the_sender_does(
     page: Page, context: Context, keza: desk.Officer, code: str
 ) -> None:
-    _sign_in(page, keza)
+    sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
     room = context.catalogue.room("note")
     own, count = page.get_by_label("Write to the farmer"), page.locator("#count")
@@ -152,7 +152,7 @@ def test_the_page_counts_as_the_sender_does(
 def test_a_double_tap_sends_once(
     page: Page, context: Context, keza: desk.Officer, code: str
 ) -> None:
-    _sign_in(page, keza)
+    sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
     page.locator("[value=note_visit]").check()
     page.get_by_role("button", name="Send to the farmer").dblclick()
@@ -163,7 +163,7 @@ def test_a_double_tap_sends_once(
 def test_two_tabs_and_a_colleague(
     phone: BrowserContext, page: Page, context: Context, keza: desk.Officer, code: str
 ) -> None:
-    _sign_in(page, keza)
+    sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
     second = phone.new_page()
     second.goto(f"/officer/case/{code}")
@@ -181,7 +181,7 @@ def test_without_scripts_the_server_shows_it_first(
 ) -> None:
     plain = browser.new_context(base_url=house_url, java_script_enabled=False, locale="en")
     page = plain.new_page()
-    _sign_in(page, keza)
+    sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
     page.locator("[value=own]").check()
     page.get_by_label("Write to the farmer").fill("I will come on “Friday”")
@@ -210,7 +210,7 @@ def test_a_link_opened_twice_late_and_by_somebody_else(
     somebody.goto(link)
     expect(somebody.get_by_role("alert")).to_contain_text("used before")
     check(somebody, "officer-link-used")
-    _sign_in(somebody, desk.officer(context, desk.COLLEAGUE, "Uwase"))
+    sign_in(somebody, desk.officer(context, desk.COLLEAGUE, "Uwase"))
     somebody.goto(link)
     expect(somebody.get_by_role("heading", level=1)).to_contain_text("for another officer")
     check(somebody, "officer-link-other")
@@ -222,7 +222,7 @@ def test_a_link_opened_twice_late_and_by_somebody_else(
 def test_every_page_in_four_languages(page: Page, context: Context, keza: desk.Officer) -> None:
     page.goto("/officer/sign-in")
     check(page, "officer-sign-in")
-    _sign_in(page, keza)
+    sign_in(page, keza)
     check(page, "officer-list-empty")
     desk.case(context, "+250788000002", label="maize_blight")
     code = desk.case(context, opened_at=now() - timedelta(hours=30))

@@ -58,8 +58,8 @@ def _kiosk(store: Store, number: int, district: str) -> Kiosk:
         name=f"Kiosk {number}",
         area=f"{district}/Sector",
         token_digest=store.vault.digest(f"kiosk {number}"),
-        latitude=-2.0 + number / 20,
-        longitude=30.0 + number / 30,
+        latitude=-2.7 + 0.3 * (number % 5) + 0.01 * number,
+        longitude=29.2 + 0.3 * (number // 5) + 0.05 * (number % 3),
     )
 
 

@@ -22,10 +22,13 @@ function chart(place) {
     .filter(({ head, column }) => column > 0 && !("skip" in head.dataset));
   const days = rows.map((row) => Date.parse(row.querySelector("time").dateTime) / 1000);
   const series = shown.map(({ column }) => rows.map((row) => number(row.cells[column])));
+  place.hidden = false;
+  const width = () => place.clientWidth;
   const axis = { stroke: colour("--ink"), grid: { stroke: colour("--line"), width: 0.5 } };
   const options = {
-    width: place.parentElement.clientWidth,
+    width: width(),
     height: 280,
+    padding: [null, 16, null, null], // the last point and its date stand at the edge
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { y: { range: (_chart, _least, most) => [0, share ? 100 : Math.max(5, most * 1.1)] } },
     axes: [axis, { ...axis, values: (_chart, ticks) => ticks.map((n) => (share ? `${n} %` : n)) }],
@@ -40,10 +43,8 @@ function chart(place) {
       })),
     ],
   };
-  place.hidden = false;
   const drawn = new uPlot(options, [days, ...series], place);
-  addEventListener("resize", () =>
-    drawn.setSize({ width: place.parentElement.clientWidth, height: options.height }));
+  addEventListener("resize", () => drawn.setSize({ width: width(), height: options.height }));
 }
 
 function map(place) {
