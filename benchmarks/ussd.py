@@ -1,6 +1,7 @@
 """USSD hops a second and their latency, beside the package cardisk on the same menu, same run.
 
     python -m benchmarks.ussd [--seconds 5] [--sessions 1 10 100 1000] [--live 1 1000 10000 100000]
+                              [--write docs/mobile-network.md]
 
 First: that many sessions at once, each answering as fast as it is answered, through the real web
 process (one, with its threads) and a real Redis. The reference is cardisk 0.4.7 with its own Redis
@@ -24,6 +25,7 @@ import venv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
@@ -270,28 +272,34 @@ def fill(side: Side, live: int) -> None:
             pipe.execute()
 
 
-def compare(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> None:
-    print(f"\n{'sessions at once':>16}  {'side':10} {'hops/s':>8} {'p50 ms':>8} {'p99 ms':>8}")
+Row = tuple[str, ...]
+
+
+def compare(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> Iterator[Row]:
+    """Rows of a table, its head first: how many hops each side serves."""
+    yield "sessions at once", "side", "hops/s", "p50 ms", "p99 ms", "ratio of hops/s"
     for sessions in levels:
-        rates = []
+        rates: list[float] = []
         for side in sides:
             side.store.flushdb(asynchronous=True)
             figures = asyncio.run(play(side, sessions, seconds))
             rates.append(figures.rate)
-            print(
-                f"{sessions:16}  {side.name:10} {figures.rate:8.0f} "
-                f"{figures.at(50):8.1f} {figures.at(99):8.1f}{figures.oddly()}",
-                flush=True,
+            beside = f"{rates[0] / rates[1]:.1f}x" if len(rates) > 1 else ""
+            yield (
+                f"{sessions:,}",
+                side.name + figures.oddly(),
+                f"{figures.rate:.0f}",
+                f"{figures.at(50):.1f}",
+                f"{figures.at(99):.1f}",
+                beside,
             )
-        if len(rates) > 1:
-            print(f"{'':16}  {sides[0].name} serves {rates[0] / rates[1]:.1f} times as many")
 
 
-def crowd(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> None:
-    """The quietest of some rounds counts: what disturbs this machine is not the crowd."""
-    print(
-        f"\n{'live sessions':>16}  {'side':10} {'p50 ms':>8} {'p99 ms':>8} {'beside the first':>17}"
-    )
+def crowd(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> Iterator[Row]:
+    """Rows of a table, its head first: what a hop costs beside ever more live sessions.
+
+    The quietest of some rounds counts: what disturbs this machine is not the crowd."""
+    yield "live sessions", "side", "p50 ms", "p99 ms", "ratio of p50 to the first"
     for side in sides:
         wanted = [n for n in levels if side.name == "Leafline" or n <= REFERENCE_MOST]
         quietest: dict[int, Figures] = {}
@@ -304,11 +312,39 @@ def crowd(sides: Sequence[Side], levels: Sequence[int], seconds: float) -> None:
                     quietest[live] = figures
         for live, figures in quietest.items():
             ratio = figures.at(50) / quietest[wanted[0]].at(50)
-            print(
-                f"{live:16}  {side.name:10} {figures.at(50):8.2f} {figures.at(99):8.2f} "
-                f"{ratio:16.2f}x{figures.oddly()}",
-                flush=True,
+            yield (
+                f"{live:,}",
+                side.name + figures.oddly(),
+                f"{figures.at(50):.2f}",
+                f"{figures.at(99):.2f}",
+                f"{ratio:.2f}x",
             )
+
+
+def table(rows: Iterator[Row]) -> list[str]:
+    """The rows as Markdown, each printed as it comes."""
+    lines: list[str] = []
+    for row in rows:
+        lines.append(f"| {' | '.join(row)} |")
+        print(lines[-1], flush=True)
+        if len(lines) == 1:
+            lines.append("|---" * len(row) + "|")
+            print(lines[-1], flush=True)
+    print()
+    return lines
+
+
+def write_down(path: Path, command: str, tables: Sequence[Sequence[str]]) -> None:
+    """Put the tables between this benchmark's marks in a document."""
+    begin, end = "<!-- ussd: begin -->", "<!-- ussd: end -->"
+    when = f"`{command}`, {os.cpu_count()} cores, {datetime.now(UTC).date()}"
+    block = "\n\n".join([begin, when, *("\n".join(lines) for lines in tables), end])
+    document = path.read_text()
+    head, found, rest = document.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise SystemExit(f"{path} has no block {begin} ... {end}")
+    path.write_text(head + block + tail)
 
 
 def main() -> None:
@@ -316,6 +352,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 10, 100, 1000])
     parser.add_argument("--live", type=int, nargs="+", default=[1, 1000, 10_000, 100_000])
+    parser.add_argument("--write", type=Path, help="document whose block gets the figures")
     parser.add_argument("--alone", action="store_true", help="without the reference")
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -329,8 +366,13 @@ def main() -> None:
                 print("cardisk cannot be installed here; Leafline alone")
         for side in sides:
             asyncio.run(play(side, 1, 0.001))  # a server listens before it has loaded itself
-        compare(sides, options.sessions, options.seconds)
-        crowd(sides, options.live, options.seconds)
+        served = table(compare(sides, options.sessions, options.seconds))
+        cost = table(crowd(sides, options.live, options.seconds))
+    if options.write:
+        given = f"--seconds {options.seconds:g}"
+        for name in ("sessions", "live"):
+            given += f" --{name} {' '.join(map(str, getattr(options, name)))}"
+        write_down(options.write, f"python -m benchmarks.ussd {given}", [served, cost])
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ def septets(text: str) -> int:
     Raises:
         NotGsm: a letter is outside the alphabet.
     """
+    if BASIC.issuperset(text):
+        return len(text)
     if letters := outside(text):
         raise NotGsm(letters)
     return len(text) + sum(c in EXTENSION for c in text)

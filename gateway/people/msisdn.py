@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 
@@ -73,6 +74,7 @@ def from_network(raw: str, region: str) -> str:
         raise
 
 
+@lru_cache(maxsize=1024)  # the hops of a session ask for the same number
 def _valid(text: str, region: str) -> str | None:
     if any(char.isalpha() for char in text):
         return None  # libphonenumber would read letters as keypad digits

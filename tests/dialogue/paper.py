@@ -24,7 +24,10 @@ class Paper:
     """Open cases of the officer."""
 
     def farmer(self) -> FarmerFacts | None:
-        return self.caller and replace(self.caller, stored=len(self.known))
+        return self.caller
+
+    def stored(self) -> int:
+        return len(self.known) if self.caller else 0
 
     def cases(self) -> list[CaseFacts]:
         return self.known

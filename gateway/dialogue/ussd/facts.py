@@ -24,8 +24,6 @@ class FarmerFacts:
     is replayed from there."""
     agreed_at: int = 0
     """How many answers the path had with the yes; 0 when it was given elsewhere."""
-    stored: int = 0
-    """Cases we hold of her."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,10 @@ class Facts(Protocol):
 
     def cases(self) -> Sequence[CaseFacts]:
         """The caller's, newest first."""
+        ...
+
+    def stored(self) -> int:
+        """How many cases we hold of the caller; `cases` may be fewer."""
         ...
 
     def case(self, code: str) -> CaseFacts | None:

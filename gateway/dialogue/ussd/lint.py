@@ -52,10 +52,13 @@ class Widest:
         self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
 
     def farmer(self) -> FarmerFacts:
-        return FarmerFacts(language="en", consented=self._consented, opted_out=False, stored=99)
+        return FarmerFacts(language="en", consented=self._consented, opted_out=False)
 
     def cases(self) -> list[CaseFacts]:
         return [self._case] * 20
+
+    def stored(self) -> int:
+        return 99
 
     def case(self, code: str) -> CaseFacts:
         return self._case

@@ -35,6 +35,8 @@ def walk(
     Args:
         before: answers of the session's path that led to `state`.
     """
+    if len(answers) == 1:  # nearly every hop, and then nothing needs to be asked
+        return menu.step(state, answers[0], facts)
     seen, rest = _as_it_began(state, facts), list(answers)
     agreed_at = _agreed_at(facts) - before if seen is not facts else 0
     while rest:

@@ -88,7 +88,6 @@ class World:
         farmer = self._farmer
         if farmer is None:
             return None
-        count = select(func.count(Case.id)).where(Case.farmer_id == farmer.id)
         began, agreed_at = began_on(farmer.consent_by, self._tag)
         return FarmerFacts(
             language=farmer.language,
@@ -96,11 +95,16 @@ class World:
             opted_out=farmer.opted_out_at is not None,
             began=began,
             agreed_at=agreed_at,
-            stored=self._session.scalar(count) or 0,
         )
 
     def cases(self) -> Sequence[CaseFacts]:
         return self._cases
+
+    def stored(self) -> int:
+        if self._farmer is None:
+            return 0
+        count = select(func.count(Case.id)).where(Case.farmer_id == self._farmer.id)
+        return self._session.scalar(count) or 0
 
     def case(self, code: str) -> CaseFacts | None:
         case = self._session.scalar(select(Case).where(Case.code == code))

@@ -33,12 +33,11 @@ def _holds(visit: Visit) -> str:
     farmer = visit.facts.farmer()
     if farmer is None:
         return visit.say("ussd_hold_nothing")
-    return visit.say("ussd_hold", number=min(farmer.stored, 99))
+    return visit.say("ussd_hold", number=min(visit.facts.stored(), 99))
 
 
 def _delete(visit: Visit) -> Go:
-    farmer = visit.facts.farmer()
-    return Go("delete_code" if farmer and farmer.stored else "delete_confirm")
+    return Go("delete_code" if visit.facts.stored() else "delete_confirm")
 
 
 def _read_code(visit: Visit, typed: str) -> Go | Again:
