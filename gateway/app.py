@@ -17,12 +17,15 @@ from gateway.pages import base, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.problems import Problem
 from gateway.settings import Settings
-from gateway.store import away
+from gateway.store import away, patience
 
 log = logging.getLogger(__name__)
 
 FORM_ROOM = 64 * 1024
 """Bytes that an upload may take beside its photo."""
+PATIENCE = 8.0
+"""Seconds that the store has for one request, unless its door says less: threads that wait for a
+store that hangs are missing elsewhere, and vendors and kiosks wait for ten at least."""
 PARSER_ROOM = 256 * 1024
 """Werkzeug holds a file's bytes to this limit too, as long as they lie in its buffer, and reads 64
 KiB at a time: with less than twice that, photos are refused by chance."""
@@ -56,6 +59,8 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(operator.blueprint(context))
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))
+    # Around the request, not its stream: a long export is as slow as its reader.
+    app.wsgi_app = patience(PATIENCE)(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from gateway.store import postgres
 from gateway.store.base import Base
-from gateway.store.patience import left, patience
+from gateway.store.budget import patience, waiting
 from gateway.store.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -184,9 +184,9 @@ def _install_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        busy = round(1000 * left(BUSY_SECONDS))
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={busy}")
         # IMMEDIATE: a reader that turns writer half-way fails at once when another writes,
         # whatever the busy timeout. A writer that says so first waits its turn.
         reading = connection.get_execution_options().get("leafline_reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        with waiting(BUSY_SECONDS) as seconds:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(1000 * seconds)}")
+            connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

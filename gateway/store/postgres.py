@@ -7,6 +7,7 @@ and its kernel keeps every connection up, so waiting has an end on this side too
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Generator
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from psycopg.waiting import Ready
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
-from gateway.store.patience import left
+from gateway.store.budget import waiting
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ ANSWER_SECONDS = STATEMENT_SECONDS + 5.0
 CONNECT_SECONDS, LEAST_CONNECT_SECONDS = 5, 2
 """libpq knows no shorter time for connecting."""
 POOL_SECONDS = 5
+REST_SECONDS = 1.0
 
 DEFAULTS: dict[str, str | int] = {
     "connect_timeout": CONNECT_SECONDS,
@@ -45,7 +47,8 @@ class Connection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
         try:
-            return super().wait(_impatient(gen, left(ANSWER_SECONDS)), *args, **kwargs)
+            with waiting(ANSWER_SECONDS) as seconds:
+                return super().wait(_impatient(gen, seconds), *args, **kwargs)
         except Unanswered:
             self.close()  # the answer may come later, to whoever asks next
             raise
@@ -72,20 +75,57 @@ def _impatient(gen: PQGen[T], seconds: float) -> Generator[Any, Any, T]:
         return done.value  # type: ignore[no-any-return]
 
 
+class Rest:
+    """After a silence nobody connects for a moment, and then one goes ahead of the others.
+
+    Else every thread of a web process would soon be waiting for the same server.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until: float | None = None
+
+    def begin(self) -> None:
+        with self._lock:
+            self._until = time.monotonic() + REST_SECONDS
+
+    def end(self) -> None:
+        with self._lock:
+            self._until = None
+
+    def over(self) -> bool:
+        with self._lock:
+            if self._until is None:
+                return True
+            if time.monotonic() < self._until:
+                return False
+            self._until = time.monotonic() + REST_SECONDS
+            return True
+
+
 def install(engine: Engine) -> None:
     """Let the engine make connections of this kind."""
+    rest = Rest()
 
     @event.listens_for(engine, "handle_error")
     def _judge(context: ExceptionContext) -> None:
-        """A caller without patience says nothing about the connections of others."""
         if isinstance(context.original_exception, Unanswered):
+            rest.begin()
+            # A caller without patience says nothing about the connections of others.
             context.invalidate_pool_on_disconnect = False
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Connection:
-        seconds = left(math.inf)
-        if not seconds:
-            raise Unanswered("no time is left for connecting")
-        usual = int(parameters["connect_timeout"])
-        limit = max(LEAST_CONNECT_SECONDS, math.ceil(min(seconds, usual)))
-        return Connection.connect(*args, **(parameters | {"connect_timeout": limit}))
+        usual = float(parameters["connect_timeout"])
+        with waiting(usual) as seconds:
+            if not seconds or not rest.over():
+                # Not Unanswered: that begins a rest, which would then have no end.
+                raise psycopg.OperationalError("the server did not answer just now")
+            limit = max(LEAST_CONNECT_SECONDS, math.ceil(min(seconds, usual)))
+            try:
+                made = Connection.connect(*args, **(parameters | {"connect_timeout": limit}))
+            except psycopg.errors.ConnectionTimeout:
+                rest.begin()
+                raise
+        rest.end()
+        return made

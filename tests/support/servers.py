@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,13 @@ class Postgres:
         pids = [server, *_children(server)]
         try:
             for pid in pids[1:]:
-                os.kill(pid, signal.SIGSTOP)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
             yield
         finally:
             for pid in reversed(pids):
-                os.kill(pid, signal.SIGCONT)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def close(self) -> None:
         self._end(signal.SIGINT)
@@ -125,8 +127,14 @@ class Postgres:
 
 
 def _children(parent: int) -> list[int]:
-    tasks = Path(f"/proc/{parent}/task").glob("*/children")
-    return [int(pid) for task in tasks for pid in task.read_text().split()]
+    """Not from /proc/PID/task/*/children: that skips some when one of them ends meanwhile."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            after_name = stat.read_text().rpartition(")")[2].split()
+            if int(after_name[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _until(ready: object, process: subprocess.Popen[bytes], waiting: type[Exception]) -> None:

@@ -14,14 +14,10 @@ from gateway.context import Context
 from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.jobs.queue import enqueue
 from gateway.problems import Problem
-from gateway.store import patience
 from gateway.store.photos import PhotoStoreError
 from inference.picture import PictureError
 
 log = logging.getLogger(__name__)
-
-PATIENCE = 8.0
-"""Seconds that the store has for one upload; then the kiosk keeps its photo for a while."""
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -29,7 +25,6 @@ def blueprint(context: Context) -> Blueprint:
     pressure = Pressure(context)
 
     @api.post("/photos")
-    @patience(PATIENCE)
     def upload_photo() -> tuple[Response, int]:
         with context.store.reading() as session:
             kiosk = kiosk_of(request, session)

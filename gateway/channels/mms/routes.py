@@ -14,7 +14,6 @@ from gateway.jobs import media
 from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.people import msisdn
 from gateway.problems import Problem
-from gateway.store import patience
 from gateway.store.base import now
 from gateway.store.database import insert_once
 from gateway.store.models import MediaMessage
@@ -25,8 +24,6 @@ log = logging.getLogger(__name__)
 MAX_MEDIA = 10
 ID_LONGEST = 70
 XML = "text/xml; charset=utf-8"
-PATIENCE = 8.0
-"""Seconds that the store has for one message; a vendor of MM7 waits for ten."""
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -35,7 +32,6 @@ def blueprint(context: Context) -> Blueprint:
     pressure = Pressure(context)
 
     @routes.post("/mms/<key>")
-    @patience(PATIENCE)
     def receive() -> tuple[Response, int]:
         if request.form.get("NumMedia") is not None or "MediaUrl0" in request.form:
             return _by_address(context)
@@ -45,7 +41,6 @@ def blueprint(context: Context) -> Blueprint:
         return _by_parts(context)
 
     @routes.post("/mm7/<key>")
-    @patience(PATIENCE)
     def deliver() -> Response:
         transaction, status = _deliver(context, pressure)
         return Response(mm7.answer(transaction, status), content_type=XML)
