@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -72,7 +73,7 @@ def test_the_door(page: Page, ines: Enrolment) -> None:
     "path",
     [
         "", "cases", "model", "promises", "kiosks", "kiosks/1", "officers", "officers/1",
-        "messages", "broadcasts", "texts?of=rw", "audit?who=all",
+        "messages", "broadcasts", "texts?of=rw", "audit?who=all", "account",
     ],
 )  # fmt: skip
 def test_every_page_in_every_language(desk: Page, busy: Context, path: str) -> None:
@@ -132,6 +133,29 @@ def test_a_kiosk_is_added_and_its_secrets_shown_once(desk: Page) -> None:
     look(desk, "operator-secrets")
     desk.get_by_role("link", name="Back").click()
     expect(desk.get_by_text("lfk_")).to_have_count(0)
+
+
+def test_a_new_phone_takes_the_place_of_the_old(desk: Page, ines: Enrolment) -> None:
+    desk.get_by_role("link", name="Account").click()
+    desk.locator("#proof").fill(admins.PASSWORD)
+    desk.get_by_role("button", name="Show the QR code").click()
+    expect(desk.get_by_alt_text("QR code for the authenticator")).to_be_visible()
+    look(desk, "operator-authenticator")
+    code = desk.get_by_label("Code that it shows now")
+    code.fill("000000")
+    desk.get_by_role("button", name="Use this authenticator").click()
+    expect(desk.get_by_role("alert")).to_contain_text("Check that the phone’s clock is right")
+    code.fill(pyotp.TOTP(desk.locator("p.code").inner_text()).now())
+    desk.get_by_role("button", name="Use this authenticator").click()
+    recovery = desk.locator("li.code")
+    expect(recovery).to_have_count(operators.RECOVERY_CODES)
+    look(desk, "operator-recovery")
+    code_once = recovery.first.inner_text()
+    desk.get_by_role("button", name="Sign out").click()
+    sign_in(desk, ines)  # by the old phone
+    expect(desk.get_by_role("alert")).to_be_visible()
+    sign_in(desk, ines, code=code_once)
+    expect(desk.get_by_role("heading", name="Now")).to_be_visible()
 
 
 def test_a_broadcast_by_two_people(
