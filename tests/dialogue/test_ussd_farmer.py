@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -103,6 +105,30 @@ def test_every_state_of_a_case_is_told(
     dial().dial().answer("1").answer("1").expect(words)
 
 
+def test_a_long_list_passes_over_the_number_of_an_option(dial: Dial, make_case: MakeCase) -> None:
+    codes = [make_case(state="answered", label="maize_rust") for _ in range(12)][::-1]
+    phone = dial().dial().answer("1")
+    lines = phone.screen
+    while "98 " in phone.screen:
+        lines += phone.answer("98").screen
+    numbers = re.findall(r"^(\d+) ", lines, re.MULTILINE)
+    assert [n for n in numbers if numbers.count(n) > 1 and n not in ("0", "00", "98")] == []
+    assert f"10 {codes[8]}" in lines
+    phone.answer("10").answer("4").answer("1").expect_end()
+    dial().dial().answer("1").answer("9").expect("Type the case code")
+
+
+@pytest.mark.parametrize("number", [FARMER, "+250788000002"])
+def test_advice_names_no_key_that_a_borrowed_phone_lacks(
+    dial: Dial, make_case: MakeCase, number: str
+) -> None:
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    if number != FARMER:
+        make_case(number)
+    phone = dial(number).dial().answer("1").answer("9").answer(code).expect("flowering: officer.")
+    assert "press" not in phone.screen
+
+
 def test_wrong_and_outcome_are_recorded(
     context: Context, dial: Dial, make_case: MakeCase, outbox: Outbox, officer: str
 ) -> None:
@@ -162,7 +188,7 @@ def test_where_no_kiosk_is_known_to_be_near_the_farmer_chooses(
     with context.store.transaction() as session:
         kiosks.add(session, "Far", "Huye/Tumba", "Mon")
     phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("1")
-    phone.expect("Kiosks:", "1 Far")
+    phone.expect("to a kiosk:", "1 Far")
 
 
 def test_without_a_kiosk_or_an_officer_the_farmer_is_told_so(

@@ -25,6 +25,16 @@ def test_the_pin_opens_the_desk_and_is_nowhere_afterwards(
         assert officer.encode() not in repr(kept).encode()
 
 
+def test_an_officer_who_was_cut_off_comes_back_to_the_pin(
+    dial: Dial, officer: str, known: str
+) -> None:
+    phone = dial(OFFICER)
+    phone.dial().answer(officer).answer("1").drop()
+    phone.dial().expect("cut off").answer("9").expect("type your PIN").drop()
+    phone.dial().answer(officer).answer("1").drop()
+    phone.dial().expect("cut off").answer("00").expect("type your PIN")
+
+
 def test_five_wrong_pins_lock_the_door(dial: Dial, officer: str) -> None:
     phone = dial(OFFICER).dial()
     for _ in range(5):
@@ -47,6 +57,7 @@ def test_answering_from_the_list_reaches_the_farmer_in_her_language(
     dial().dial().answer("4").answer("2").expect_end()
     phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1")
     phone.expect(FARMER, "1 Accept").answer("1").expect("Accepted.")
+    assert "1 Accept" not in phone.screen
     phone.answer("2").answer("5").expect("Answer sent, case closed.")
     with context.store.reading() as session:
         case = session.scalars(select(Case)).one()

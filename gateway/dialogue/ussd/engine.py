@@ -8,8 +8,9 @@ every screen and no option may have them as its number.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from gateway.dialogue.catalogue import Catalogue
@@ -248,9 +249,9 @@ class Menu:
         for option in screen.options:
             if option.number == number and option.offered(visit):
                 return option.act(visit) if option.act else Go(option.to)
-        numbered = {str(n): item for n, item in enumerate(visit.state.items, 1)}
-        if screen.listing and number in numbered:
-            return screen.listing.chosen(visit, numbered[number])
+        listed = dict(_numbered(screen, visit.state.items))
+        if screen.listing and number in listed:
+            return screen.listing.chosen(visit, listed[number])
         if screen.prompt and typed.strip():
             return screen.prompt.read(visit, typed.strip())
         return Again("" if not typed.strip() else "ussd_not_understood")
@@ -318,7 +319,7 @@ class Menu:
         if screen.listing:
             lines[:0] = [
                 f"{number} {screen.listing.label(visit, value)}"
-                for number, value in enumerate(visit.state.items, 1)
+                for number, value in _numbered(screen, visit.state.items)
             ]
         at_root = screen.home and not visit.state.back
         footer = Footer(
@@ -327,6 +328,13 @@ class Menu:
             menu="" if at_root else f"{HOME} {visit.say('option_menu')}",
         )
         return paginate(body, lines, footer)
+
+
+def _numbered(screen: Screen, items: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The list's items with their numbers, which pass over those of the options."""
+    taken = RESERVED | {option.number for option in screen.options}
+    free = (str(number) for number in count(1) if str(number) not in taken)
+    return zip(free, items, strict=False)
 
 
 def as_number(typed: str) -> str:

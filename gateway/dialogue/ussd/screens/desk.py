@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.cases import life
 from gateway.cases.crops import LABELS
 from gateway.dialogue.ussd.engine import (
     Again,
@@ -76,6 +77,11 @@ def _details(visit: Visit) -> str:
 
 def _waits(visit: Visit) -> bool:
     return _case(visit) is not None
+
+
+def _not_accepted(visit: Visit) -> bool:
+    case = _case(visit)
+    return case is not None and case.state != life.ACCEPTED
 
 
 def _answer(number: str, note: str, label: str) -> Option:
@@ -161,7 +167,7 @@ SCREENS = [
                 lambda visit: Go(
                     "desk_case", effects=(AcceptCase(visit["case"]),), note="ussd_accepted"
                 ),
-                when=_waits,
+                when=_not_accepted,
             ),
             Option("2", "option_answer", "desk_answer", when=_waits),
             Option(

@@ -36,6 +36,8 @@ def home(state: State, facts: Facts) -> str:
     beginning before the language is known."""
     if state.data.get("pin") == "ok":
         return "desk"
+    if state.screen == "resume" and facts.officer():
+        return "officer_pin"
     farmer = facts.farmer()
     known = "asked" in state.data or (farmer and farmer.language)
     return "main" if known else "language_first"
