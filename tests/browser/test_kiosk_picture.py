@@ -18,7 +18,7 @@ from inference import quality
 from inference.picture import decode_square
 
 MODULE = "document.querySelector('script[type=module]').src.replace('app.js', 'picture.js')"
-SIDE = 192
+SIDE = 224
 
 
 def test_the_square_is_the_models() -> None:

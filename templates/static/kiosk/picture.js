@@ -3,7 +3,7 @@
 const LONG_SIDE = 1024;
 const ROOM = 150_000; // bytes
 const QUALITIES = [0.86, 0.76, 0.66, 0.56, 0.46, 0.36];
-const SQUARE = 192; // the model's own square
+const SQUARE = 224; // the model's own square
 
 // The same measures and bounds as inference/quality.py, so that both say the same of a photo.
 const MIN_SHARPNESS = 2.3;
