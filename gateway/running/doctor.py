@@ -18,9 +18,10 @@ from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import Settings, SettingsError
 from gateway.spool import Spool
 from gateway.store import Store, StoreError
+from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
-from gateway.store.vault import SealBroken, Vault
+from gateway.store.vault import Vault
 
 SHORTEST_CHANNEL_KEY = 16
 SHORTEST_SECRET_KEY = 32
@@ -102,14 +103,13 @@ def check_store(settings: Settings) -> Finding:
         if have != head:
             return fail("store", f"{kind} is at {have}, not {head}: run `leafline db upgrade`")
         with store.reading() as session:
-            session.scalars(select(Farmer).limit(1)).first()
+            if isinstance(session.scalar(select(Farmer.phone).limit(1)), Unreadable):
+                return fail(
+                    "store",
+                    "the key does not open what is in it: restore the right LEAFLINE_SECRET_KEY "
+                    "or the file secret-key in the home",
+                )
         return ok("store", f"{kind} at migration head {head}; the key opens it")
-    except SealBroken:
-        return fail(
-            "store",
-            "the key does not open what is in it: restore the right LEAFLINE_SECRET_KEY "
-            "or the file secret-key in the home",
-        )
     except StoreError as error:
         return fail("store", str(error))
     finally:
