@@ -14,7 +14,7 @@ TEMPLATE = Path(__file__).with_name("model-card.template.md")
 WITH_EXCITATION = """. Hardswish costs more in INT8
   than it gives; squeeze-and-excitation costs time and size and is kept because strangers
   are told apart better with it"""
-WITHOUT_EXCITATION = """ and without squeeze-and-excitation: both cost more in INT8 than they give"""
+WITHOUT_EXCITATION = " and without squeeze-and-excitation: both cost more in INT8 than they give"
 VERDICTS = ("advice", "second_photo", "unknown", "no_leaf")
 
 
