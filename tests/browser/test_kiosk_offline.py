@@ -13,7 +13,7 @@ from gateway.context import Context
 from gateway.people import kiosks, pairing
 from gateway.store.photos import PhotoStoreError
 from tests.support import agent, house
-from tests.support.agent import cases, photos, take_photo
+from tests.support.agent import cases, photos, send_now, take_photo
 from tests.support.browser import ARGUMENTS, chromium, look
 from tests.support.wire import Wire, wire_to
 from tests.whole.house import wait_until
@@ -152,7 +152,7 @@ def test_two_tabs_send_each_photo_once(
         expect(page.locator("#queue li")).to_have_count(3)
     wire.mend()
     for page in (paired, other):
-        page.get_by_role("button", name="Try to send now").click()
+        send_now(page)
     for page in (paired, other):
         expect(page.locator("#queue-part")).to_be_hidden(timeout=30_000)
         expect(page.locator("#results article")).to_have_count(3)
@@ -187,7 +187,7 @@ def test_a_wrong_clock_changes_nothing(
     take_photo(page, leaf)
     expect(page.locator("#queue li")).to_be_visible()
     wire.mend()
-    page.get_by_role("button", name="Try to send now").click()
+    send_now(page)
     expect(page.locator("#queue-part")).to_be_hidden(timeout=30_000)
     expect(page.locator("#today li")).to_have_count(1)
     assert (len(cases(context)), photos(context)) == (1, 1)
@@ -199,7 +199,7 @@ def test_a_foreign_wifi_that_answers_everything(paired: Page, context: Context, 
     take_photo(paired, leaf)
     expect(paired.locator("#queue li")).to_contain_text("waits for the network")
     paired.context.unroute_all()
-    paired.get_by_role("button", name="Try to send now").click()
+    send_now(paired)
     expect(paired.locator("#queue-part")).to_be_hidden()
     assert (len(cases(context)), photos(context)) == (1, 1)
 
@@ -216,7 +216,7 @@ def test_a_house_in_trouble_is_asked_again(
     assert answer.value.status == 503
     expect(paired.locator("#queue li")).to_contain_text("waits for the network")
     monkeypatch.undo()
-    paired.get_by_role("button", name="Try to send now").click()
+    send_now(paired)
     expect(paired.locator("#queue-part")).to_be_hidden()
     assert (len(cases(context)), photos(context)) == (1, 1)
 
@@ -232,7 +232,7 @@ def test_signed_out_meanwhile_nothing_is_lost(
         pairing.unpair(session, kiosk)
         code = pairing.new_code(session, kiosk)
     wire.mend()
-    paired.get_by_role("button", name="Try to send now").click()
+    send_now(paired)
     expect(paired.locator("#signed-out")).to_be_visible()
     look(paired, "kiosk-signed-out-en-360")
     paired.locator("#signed-out").get_by_role("link").click()

@@ -14,7 +14,7 @@ from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Photo
 from tests.support import house
-from tests.support.agent import cases, judge, photos, take_photo
+from tests.support.agent import cases, judge, photos, send_now, take_photo
 from tests.support.browser import check, look
 from tests.support.wire import Wire, wire_to
 from tests.whole.house import wait_until
@@ -119,7 +119,7 @@ def test_cut_after_the_first_of_them_and_the_tab_closed(
     expect(page.locator("#queue li img")).to_have_count(2)
     look(page, "kiosk-several-offline-en-360")
     wire.mend()
-    page.get_by_role("button", name="Try to send now").click()
+    send_now(page)
     expect(page.locator("#queue-part")).to_be_hidden(timeout=30_000)
     expect(page.locator("#results article")).to_have_count(1)
     assert order_of_arrival(context) == [(case.id, 0)] * 3
