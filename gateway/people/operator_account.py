@@ -68,7 +68,7 @@ def change_authenticator(
         row = session.get_one(Operator, operator.id, with_for_update=True)
         row.totp_secret, row.totp_step = secret, step
         codes = operators.new_recovery_codes(session, row)
-        session.add(Event(kind="operator_new_authenticator", actor=operators.actor(row)))
+        session.add(Event(kind="operator_authenticator", actor=operators.actor(row)))
     lockout.open_again(store, door)
     return row, codes
 
