@@ -119,7 +119,7 @@ def test_a_fault_can_be_for_one_number_and_for_a_share_with_a_seed(url: str) -> 
 )
 def test_reports_come_as_told(url: str, listener: Listener, mode: str, statuses: list[str]) -> None:
     assert mode in REPORTS
-    set_faults(url, reports=mode, report_delay=0.01)
+    set_faults(url, reports=mode, report_delay=0.15)
     message_id = send(url).json()["SMSMessageData"]["Recipients"][0]["messageId"]
     reports = [listener.next("delivery-reports") for _ in statuses]
     assert [report["status"] for report in reports] == statuses
