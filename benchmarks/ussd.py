@@ -32,6 +32,7 @@ from urllib.parse import urlencode
 
 import redis
 
+from benchmarks import document
 from gateway.context import Context
 from gateway.people import farmers
 from gateway.settings import Settings
@@ -334,19 +335,6 @@ def table(rows: Iterator[Row]) -> list[str]:
     return lines
 
 
-def write_down(path: Path, command: str, tables: Sequence[Sequence[str]]) -> None:
-    """Put the tables between this benchmark's marks in a document."""
-    begin, end = "<!-- ussd: begin -->", "<!-- ussd: end -->"
-    when = f"`{command}`, {os.cpu_count()} cores, {datetime.now(UTC).date()}"
-    block = "\n\n".join([begin, when, *("\n".join(lines) for lines in tables), end])
-    document = path.read_text()
-    head, found, rest = document.partition(begin)
-    _, closed, tail = rest.partition(end)
-    if not found or not closed:
-        raise SystemExit(f"{path} has no block {begin} ... {end}")
-    path.write_text(head + block + tail)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
@@ -372,7 +360,9 @@ def main() -> None:
         given = f"--seconds {options.seconds:g}"
         for name in ("sessions", "live"):
             given += f" --{name} {' '.join(map(str, getattr(options, name)))}"
-        write_down(options.write, f"python -m benchmarks.ussd {given}", [served, cost])
+        where = f"{os.cpu_count()} cores, {datetime.now(UTC).date()}"
+        command = f"`python -m benchmarks.ussd {given}`, {where}"
+        document.put(options.write, "ussd", [command, "", *served, "", *cost])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from gateway.context import Context
 from tests.support import agent, house
 from tests.support.browser import ARGUMENTS, chromium, served
+from tests.support.wire import Wire, wire_to
 from tests.whole.house import House, house_in
 
 PATIENCE_MS = 20_000
@@ -47,6 +48,13 @@ def app_url(app: Flask) -> Iterator[str]:
     """URL of the real application, in this process; `context` is its inside."""
     with served(app) as url:
         yield url
+
+
+@pytest.fixture
+def wire(app_url: str) -> Iterator[Wire]:
+    """A line to the house that can be cut; a module makes it the phone's by its `house_url`."""
+    with wire_to(app_url) as wire:
+        yield wire
 
 
 @pytest.fixture

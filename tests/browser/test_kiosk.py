@@ -13,7 +13,7 @@ from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Photo
 from tests.support import house
-from tests.support.agent import cases, fill_in, judge, photos, take_photo
+from tests.support.agent import cases, correct_number, fill_in, judge, photos, take_photo
 from tests.support.browser import check, look
 from tests.whole.house import wait_until
 
@@ -112,10 +112,7 @@ def test_a_number_that_the_server_refuses_can_be_put_right(
     expect(entry).to_contain_text("the phone number is wrong")
     look(paired, "kiosk-refused-en-360")
     entry.get_by_role("button", name="Correct").click()
-    paired.get_by_label("Farmer’s phone number").fill("0788000002")
-    paired.get_by_text("The farmer agrees").click()
-    paired.get_by_role("button", name="Send", exact=True).click()
-    paired.get_by_role("button", name="Right, send").click()
+    correct_number(paired, "0788000002")
     expect(paired.locator("#queue-part")).to_be_hidden()
     assert [case.farmer.phone for case in cases(context)] == ["+250788000002"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,8 @@ from gateway.store.photos import PhotoStoreError
 from tests.support import agent, house
 from tests.support.agent import cases, photos, send_now, take_photo
 from tests.support.browser import ARGUMENTS, chromium, look
-from tests.support.wire import Wire, wire_to
+from tests.support.wire import Wire
 from tests.whole.house import wait_until
-
-
-@pytest.fixture
-def wire(app_url: str) -> Iterator[Wire]:
-    with wire_to(app_url) as wire:
-        yield wire
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,9 @@ from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Photo
 from tests.support import house
-from tests.support.agent import cases, judge, photos, send_now, take_photo
+from tests.support.agent import cases, correct_number, judge, photos, send_now, take_photo
 from tests.support.browser import check, look
-from tests.support.wire import Wire, wire_to
+from tests.support.wire import Wire
 from tests.whole.house import wait_until
 
 
@@ -30,12 +29,6 @@ def drawn(folder: Path, seed: int) -> Path:
     path = folder / f"leaf-{seed}.jpg"
     path.write_bytes(house.detailed_photo(seed=20 + seed, size=(600, 800)))
     return path
-
-
-@pytest.fixture
-def wire(app_url: str) -> Iterator[Wire]:
-    with wire_to(app_url) as wire:
-        yield wire
 
 
 @pytest.fixture
@@ -149,10 +142,7 @@ def test_a_refused_number_is_put_right_with_all_its_photos(
     entry.get_by_role("button", name="Correct").click()
     expect(paired.locator("#picked li")).to_have_count(3)
     paired.get_by_role("button", name="Remove 1").click()
-    paired.get_by_label("Farmer’s phone number").fill("0788000002")
-    paired.get_by_text("The farmer agrees").click()
-    paired.get_by_role("button", name="Send", exact=True).click()
-    paired.get_by_role("button", name="Right, send").click()
+    correct_number(paired, "0788000002")
     expect(paired.locator("#queue-part")).to_be_hidden()
     assert [case.farmer.phone for case in cases(context)] == ["+250788000002"]
     assert photos(context) == 2

@@ -11,6 +11,7 @@ from gateway.dialogue.ussd import answer
 from gateway.dialogue.ussd.phone import Phone
 from gateway.people import farmers, officers
 from gateway.store.models import Message
+from tests.support import house
 
 FARMER = "+250788000001"
 OFFICER = "+250788000009"
@@ -36,10 +37,7 @@ def dial(context: Context) -> Dial:
 @pytest.fixture
 def known(context: Context) -> str:
     """Number of a farmer who speaks English and has agreed."""
-    with context.store.transaction() as session:
-        farmer = farmers.find_or_create(session, FARMER)
-        farmers.set_language(session, farmer, "en", by="test")
-        farmers.give_consent(session, farmer, by="kiosk:1")
+    house.farmer(context.store, FARMER)
     return FARMER
 
 

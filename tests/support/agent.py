@@ -49,6 +49,14 @@ def take_photo(page: Page, photo: Path | list[Path], phone: str = "0788 000 001"
     expect(page.locator("#picked")).to_be_hidden()
 
 
+def correct_number(page: Page, phone: str) -> None:
+    """Send an upload again that was refused for the farmer's number; its form is open."""
+    page.get_by_label("Farmer’s phone number").fill(phone)
+    page.get_by_text("The farmer agrees").click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_role("button", name="Right, send").click()
+
+
 def send_now(page: Page) -> None:
     """Press the button, also when the page was quicker and has hidden it."""
     page.evaluate("document.getElementById('send-now').click()")

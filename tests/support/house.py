@@ -6,9 +6,9 @@ import io
 
 from PIL import Image
 
-from gateway.people import kiosks, officers
+from gateway.people import farmers, kiosks, officers
 from gateway.store import Store
-from gateway.store.models import Kiosk, Officer
+from gateway.store.models import Farmer, Kiosk, Officer
 
 FARMER = "+250788000001"
 OFFICER = "+250788000099"
@@ -30,6 +30,15 @@ def detailed_photo(seed: int, size: tuple[int, int] = (1200, 1600)) -> bytes:
         out, "JPEG", quality=95
     )
     return out.getvalue()
+
+
+def farmer(store: Store, phone: str = FARMER, language: str = "en") -> Farmer:
+    """One who speaks the language and has agreed, at a kiosk."""
+    with store.transaction() as session:
+        row = farmers.find_or_create(session, phone)
+        farmers.set_language(session, row, language, by="test")
+        farmers.give_consent(session, row, by="kiosk:1")
+        return row
 
 
 def kiosk(store: Store, name: str = "Nyagasambu", area: str = AREA) -> tuple[Kiosk, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from benchmarks.storm.clients import Crowd
 from benchmarks.storm.evidence import gather, unfinished
 from benchmarks.storm.site import Site
 from gateway.store.models import Photo
+from tests.support.site import opened
 from tests.whole.house import wait_until
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
@@ -39,13 +39,8 @@ def offset(tmp_path: Path) -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory, offset: Path) -> Iterator[Site]:
     """A house whose processes see the clock that `offset` makes; its Redis sees the true one."""
     folder = tmp_path_factory.mktemp("clock")
-    site = Site(folder, "sqlite", PYTHONPATH=CLOCK, CLOCK_OFFSET_FILE=offset)
-    try:
-        site.open()
+    with opened(folder, "sqlite", PYTHONPATH=CLOCK, CLOCK_OFFSET_FILE=offset) as site:
         yield site
-    finally:
-        site.close()
-        sys.stdout.write(site.house.output)
 
 
 def set_clock(offset: Path, by: timedelta) -> None:

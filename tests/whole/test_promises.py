@@ -11,7 +11,6 @@ import itertools
 import os
 import resource
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from benchmarks.storm.clients import Crowd
 from benchmarks.storm.evidence import gather
 from benchmarks.storm.site import Site
 from tests.support.house import photo
+from tests.support.site import opened
 from tests.whole.house import wait_until
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
@@ -37,13 +37,8 @@ FIRSTS = itertools.count(step=100)
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("promises"), "sqlite")
-    try:
-        site.open()
+    with opened(tmp_path_factory.mktemp("promises"), "sqlite") as site:
         yield site
-    finally:
-        site.close()
-        sys.stdout.write(site.house.output)
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ from benchmarks.storm.evidence import unfinished
 from benchmarks.storm.site import Site
 from gateway.store.models import Message
 from tests.support.servers import Absent
+from tests.support.site import opened
 from tests.whole.house import wait_until
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
@@ -22,16 +22,13 @@ FARMER = "+250730000001"
 
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    try:
-        site = Site(tmp_path_factory.mktemp("away"), "postgresql")
-    except Absent as error:
-        pytest.skip(str(error))
-    try:
-        site.open()
+    with ExitStack() as stack:
+        try:
+            folder = tmp_path_factory.mktemp("away")
+            site = stack.enter_context(opened(folder, "postgresql"))
+        except Absent as error:
+            pytest.skip(str(error))
         yield site
-    finally:
-        site.close()
-        sys.stdout.write(site.house.output)
 
 
 def test_what_comes_meanwhile_is_taken_in_afterwards_in_order(site: Site) -> None:

@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gateway.context import Context
-from gateway.people import farmers
 from gateway.store.models import Case, Message
 from tests.conftest import CHANNEL_KEY
+from tests.support import house
 from tests.support.mobile import serving
 
 PHONE = "+250788000001"
@@ -27,10 +27,7 @@ Post = Callable[..., str]
 @pytest.fixture
 def inside(app: Flask) -> Context:
     context: Context = app.extensions["leafline"]
-    with context.store.transaction() as session:
-        farmer = farmers.find_or_create(session, PHONE)
-        farmers.set_language(session, farmer, "en", by="test")
-        farmers.give_consent(session, farmer, by="kiosk:1")
+    house.farmer(context.store, PHONE)
     return context
 
 
