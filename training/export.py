@@ -20,23 +20,22 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from inference.picture import Pixels
 from inference.preprocess import PIXEL_MEAN, PIXEL_STD
-from training.network import Gate, LeafNet
+from training.network import LeafNet
 
 OPSET = 18
 PERCENTILE = 99.999  # min-max ranges let single outliers ruin whole tensors
 INPUT, OUTPUTS = "pixels", ["logits", "features", "hidden"]
 
 
-class Folded(nn.Module):
-    """The student without BatchNorm and gates; input is normalised, four channels, NCHW."""
+class Exported(nn.Module):
+    """A folded student as it is exported; input is normalised, four channels, NCHW."""
 
     def __init__(self, net: LeafNet) -> None:
         super().__init__()
-        self.layers = fold(net)
+        self.layers = copy.deepcopy(net).cpu()
         first = self.layers.net.features[0]
         stem, four = first[0], nn.Conv2d(4, first[0].out_channels, 3, 2, 1)
         with torch.no_grad():
@@ -53,33 +52,11 @@ class Folded(nn.Module):
         return last(hidden), features, hidden
 
 
-def fold(net: LeafNet) -> LeafNet:
-    """A copy with every BatchNorm and gate folded into its convolution. In evaluation mode."""
-    net = copy.deepcopy(net).eval().cpu()
-    for module in list(net.modules()):
-        if isinstance(module, nn.Sequential):
-            _fold_sequence(module)
-    return net
-
-
-def _fold_sequence(layers: nn.Sequential) -> None:
-    for i, (first, second) in enumerate(zip(layers, list(layers)[1:], strict=False)):
-        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-            layers[i], layers[i + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
-        elif isinstance(first, Gate):
-            assert isinstance(second, nn.Sequential)  # the projection that follows each gate
-            projection = second[0]
-            assert isinstance(projection, nn.Conv2d)
-            with torch.no_grad():
-                projection.weight.mul_(first.scale)
-            layers[i] = nn.Identity()
-
-
 def export(net: LeafNet, side: int, path: Path) -> None:
     """Write the folded network as it is: normalised floats, (1, 4, side, side), in."""
     with warnings.catch_warnings(action="ignore"):  # torch's exporter warns about torch
         torch.onnx.export(
-            Folded(net).eval(),
+            Exported(net).eval(),
             (torch.zeros(1, 4, side, side),),
             path,
             input_names=["normalised"],

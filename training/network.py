@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from inference.preprocess import PIXEL_MEAN, PIXEL_STD
 from training.data import CLASSES
@@ -116,3 +117,25 @@ def _replace(root: nn.Module, kind: type[nn.Module], make) -> None:  # type: ign
         if isinstance(module, kind):
             parent, _, last = name.rpartition(".")
             setattr(root.get_submodule(parent), last, make(name, module))
+
+
+def fold(net: LeafNet) -> LeafNet:
+    """A copy with every BatchNorm and gate folded into its convolution. In evaluation mode."""
+    net = copy.deepcopy(net).eval().cpu()
+    for module in list(net.modules()):
+        if isinstance(module, nn.Sequential):
+            _fold_sequence(module)
+    return net
+
+
+def _fold_sequence(layers: nn.Sequential) -> None:
+    for i, (first, second) in enumerate(zip(layers, list(layers)[1:], strict=False)):
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            layers[i], layers[i + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+        elif isinstance(first, Gate):
+            assert isinstance(second, nn.Sequential)  # the projection that follows each gate
+            projection = second[0]
+            assert isinstance(projection, nn.Conv2d)
+            with torch.no_grad():
+                projection.weight.mul_(first.scale)
+            layers[i] = nn.Identity()

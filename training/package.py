@@ -17,7 +17,6 @@ import click
 import numpy as np
 import onnx
 import onnxruntime as ort
-import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from inference.labels import LABELS
@@ -25,10 +24,9 @@ from inference.model import CARD, GRAPH, Model, known_square
 from inference.picture import decode_square
 from training.calibration import macro_f1
 from training.data import CLASSES, UNSEEN_KINDS, Photo, select
-from training.equalise import equalise
 from training.evaluate import Answers, Tuning, measure, open_graph, run, tune
 from training.explain import compare
-from training.export import export, fold, write_float, write_int8
+from training.export import export, write_float, write_int8
 from training.targets import failed_gates
 from training.train import Recipe, load_student
 
@@ -67,12 +65,9 @@ def quantise(run_folder: Path, photos: Sequence[Photo]) -> None:
     rng = np.random.default_rng(recipe.seed)
     chosen = rng.choice(len(learning), min(CALIBRATION_PICTURES, len(learning)), replace=False)
     pictures = [decode_square(learning[i].path.read_bytes(), recipe.served_side) for i in chosen]
-    folded = fold(net)
-    typical = torch.from_numpy(np.stack(pictures)[..., :3].copy()).permute(0, 3, 1, 2)
-    equalise(folded, typical.float())
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
-        export(folded, recipe.served_side, plain)
+        export(net, recipe.served_side, plain)
         write_float(plain, recipe.served_side, run_folder / "float.onnx")
         write_int8(plain, recipe.served_side, run_folder / GRAPH, pictures)
 
@@ -220,7 +215,8 @@ def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
     names = ("macro_f1_clean", "macro_f1_noisy", "field_pooled", "auroc_all", "auroc_unseen",
              "leaves_accepted", "field_accepted", "others_advised", "objects_advised",
              "others_on_black", "rust_on_photos")  # fmt: skip
-    epochs = recipe["teacher_epochs"] + recipe["student_epochs"]
+    taught = recipe["teachers"] * recipe["teacher_epochs"]
+    epochs = taught + recipe["student_epochs"] + recipe["qat_epochs"]
     return {
         "training_pictures": epochs * recipe["pictures"],
         **{name: figures[name] for name in names},

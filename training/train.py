@@ -1,4 +1,7 @@
-"""Fine-tune the teacher, then distil the student from it; every epoch can be resumed."""
+"""Fine-tune the teachers, distil the student from them, then teach it to live with INT8.
+
+Every epoch can be resumed.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import copy
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import click
 import numpy as np
@@ -19,7 +23,9 @@ from torch.utils.data import DataLoader
 
 from inference.picture import Pixels, square
 from training.data import CLASSES, Photo, select
-from training.network import LeafNet, initialise, integer_friendly
+from training.equalise import equalise
+from training.network import LeafNet, fold, initialise, integer_friendly
+from training.qat import fake_quantised
 from training.sampling import Epoch, draw_epoch, load_pixels
 
 TEMPERATURE = 2.0  # of the distillation; softer targets tell which mistakes are near
@@ -31,8 +37,10 @@ class Recipe:
 
     init: str = "imagenet"
     seed: int = 0
-    teacher_epochs: int = 16
-    student_epochs: int = 20
+    teachers: int = 2
+    teacher_epochs: int = 12  # each
+    student_epochs: int = 13
+    qat_epochs: int = 3
     pictures: int = 2560  # an epoch
     batch: int = 64
     side: int = 192  # that is trained at
@@ -41,6 +49,7 @@ class Recipe:
     # to be larger for them to look the same (Touvron et al. 2019, "Fixing the train-test
     # resolution discrepancy")
     rate: float = 1.5e-3
+    qat_rate: float = 1e-4
     weight_decay: float = 0.02
     excitation: bool = False
     without_field: bool = False
@@ -64,65 +73,100 @@ class Workshop:
 
 
 def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu") -> LeafNet:
-    """Teacher, then student; checkpoints and the log go to `folder`. Returns the student.
+    """Teachers, student, quantisation-aware student; checkpoints and the log go to `folder`.
 
-    Without teacher epochs the student learns from the labels alone.
+    Returns the student, folded and with its channels evened out (`training.equalise`). Without
+    teachers it learns from the labels alone. The teachers differ by their seed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(recipe.seed)
     learning = recipe.photos(photos)
     pixels = load_pixels(learning)
     watch = Watch(list(select(photos, "validation")), recipe.served_side, device)
     shop = Workshop(learning, pixels, watch, folder, device)
 
-    teacher = LeafNet().to(device)
-    initialise(teacher, recipe.init)
-    _run(Stage("teacher", recipe, recipe.teacher_epochs), teacher, None, shop)
-    student = integer_friendly(teacher, _sample(pixels, recipe.side, device), recipe.excitation)
-    guide = teacher.eval() if recipe.teacher_epochs else None
+    teachers = [_teacher(recipe, number, shop) for number in range(max(1, recipe.teachers))]
+    guide = Teachers(teachers).eval() if recipe.teachers else None
+    student = integer_friendly(teachers[0], _sample(pixels, recipe.side, device), recipe.excitation)
     _run(Stage("student", recipe, recipe.student_epochs), student, guide, shop)
+
+    student = fold(student).to(device)
+    typical = _sample(pixels, recipe.served_side, device)
+    equalise(student, typical)
+    with fake_quantised(student, typical):
+        _run(Stage("qat", recipe, recipe.qat_epochs), student, guide, shop)
 
     torch.save(student.state_dict(), folder / "student.pt")
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
     return student
 
 
+def _teacher(recipe: Recipe, number: int, shop: Workshop) -> LeafNet:
+    """Fine-tune one of the teachers; without any, the student's starting point, untrained."""
+    recipe = replace(recipe, seed=recipe.seed + number)
+    torch.manual_seed(recipe.seed)
+    net = LeafNet().to(shop.device)
+    initialise(net, recipe.init)
+    epochs = recipe.teacher_epochs if recipe.teachers else 0
+    _run(Stage("teacher", recipe, epochs, number), net, None, shop)
+    return net
+
+
+class Teachers(nn.Module):
+    """The mean of several networks' logits."""
+
+    def __init__(self, nets: Sequence[LeafNet]) -> None:
+        super().__init__()
+        self.nets = nn.ModuleList(nets)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.stack([net(pixels) for net in self.nets]).mean(0)
+
+
 def load_student(recipe: Recipe, folder: Path) -> LeafNet:
-    """The student that `train` left in `folder`."""
+    """The folded student that `train` left in `folder`."""
     blank = torch.zeros(1, 3, recipe.side, recipe.side)
-    student = integer_friendly(LeafNet(), blank, recipe.excitation)
+    student = fold(integer_friendly(LeafNet(), blank, recipe.excitation))
     student.load_state_dict(torch.load(folder / "student.pt", weights_only=True))
     return student.eval()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the two trainings and its schedule."""
+    """One of the trainings and its schedule."""
 
-    name: str
+    name: Literal["teacher", "student", "qat"]
     recipe: Recipe
     epochs: int
+    number: int = 0  # of the teacher
 
     @property
     def key(self) -> str:
-        """What a checkpoint must agree with to be gone on from. A student's length does not count,
-        so that a student can be trained for longer; nor do its blocks and size, to its teacher."""
-        recipe = replace(self.recipe, student_epochs=0)
+        """What a checkpoint must agree with to be gone on from: all that its stage depends on."""
+        recipe = self.recipe
+        if self.name != "qat":
+            recipe = replace(recipe, qat_epochs=0, qat_rate=0)
         if self.name == "teacher":
-            recipe = replace(recipe, excitation=False, served_side=0)
+            recipe = replace(recipe, teachers=0, student_epochs=0, excitation=False, served_side=0)
         return repr(recipe)
+
+    @property
+    def salt(self) -> int:
+        """Keeps the stages' random pictures apart."""
+        return {"teacher": 0, "student": 1000, "qat": 2000}[self.name]
 
     def side(self, epoch: int) -> int:
         """Small pictures first, the served size last."""
         progress = epoch / self.epochs
         if self.name == "teacher":
             return self.recipe.small_side if progress < 0.5 else self.recipe.side
-        return self.recipe.served_side if progress >= 0.7 else self.recipe.side
+        late = self.name == "qat" or progress >= 0.7
+        return self.recipe.served_side if late else self.recipe.side
 
     def rate_at(self, progress: float) -> float:
         """Linear warm-up over the first twentieth, then a cosine to almost nothing."""
+        peak = self.recipe.qat_rate if self.name == "qat" else self.recipe.rate
         warm = min(1.0, progress / 0.05)
-        return self.recipe.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+        return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 class Watch:
@@ -163,13 +207,15 @@ def _parts(pixels: Tensor) -> Iterator[Tensor]:
 
 
 def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
-    some = [square(p, side)[..., :3] for p in pixels[:: max(1, len(pixels) // 128)]]
+    """Some of the photos as they are, evenly from all kinds: (about 256, 3, side, side)."""
+    some = [square(p, side)[..., :3] for p in pixels[:: max(1, len(pixels) // 256)]]
     return torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float().to(device)
 
 
-def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) -> None:
+def _run(stage: Stage, net: LeafNet, teacher: nn.Module | None, shop: Workshop) -> None:
     """Train `net` in place; it ends with the moving average of its weights."""
-    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.name}.checkpoint.pt"
+    recipe, name = stage.recipe, f"{stage.name}{stage.number or ''}"
+    checkpoint = shop.folder / f"{name}.checkpoint.pt"
     net.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
@@ -180,7 +226,7 @@ def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) ->
         items = draw_epoch(
             shop.photos, recipe.pictures, np.random.default_rng((recipe.seed, epoch))
         )
-        salt = epoch + (1000 if stage.name == "student" else 0)
+        salt = stage.salt + epoch
         torch.manual_seed(recipe.seed * 10_000 + salt)  # dropout, also after going on
         data = Epoch(
             items,
@@ -192,7 +238,7 @@ def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) ->
         net.train()
         losses = []
         with click.progressbar(
-            _batches(data, recipe.batch), steps, label=f"{stage.name} {epoch + 1}/{stage.epochs}"
+            _batches(data, recipe.batch), steps, label=f"{name} {epoch + 1}/{stage.epochs}"
         ) as bar:
             for step, (batch, targets) in enumerate(bar):
                 rate = stage.rate_at((epoch + step / steps) / stage.epochs)
@@ -217,7 +263,7 @@ def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) ->
         )
         seen = "  ".join(f"{k} {v:.3f}" for k, v in shop.watch.look(average).items())
         click.echo(
-            f"{stage.name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
+            f"{name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
             f"{time.monotonic() - started:.0f} s"
         )
     net.load_state_dict(average.state_dict())
@@ -241,7 +287,7 @@ def _batches(data: Epoch, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     return iter(DataLoader(data, size, num_workers=1, prefetch_factor=4))
 
 
-def _loss(net: LeafNet, teacher: LeafNet | None, inputs: Tensor, targets: Tensor) -> Tensor:
+def _loss(net: LeafNet, teacher: nn.Module | None, inputs: Tensor, targets: Tensor) -> Tensor:
     logits = net(inputs)
     hard = functional.cross_entropy(logits, targets, label_smoothing=0.05 if not teacher else 0.0)
     if teacher is None:

@@ -12,6 +12,7 @@ _declared: list[torch.library.Library] = []  # a library that is collected takes
 
 try:
     from torchvision.models import MobileNetV3, mobilenet_v3_small
+    from torchvision.models.mobilenetv3 import InvertedResidual
     from torchvision.ops.misc import SqueezeExcitation
 except RuntimeError as error:
     if "torchvision::" not in str(error):
@@ -25,6 +26,7 @@ except RuntimeError as error:
     ):
         _declared[0].define(schema)  # type: ignore[no-untyped-call]
     from torchvision.models import MobileNetV3, mobilenet_v3_small
+    from torchvision.models.mobilenetv3 import InvertedResidual
     from torchvision.ops.misc import SqueezeExcitation
 
-__all__ = ["MobileNetV3", "SqueezeExcitation", "mobilenet_v3_small"]
+__all__ = ["InvertedResidual", "MobileNetV3", "SqueezeExcitation", "mobilenet_v3_small"]

@@ -46,8 +46,8 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
-TINY = ("--init", "none", "--teacher-epochs", "1", "--student-epochs", "1", "--pictures", "192",
-        "--side", "48", "--served-side", "64")  # fmt: skip
+TINY = ("--init", "none", "--teacher-epochs", "1", "--student-epochs", "1", "--qat-epochs", "1",
+        "--pictures", "128", "--side", "48", "--served-side", "64")  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ from training.data import Photo
 from training.equalise import equalise, pairs
 from training.evaluate import open_graph
 from training.explain import compare
-from training.export import fold
-from training.network import LeafNet, initialise, integer_friendly
+from training.network import LeafNet, fold, initialise, integer_friendly
 from training.package import layer_kinds, read_recipe
+from training.qat import fake_quantised
 from training.targets import TARGETS, describe, failed_gates
 from training.train import Recipe, load_student
 from training.vision import SqueezeExcitation, mobilenet_v3_small
@@ -113,6 +113,31 @@ def test_equalising_changes_ranges_and_nothing_else(excitation: bool) -> None:
         widest = first.weight.abs().amax((1, 2, 3))
     assert widest[0] < 10 * widest.median()
     assert second.groups > 1
+
+
+def test_rounding_is_int8s_and_leaves_no_trace() -> None:
+    torch.manual_seed(0)
+    pixels = torch.rand(4, 3, SIDE, SIDE) * 255
+    student = integer_friendly(LeafNet().eval(), pixels)
+    student.train()
+    student(pixels)
+    net = fold(student)
+    names, before = list(net.state_dict()), net(pixels)
+    stem = net.net.features[0]
+    with fake_quantised(net, pixels):
+        weights = stem[0].weight.flatten(1)
+        seen = stem((pixels - 116) / 58)
+        rounded = net(pixels)
+        net.train()
+        net(pixels).square().sum().backward()  # type: ignore[no-untyped-call]
+        net.eval()
+    steps = weights * (127 / weights.abs().amax(1, keepdim=True))
+    assert torch.allclose(steps, steps.round(), atol=1e-3)
+    assert len(seen.unique()) <= 256
+    assert 0 < float((rounded - before).abs().max()) < 0.2 * float(before.abs().max())
+    assert list(net.state_dict()) == names
+    assert torch.equal(net(pixels), before)
+    assert all(p.grad is not None for p in net.parameters())
 
 
 def test_starting_weights_see_the_same_picture(tmp_path: Path) -> None:
