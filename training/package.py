@@ -22,7 +22,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from inference.labels import LABELS
 from inference.model import CARD, GRAPH, Model, known_square
 from inference.picture import decode_square
-from training.calibration import macro_f1
+from training.calibration import auroc, macro_f1, softmax
 from training.data import CLASSES, UNSEEN_KINDS, Photo, select
 from training.evaluate import Answers, Tuning, measure, open_graph, run, tune
 from training.explain import compare
@@ -92,7 +92,7 @@ def evaluate(
     figures["bytes"] = path.stat().st_size
     figures["float_layers"] = sum(kinds[k] for k in FLOAT_LAYERS)
     figures["integer_layers"] = sum(kinds[k] for k in INTEGER_LAYERS)
-    figures["int8"] = quantisation_table(run_folder, said)
+    figures["int8"] = quantisation_table(run_folder, said, tuning.temperature)
     figures["unknown_score_candidates"] = tuning.scores
     figures["grad_cam"] = compare(load_student(recipe, run_folder), said["field"].shot.squares[:12])
     figures["speed"] = _speed(benchmark)
@@ -147,7 +147,9 @@ def read_recipe(run_folder: Path) -> Recipe:
     return Recipe(**json.loads(path.read_text()))
 
 
-def quantisation_table(run_folder: Path, said: dict[str, Answers]) -> dict[str, Any]:
+def quantisation_table(
+    run_folder: Path, said: dict[str, Answers], temperature: float
+) -> dict[str, Any]:
     """FP32, the reference's head-only dynamic INT8 and full INT8, on the same test photos."""
     plain, head_only = run_folder / "float.onnx", run_folder / "head_only.onnx"
     quantize_dynamic(
@@ -161,8 +163,13 @@ def quantisation_table(run_folder: Path, said: dict[str, Answers]) -> dict[str, 
         ("INT8", run_folder / GRAPH),
     ):
         session = open_graph(path)
+        logits = {
+            pool: run(session, said[pool].shot.squares)
+            for pool in ("leaves", "noisy", "field", "other")
+        }
+        unknown = {pool: softmax(rows / temperature)[:, -1] for pool, rows in logits.items()}
         labels = {
-            pool: run(session, said[pool].shot.squares)[:, : len(LABELS)].argmax(axis=1)
+            pool: logits[pool][:, : len(LABELS)].argmax(axis=1)
             for pool in ("leaves", "noisy", "field")
         }
         predicted[name] = np.concatenate(list(labels.values()))
@@ -170,6 +177,7 @@ def quantisation_table(run_folder: Path, said: dict[str, Answers]) -> dict[str, 
             "bytes": path.stat().st_size,
             "macro_f1_clean": macro_f1(said["leaves"].shot.targets, labels["leaves"], len(LABELS)),
             "macro_f1_noisy": macro_f1(said["noisy"].shot.targets, labels["noisy"], len(LABELS)),
+            "auroc": auroc(np.concatenate([unknown["leaves"], unknown["field"]]), unknown["other"]),
             "agreement": float((predicted[name] == predicted["FP32"]).mean()),
         }
     drops = [rows["FP32"][k] - rows["INT8"][k] for k in ("macro_f1_clean", "macro_f1_noisy")]
