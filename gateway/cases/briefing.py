@@ -35,6 +35,12 @@ def brief(case: Case) -> Briefing:
     )
 
 
+def template(case: Case, link: bool = False) -> str:
+    """The text that tells an officer of a case: one that no photo speaks for names no disease."""
+    name = "escalation_officer" if case.label else "escalation_officer_report"
+    return f"{name}_link" if link else name
+
+
 def by_sms(case: Case) -> str:
     """How an officer answers where SMS goes both ways."""
     return f"SMS {case.code} ..."

@@ -274,12 +274,13 @@ def _tell_officer(
     key = f"escalation:{escalation.id}:officer{again}"
     values = briefing.brief(case).values(desk.how_to_answer(case))
     if officer is None:
-        desk.tell_operator(session, "escalation_officer", key=key, case=case, **values)
+        desk.tell_operator(session, briefing.template(case), key=key, case=case, **values)
     elif desk.link_base:
         values["link"] = desk.link_base + officer_links.issue(session, officer, case)
-        desk.tell_officer(session, officer, "escalation_officer_link", key=key, case=case, **values)
+        linked = briefing.template(case, link=True)
+        desk.tell_officer(session, officer, linked, key=key, case=case, **values)
     else:
-        desk.tell_officer(session, officer, "escalation_officer", key=key, case=case, **values)
+        desk.tell_officer(session, officer, briefing.template(case), key=key, case=case, **values)
 
 
 def _free_code(session: Session) -> str:

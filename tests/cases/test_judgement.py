@@ -98,10 +98,11 @@ def test_an_officer_is_told_a_way_to_answer_that_exists(
     _judge(context, _case(context), "unknown", None)
     with context.store.reading() as session:
         text = session.scalars(
-            select(Message.text).where(Message.template == "escalation_officer")
+            select(Message.text).where(Message.template == "escalation_officer_report")
         ).one()
     assert text is not None
     assert says in text
+    assert "?:" not in text  # no disease is asked about where no photo speaks for one
 
 
 def test_nobody_on_duty_goes_to_the_operator_and_is_told_honestly(any_context: Context) -> None:
@@ -111,7 +112,7 @@ def test_nobody_on_duty_goes_to_the_operator_and_is_told_honestly(any_context: C
     )
     assert _judge(context, _case(context), "unknown", None) == life.ESCALATED
     assert [(to, template) for to, template, _ in _messages(context)] == [
-        ("+250788000077", "escalation_officer"),
+        ("+250788000077", "escalation_officer_report"),
         (house.FARMER, "no_officer"),
     ]
 

@@ -100,13 +100,16 @@ def test_a_reminder_then_a_colleague_then_the_operator(
     assert sweep(house, 4.2) == 0  # once
     assert sweep(house, 8.1) == 1
     assert told(house)[before + 1 :] == [
-        (SECOND, "escalation_officer"),
+        (SECOND, "escalation_officer_report"),
         (OFFICER, "officer_released"),
     ]
     assert sweep(house, 8.2) == 0
     assert sweep(house, 12.2) == 1  # the colleague is reminded
     assert sweep(house, 16.2) == 1
-    assert told(house)[-2:] == [(OPERATOR, "escalation_officer"), (SECOND, "officer_released")]
+    assert told(house)[-2:] == [
+        (OPERATOR, "escalation_officer_report"),
+        (SECOND, "officer_released"),
+    ]
     assert sweep(house, 17) == 0
     with house.store.reading() as session:
         assert session.scalars(select(Case)).one().state == "escalated"
@@ -146,12 +149,12 @@ def test_an_accepted_case_gets_twice_the_time(house: Context, ask: Callable[[], 
 
 def test_nobody_on_duty_then_somebody(house: Context, ask: Callable[[], str]) -> None:
     ask()
-    assert told(house) == [(OPERATOR, "escalation_officer"), (FARMER, "no_officer")]
+    assert told(house) == [(OPERATOR, "escalation_officer_report"), (FARMER, "no_officer")]
     assert sweep(house, 1) == 0
     officer(house.store)
     assert sweep(house, 2) == 1
     assert told(house)[2:] == [
-        (OFFICER, "escalation_officer"),
+        (OFFICER, "escalation_officer_report"),
         (FARMER, "escalation_farmer"),
     ]
     assert sweep(house, 2.1) == 0
@@ -171,7 +174,7 @@ def test_an_officer_who_cannot_be_reached_loses_the_case_at_once(
             about = select(Message).where(Message.officer_id == keza.id)
             session.scalars(about).one().state = "failed"
     assert sweep(house, 0.1) == 1
-    assert (SECOND, "escalation_officer") in told(house)
+    assert (SECOND, "escalation_officer_report") in told(house)
     assert sweep(house, 0.2) == 0
 
 

@@ -103,7 +103,7 @@ def test_a_refused_answer_goes_to_an_officer_once(
     end(house, "answer", state, outcome)
     assert sweep(house) == handed_over
     assert sweep(house) == 0
-    assert told(house) == ([(OFFICER, "escalation_officer")] if handed_over else [])
+    assert told(house) == ([(OFFICER, "escalation_officer_report")] if handed_over else [])
     with house.store.reading() as session:
         assert session.get_one(Case, case_id).state == ("escalated" if handed_over else "answered")
 
@@ -175,7 +175,7 @@ def test_a_number_that_cannot_be_read_brings_a_person(house: Context) -> None:
     with house.store.reading() as session:
         assert session.scalars(select(Escalation.reason)).one() == undelivered.REASON
         officers_sms = session.scalars(
-            select(Message.text).where(Message.template == "escalation_officer")
+            select(Message.text).where(Message.template == "escalation_officer_report")
         ).one()
         code = session.get_one(Case, case_id).code
     assert officers_sms is not None

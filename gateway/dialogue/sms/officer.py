@@ -57,7 +57,7 @@ def _about(
 ) -> Reply:
     if not plain(rest):
         values = briefing.brief(case).values(briefing.by_sms(case)) | {"case": case.code}
-        return Reply("escalation_officer", officer.language, values, case_id=case.id)
+        return Reply(briefing.template(case), officer.language, values, case_id=case.id)
     first, _, tail = rest.partition(" ")
     if plain(first) == "OK":
         return _confirm(context, session, officer, case, words.label(tail) or _own(case, tail))
