@@ -50,7 +50,6 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--seed", default=0, show_default=True),
         click.option("--teacher-epochs", default=Recipe.teacher_epochs, show_default=True),
-        click.option("--teachers", default=Recipe.teachers, show_default=True),
         click.option("--student-epochs", default=Recipe.student_epochs, show_default=True),
         click.option("--qat-epochs", default=Recipe.qat_epochs, show_default=True),
         click.option(

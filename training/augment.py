@@ -181,8 +181,8 @@ def degrade(picture: Image.Image, rng: Generator, recipe: bool = True) -> Image.
     side = picture.width
     if recipe and rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1.8)))
-    if rng.random() < 0.35:
-        small = int(side * rng.uniform(0.3, 0.9))
+    if rng.random() < 0.15:
+        small = int(side * rng.uniform(0.4, 0.9))
         picture = picture.resize((small, small), Image.Resampling.BILINEAR)
         picture = picture.resize((side, side), Image.Resampling.BILINEAR)
     if rng.random() < 0.2:

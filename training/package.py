@@ -223,8 +223,7 @@ def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
     names = ("macro_f1_clean", "macro_f1_noisy", "field_pooled", "auroc_all", "auroc_unseen",
              "leaves_accepted", "field_accepted", "others_advised", "objects_advised",
              "others_on_black", "rust_on_photos")  # fmt: skip
-    taught = recipe["teachers"] * recipe["teacher_epochs"]
-    epochs = taught + recipe["student_epochs"] + recipe["qat_epochs"]
+    epochs = recipe["teacher_epochs"] + recipe["student_epochs"] + recipe["qat_epochs"]
     return {
         "training_pictures": epochs * recipe["pictures"],
         **{name: figures[name] for name in names},

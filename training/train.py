@@ -1,4 +1,4 @@
-"""Fine-tune the teachers, distil the student from them, then teach it to live with INT8.
+"""Fine-tune the teacher, distil the student from it, then teach it to live with INT8.
 
 Every epoch can be resumed.
 """
@@ -9,7 +9,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -37,9 +37,8 @@ class Recipe:
 
     init: str = "imagenet"
     seed: int = 0
-    teachers: int = 2
-    teacher_epochs: int = 12  # each
-    student_epochs: int = 13
+    teacher_epochs: int = 16
+    student_epochs: int = 20
     qat_epochs: int = 3
     pictures: int = 2560  # an epoch
     batch: int = 64
@@ -73,20 +72,23 @@ class Workshop:
 
 
 def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu") -> LeafNet:
-    """Teachers, student, quantisation-aware student; checkpoints and the log go to `folder`.
+    """Teacher, student, quantisation-aware student; checkpoints and the log go to `folder`.
 
     Returns the student, folded and with its channels evened out (`training.equalise`). Without
-    teachers it learns from the labels alone. The teachers differ by their seed.
+    teacher epochs it learns from the labels alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
     learning = recipe.photos(photos)
     pixels = load_pixels(learning)
     watch = Watch(list(select(photos, "validation")), recipe.served_side, device)
     shop = Workshop(learning, pixels, watch, folder, device)
 
-    teachers = [_teacher(recipe, number, shop) for number in range(max(1, recipe.teachers))]
-    guide = Teachers(teachers).eval() if recipe.teachers else None
-    student = integer_friendly(teachers[0], _sample(pixels, recipe.side, device), recipe.excitation)
+    teacher = LeafNet().to(device)
+    initialise(teacher, recipe.init)
+    _run(Stage("teacher", recipe, recipe.teacher_epochs), teacher, None, shop)
+    student = integer_friendly(teacher, _sample(pixels, recipe.side, device), recipe.excitation)
+    guide = teacher.eval() if recipe.teacher_epochs else None
     _run(Stage("student", recipe, recipe.student_epochs), student, guide, shop)
 
     student = fold(student).to(device)
@@ -98,28 +100,6 @@ def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu"
     torch.save(student.state_dict(), folder / "student.pt")
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
     return student
-
-
-def _teacher(recipe: Recipe, number: int, shop: Workshop) -> LeafNet:
-    """Fine-tune one of the teachers; without any, the student's starting point, untrained."""
-    recipe = replace(recipe, seed=recipe.seed + number)
-    torch.manual_seed(recipe.seed)
-    net = LeafNet().to(shop.device)
-    initialise(net, recipe.init)
-    epochs = recipe.teacher_epochs if recipe.teachers else 0
-    _run(Stage("teacher", recipe, epochs, number), net, None, shop)
-    return net
-
-
-class Teachers(nn.Module):
-    """The mean of several networks' logits."""
-
-    def __init__(self, nets: Sequence[LeafNet]) -> None:
-        super().__init__()
-        self.nets = nn.ModuleList(nets)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        return torch.stack([net(pixels) for net in self.nets]).mean(0)
 
 
 def load_student(recipe: Recipe, folder: Path) -> LeafNet:
@@ -137,16 +117,16 @@ class Stage:
     name: Literal["teacher", "student", "qat"]
     recipe: Recipe
     epochs: int
-    number: int = 0  # of the teacher
 
     @property
     def key(self) -> str:
-        """What a checkpoint must agree with to be gone on from: all that its stage depends on."""
+        """What a checkpoint must agree with to be gone on from: all that its stage depends on.
+        A student's length does not count, so that a student can be trained for longer."""
         recipe = self.recipe
         if self.name != "qat":
-            recipe = replace(recipe, qat_epochs=0, qat_rate=0)
+            recipe = replace(recipe, student_epochs=0, qat_epochs=0, qat_rate=0)
         if self.name == "teacher":
-            recipe = replace(recipe, teachers=0, student_epochs=0, excitation=False, served_side=0)
+            recipe = replace(recipe, excitation=False, served_side=0)
         return repr(recipe)
 
     @property
@@ -207,15 +187,14 @@ def _parts(pixels: Tensor) -> Iterator[Tensor]:
 
 
 def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
-    """Some of the photos as they are, evenly from all kinds: (about 256, 3, side, side)."""
-    some = [square(p, side)[..., :3] for p in pixels[:: max(1, len(pixels) // 256)]]
+    """Some of the photos as they are, evenly from all kinds: (about 128, 3, side, side)."""
+    some = [square(p, side)[..., :3] for p in pixels[:: max(1, len(pixels) // 128)]]
     return torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float().to(device)
 
 
-def _run(stage: Stage, net: LeafNet, teacher: nn.Module | None, shop: Workshop) -> None:
+def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) -> None:
     """Train `net` in place; it ends with the moving average of its weights."""
-    recipe, name = stage.recipe, f"{stage.name}{stage.number or ''}"
-    checkpoint = shop.folder / f"{name}.checkpoint.pt"
+    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.name}.checkpoint.pt"
     net.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
@@ -238,7 +217,7 @@ def _run(stage: Stage, net: LeafNet, teacher: nn.Module | None, shop: Workshop) 
         net.train()
         losses = []
         with click.progressbar(
-            _batches(data, recipe.batch), steps, label=f"{name} {epoch + 1}/{stage.epochs}"
+            _batches(data, recipe.batch), steps, label=f"{stage.name} {epoch + 1}/{stage.epochs}"
         ) as bar:
             for step, (batch, targets) in enumerate(bar):
                 rate = stage.rate_at((epoch + step / steps) / stage.epochs)
@@ -263,7 +242,7 @@ def _run(stage: Stage, net: LeafNet, teacher: nn.Module | None, shop: Workshop) 
         )
         seen = "  ".join(f"{k} {v:.3f}" for k, v in shop.watch.look(average).items())
         click.echo(
-            f"{name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
+            f"{stage.name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
             f"{time.monotonic() - started:.0f} s"
         )
     net.load_state_dict(average.state_dict())
@@ -287,7 +266,7 @@ def _batches(data: Epoch, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     return iter(DataLoader(data, size, num_workers=1, prefetch_factor=4))
 
 
-def _loss(net: LeafNet, teacher: nn.Module | None, inputs: Tensor, targets: Tensor) -> Tensor:
+def _loss(net: LeafNet, teacher: LeafNet | None, inputs: Tensor, targets: Tensor) -> Tensor:
     logits = net(inputs)
     hard = functional.cross_entropy(logits, targets, label_smoothing=0.05 if not teacher else 0.0)
     if teacher is None:
