@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
+MAX_WEBP_PIXELS = 25_000_000  # Pillow's WebP decoder holds the whole canvas four times
 MIN_SIDE = 48  # below this a leaf is a smudge, for the model as for a person
 JPEG_QUALITY = 90
 BACKDROP = (116, 116, 116)  # behind transparent pixels: the model's zero, so it says nothing
@@ -181,7 +182,8 @@ def _turn(pixels: Pixels, orientation: int) -> Pixels:
 def _any_picture(data: bytes, short_side: int | None) -> Pixels:
     try:
         with _quiet(), Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-            _refuse_size(*picture.size)
+            most = MAX_WEBP_PIXELS if picture.format == "WEBP" else MAX_PIXELS
+            _refuse_size(*picture.size, most)
             if short_side:
                 picture.draft(None, (short_side, short_side))
             picture.load()
@@ -221,12 +223,12 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _refuse_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
+def _refuse_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
+    if width * height > most:
         raise PictureError(
             "too_many_pixels",
             f"The photo has {width * height / 1e6:.0f} megapixels; the most we take is "
-            f"{MAX_PIXELS // 1_000_000}.",
+            f"{most // 1_000_000}.",
         )
     if min(width, height) < MIN_SIDE:
         raise PictureError(

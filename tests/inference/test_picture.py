@@ -47,6 +47,15 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", body) + idat + chunk(b"IEND", b"")
 
 
+def webp_header(width: int, height: int) -> bytes:
+    """A lossless WebP that claims a size: 14 bits each, less one, after the byte 0x2f."""
+    data = bytearray(saved(Image.new("RGB", (8, 8)), "WEBP", lossless=True))
+    assert data[12:16] == b"VP8L"
+    (bits,) = struct.unpack("<I", data[21:25])
+    data[21:25] = struct.pack("<I", bits >> 28 << 28 | height - 1 << 14 | width - 1)
+    return bytes(data)
+
+
 def heic(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     pillow_heif.from_pillow(picture).save(out, quality=90)
@@ -126,6 +135,8 @@ REFUSED = {
     "1 x 10,000": (saved(Image.new("RGB", (1, 10_000)), "PNG"), "too_small"),
     "1 x 10,000 jpeg": (saved(Image.new("RGB", (1, 10_000)), "JPEG"), "too_small"),
     "bomb": (png_header(60_000, 60_000), "too_many_pixels"),
+    "webp bomb": (webp_header(16_383, 16_383), "too_many_pixels"),
+    "webp just above 25 megapixels": (webp_header(5_000, 5_001), "too_many_pixels"),
     "just above 50 megapixels": (png_header(8_000, 6_251), "too_many_pixels"),
 }
 
