@@ -224,15 +224,18 @@ def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
              "leaves_accepted", "field_accepted", "others_advised", "objects_advised",
              "others_on_black", "rust_on_photos")  # fmt: skip
     epochs = recipe["teacher_epochs"] + recipe["student_epochs"] + recipe["qat_epochs"]
+    left_out = [name for name in ("noise", "field") if recipe[f"without_{name}"]]
     return {
+        "left_out": " and ".join(left_out) or "nothing",
         "training_pictures": epochs * recipe["pictures"],
         **{name: figures[name] for name in names},
     }
 
 
-def _spread(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+def _spread(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     """Mean, standard deviation, lowest and highest of runs that differ by their seed alone."""
-    table = {name: np.array([run[name] for run in runs]) for name in runs[0]}
+    measured = [name for name in runs[0] if name not in ("left_out", "training_pictures")]
+    table = {name: np.array([run[name] for run in runs]) for name in measured}
     return {
         name: {
             "runs": len(values),
@@ -242,7 +245,6 @@ def _spread(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
             "highest": float(values.max()),
         }
         for name, values in table.items()
-        if name != "training_pictures"
     }
 
 
