@@ -120,7 +120,11 @@ def _replace(root: nn.Module, kind: type[nn.Module], make) -> None:  # type: ign
 
 
 def fold(net: LeafNet) -> LeafNet:
-    """A copy with every BatchNorm and gate folded into its convolution. In evaluation mode."""
+    """A copy with every BatchNorm and gate folded into its convolution. In evaluation mode.
+
+    The biases that come of BatchNorm do not learn any more: torch freezes them, and letting them
+    learn changed nothing on validation photos.
+    """
     net = copy.deepcopy(net).eval().cpu()
     for module in list(net.modules()):
         if isinstance(module, nn.Sequential):
