@@ -22,9 +22,17 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from inference.labels import LABELS
 from inference.model import CARD, GRAPH, Model, known_square
 from inference.picture import decode_square
-from training.calibration import auroc, macro_f1, softmax
+from training.calibration import auroc, macro_f1
 from training.data import CLASSES, UNSEEN_KINDS, Photo, select
-from training.evaluate import Answers, Tuning, measure, open_graph, run, tune
+from training.evaluate import (
+    Answers,
+    Tuning,
+    measure,
+    open_graph,
+    run,
+    tune,
+    unknown_scores,
+)
 from training.explain import compare
 from training.export import export, write_float, write_int8
 from training.targets import failed_gates
@@ -167,7 +175,7 @@ def quantisation_table(
             pool: run(session, said[pool].shot.squares)
             for pool in ("leaves", "noisy", "field", "other")
         }
-        unknown = {pool: softmax(rows / temperature)[:, -1] for pool, rows in logits.items()}
+        unknown = {pool: unknown_scores(rows, temperature)["none"] for pool, rows in logits.items()}
         labels = {
             pool: logits[pool][:, : len(LABELS)].argmax(axis=1)
             for pool in ("leaves", "noisy", "field")
