@@ -69,7 +69,7 @@ def _record(text: str, *args: object, error: BaseException | None = None) -> log
 def test_arguments_and_tracebacks_are_masked_too(format_class: type[Line]) -> None:
     record = _record("sms to %s", "+250788123456", error=ValueError(f"bad {KEY} 0788123456"))
     line = format_class("worker-1", MASK).format(record)
-    assert "788" not in line
+    assert "788123456" not in line  # the whole number: a time of day may hold any three figures
     assert KEY not in line
     assert "ValueError" in line
     assert "worker-1" in line
