@@ -12,6 +12,7 @@ from gateway.cases.desk import Desk
 from gateway.outbox.kinds import Kind
 from gateway.store.models import Case, Event, Farmer, Message
 
+REMIND_PHOTO, ASK_OUTCOME = "remind_photo", "ask_outcome"
 PHOTO_AFTER = timedelta(days=2)
 OUTCOME_AFTER = timedelta(days=14)
 GIVEN_UP_AFTER = timedelta(days=7)
@@ -25,27 +26,30 @@ def ask_later(session: Session, farmer: Farmer, case: Case) -> None:
         session.add(Event(kind="ask_later", case_id=case.id, actor="farmer"))
 
 
-def remind_of_photo(session: Session, desk: Desk, moment: datetime) -> int:
-    """Remind, once, of a second photo that has not come within two days."""
-    cases = _resting(session, "remind_photo", (life.PHOTO_REQUESTED,), moment - PHOTO_AFTER)
-    return sum(_tell(session, desk, "remind_photo", case) for case in cases)
+def photo_reminders(session: Session, moment: datetime) -> list[int]:
+    """Cases whose farmer is to be reminded, once, of a second photo that has not come within two
+    days."""
+    cases = _resting(session, REMIND_PHOTO, (life.PHOTO_REQUESTED,), moment - PHOTO_AFTER)
+    return [case.id for case in cases]
 
 
-def ask_outcome(session: Session, desk: Desk, moment: datetime) -> int:
-    """Ask, once, whether it got better; only who wanted to be asked, and has not told."""
+def outcome_questions(session: Session, moment: datetime) -> list[int]:
+    """Cases whose farmer wanted to be asked, once, whether it got better, and has not told."""
     states = (life.ANSWERED, life.CLOSED)
-    cases = _resting(session, "ask_outcome", states, moment - OUTCOME_AFTER)
-    return sum(_tell(session, desk, "ask_outcome", case) for case in cases if _wants(case))
+    cases = _resting(session, ASK_OUTCOME, states, moment - OUTCOME_AFTER)
+    return [case.id for case in cases if _wants(case)]
+
+
+def tell(session: Session, desk: Desk, template: str, case_id: int) -> bool:
+    """Post one of the two; the message's key keeps it from being posted again."""
+    case = session.get_one(Case, case_id)
+    key = f"{template}:{case.id}"
+    return desk.tell_farmer(session, case.farmer, template, key=key, case=case, kind=Kind.REMINDER)
 
 
 def _wants(case: Case) -> bool:
     told = case.answers or {}
     return bool(told.get("ask_later")) and not told.get("better")
-
-
-def _tell(session: Session, desk: Desk, template: str, case: Case) -> bool:
-    key = f"{template}:{case.id}"
-    return desk.tell_farmer(session, case.farmer, template, key=key, case=case, kind=Kind.REMINDER)
 
 
 def _resting(

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from gateway.cases import followups
 from gateway.context import Context
+from gateway.jobs.rows import each
 from gateway.store.base import now
 
 
 def photo_reminders(context: Context) -> int:
     """Remind farmers of second photos that have not come."""
-    with context.store.transaction() as session:
-        return followups.remind_of_photo(session, context.desk, now())
+    with context.store.reading() as session:
+        due = followups.photo_reminders(session, now())
+    return each(context, "photo_reminders", due, partial(_tell, context, followups.REMIND_PHOTO))
 
 
 def outcome_questions(context: Context) -> int:
     """Ask farmers who wanted it whether their plants got better."""
+    with context.store.reading() as session:
+        due = followups.outcome_questions(session, now())
+    return each(context, "outcome_questions", due, partial(_tell, context, followups.ASK_OUTCOME))
+
+
+def _tell(context: Context, template: str, case_id: int) -> int:
     with context.store.transaction() as session:
-        return followups.ask_outcome(session, context.desk, now())
+        return followups.tell(session, context.desk, template, case_id)

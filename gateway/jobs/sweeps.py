@@ -19,6 +19,7 @@ from sqlalchemy import select, update
 from gateway.cases import judgement
 from gateway.context import Context
 from gateway.jobs import queue
+from gateway.jobs.rows import each
 from gateway.store.base import now
 from gateway.store.models import Case, Photo
 
@@ -94,18 +95,20 @@ def _waiting_photos(context: Context) -> int:
         return 0
     standing = queue.standing(context)
     moment = now()
-    repaired = 0
-    for photo in waiting:
+    photos = {photo.id: photo for photo in waiting}
+
+    def repair(photo_id: int) -> int:
+        photo = photos[photo_id]
         match next_step(photo, standing, moment, random.random()):  # noqa: S311
-            case "leave":
-                continue
             case "count":
                 _count(context, photo, moment)
             case "queue":
-                repaired += _queue_again(context, photo)
+                return _queue_again(context, photo)
             case "give_up":
-                repaired += _give_up(context, photo.id)
-    return repaired
+                return _give_up(context, photo.id)
+        return 0
+
+    return each(context, "waiting_photos", photos, repair)
 
 
 def orphaned_photos(context: Context) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import exists, or_, select, update
 from gateway.cases import escalation, judgement, life, retention, unanswered, undelivered
 from gateway.context import Context
 from gateway.jobs import photos
+from gateway.jobs.rows import each
 from gateway.people import hours
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
@@ -47,12 +48,15 @@ def cases_without_answer(context: Context) -> int:
     )
     with context.store.reading() as session:
         ids = session.scalars(query).all()
-    for case_id in ids:
+
+    def give_to_a_person(case_id: int) -> int:
         with context.store.transaction() as session:
             case = session.get_one(Case, case_id, with_for_update={"of": Case})
             escalation.escalate(session, context.desk, case, "no_answer", actor="sweep")
         log.error("case_without_answer case=%s", case.code)
-    return len(ids)
+        return 1
+
+    return each(context, "cases_without_answer", ids, give_to_a_person)
 
 
 def photos_that_never_came(context: Context) -> int:
@@ -64,18 +68,19 @@ def photos_that_never_came(context: Context) -> int:
     )
     with context.store.reading() as session:
         ids = session.scalars(query).all()
-    done = 0
-    for photo_id in ids:
+
+    def judge_without(photo_id: int) -> int:
         with context.store.transaction() as session:
             given_up = update(Photo).where(Photo.id == photo_id, Photo.following > 0)
             case_id = session.scalar(given_up.values(following=0).returning(Photo.case_id))
             if case_id is None:
-                continue  # another came meanwhile
+                return 0  # another came meanwhile
             case = session.get_one(Case, case_id, with_for_update={"of": Case, "key_share": True})
             if judgement.is_complete(session, case):
                 photos.judge_together(session, context, case)
-            done += 1
-    return done
+            return 1
+
+    return each(context, "photos_that_never_came", ids, judge_without)
 
 
 def undelivered_answers(context: Context) -> int:
@@ -83,12 +88,16 @@ def undelivered_answers(context: Context) -> int:
     moment = now()
     with context.store.reading() as session:
         ids = undelivered.due(session, moment, BATCH)
-    for case_id in ids:
+
+    def hand_over(case_id: int) -> int:
         with context.store.transaction() as session:
             undelivered.hand_over(session, context.desk, case_id)
+        return 1
+
+    done = each(context, "undelivered_answers", ids, hand_over)
     with context.store.transaction() as session:
         undelivered.watch(session, moment)
-    return len(ids)
+    return done
 
 
 def unanswered_escalations(context: Context) -> int:
@@ -101,10 +110,12 @@ def unanswered_escalations(context: Context) -> int:
     moment = now()
     with context.store.reading() as session:
         due = unanswered.due(session, limits, zone, moment)
-    done = 0
-    for escalation_id in due:
+
+    def take_step(row: int) -> int:
         with context.store.transaction() as session:
-            done += unanswered.take_step(session, context.desk, escalation_id, limits, zone, moment)
+            return unanswered.take_step(session, context.desk, row, limits, zone, moment)
+
+    done = each(context, "unanswered_escalations", due, take_step)
     with context.store.transaction() as session:
         unanswered.watch(session, moment)
     return done

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from gateway.cases import escalation
 from gateway.context import Context
 from gateway.jobs import scheduler, sweeps_cases, sweeps_messages
+from gateway.jobs.rows import each
 from gateway.jobs.scheduler import Periodic
 from gateway.outbox import incidents, repairs
 from gateway.people import farmers
@@ -94,6 +95,63 @@ def test_repairs_are_counted_and_many_are_an_incident(
     with time_machine.travel(now() + HOUR + timedelta(minutes=1)):
         assert sweeps_messages.watch(context) == 1
     assert open_causes(context) == []
+
+
+# Rows
+
+
+def test_a_row_that_fails_holds_up_none_behind_it(any_context: Context) -> None:
+    done = []
+
+    def work(row: int) -> int:
+        if row == 2:
+            raise ValueError("a fault of ours")
+        done.append(row)
+        return 1
+
+    assert each(any_context, "cases", [1, 2, 3], work) == 2
+    assert done == [1, 3]
+    assert open_causes(any_context) == ["sweep:cases"]
+    assert each(any_context, "others", [1], work) == 1
+    assert open_causes(any_context) == ["sweep:cases"]
+    assert each(any_context, "cases", [], work) == 0
+    assert open_causes(any_context) == []
+
+
+def test_a_store_that_is_away_ends_a_round(context: Context) -> None:
+    tried = []
+
+    def work(row: int) -> int:
+        tried.append(row)
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    with pytest.raises(OperationalError):
+        each(context, "cases", [1, 2], work)
+    assert tried == [1]
+    assert open_causes(context) == []
+
+
+def test_a_case_that_cannot_be_given_away_holds_up_no_other(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, FARMER)
+        first = escalation.open_case(session, farmer, source="kiosk", crop="maize").id
+        escalation.open_case(session, farmer, source="kiosk", crop="bean")
+    give = escalation.escalate
+
+    def faulty(session: Any, desk: Any, case: Case, *rest: Any, **named: Any) -> Any:
+        if case.id == first:
+            raise ValueError("a fault of ours")
+        return give(session, desk, case, *rest, **named)
+
+    monkeypatch.setattr(escalation, "escalate", faulty)
+    with time_machine.travel(now() + HOUR):
+        assert sweeps_cases.cases_without_answer(context) == 1
+        assert open_causes(context) == ["sweep:cases_without_answer"]
+        monkeypatch.undo()
+        assert sweeps_cases.cases_without_answer(context) == 1
+        assert open_causes(context) == []
 
 
 # Cases

@@ -64,7 +64,7 @@ def _details(visit: Visit) -> str:
     if case is None:
         return visit.say("ussd_case_gone")
     return visit.say(
-        "ussd_desk_case",
+        "ussd_desk_case" if case.label != "unknown" else "ussd_desk_report",
         case=case.code,
         crop=case.crop,
         disease=case.label,
