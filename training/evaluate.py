@@ -46,6 +46,7 @@ LEAVES_REJECTED = 0.01
 NO_LEAF_FRACTION = 0.10
 CHOSEN_AT = 0.05  # strangers advised, where runs are compared
 CONFIDENCE = 0.6
+FIELD_VIEWS = 8  # of a validation photo from the field: there are few
 
 
 def open_graph(path: Path) -> ort.InferenceSession:
@@ -93,12 +94,13 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
     shots = {
         "leaves": shoot(leaves, side),
         "noisy": shoot_noisy(leaves, side, seed=3),
-        "field": shoot_views(list(select(photos, "validation", pool="field")), side, 8),
+        "field": shoot_views(list(select(photos, "validation", pool="field")), side, FIELD_VIEWS),
         "other": shoot_views(list(select(photos, "validation", pool="other")), side, 6),
     }
     logits = {name: run(session, shot.squares) for name, shot in shots.items()}
     known = [name for name in ("leaves", "noisy", "field") if len(logits[name])]
-    weights = np.concatenate([np.full(len(logits[n]), 1 / len(logits[n])) for n in known])
+    views = {"field": FIELD_VIEWS}  # so that every photo weighs the same
+    weights = np.concatenate([np.full(len(logits[n]), 1 / views.get(n, 1)) for n in known])
     temperature = fit_temperature(
         np.concatenate([logits[n][:, :FIVE] for n in known]),
         np.concatenate([shots[n].targets for n in known]),

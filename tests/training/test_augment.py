@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inference.drawn import draw_leaf_pixels, draw_thing_pixels
 from training import augment
@@ -14,6 +15,7 @@ from training.augment import (
     leaf_mask,
     not_a_leaf,
     on_black,
+    recolour,
     recompose,
     stranger,
     training_picture,
@@ -105,6 +107,21 @@ def test_the_noise_recipe_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> No
             made = training_picture(photo, [photo], 64, np.random.default_rng(seed), noise=noise)
             assert made.shape == (64, 64, 3)
         assert ("jpeg" in used) is noise
+
+
+def brightness_after(noise: bool) -> np.ndarray:
+    """Of a mid-grey mottled picture, relative to what it was, over many draws."""
+    picture = Image.fromarray(draw_thing_pixels(3, 64, "mottled") // 2 + 64)
+    before = np.asarray(picture).mean()
+    drawn = (recolour(picture, np.random.default_rng(seed), brightness=noise) for seed in range(40))
+    return np.array([np.asarray(made).mean() / before for made in drawn])
+
+
+def test_brightness_changes_only_where_it_is_asked_for() -> None:
+    assert brightness_after(noise=False).min() > 0.85
+    assert brightness_after(noise=False).max() < 1.15
+    assert brightness_after(noise=True).min() < 0.75
+    assert brightness_after(noise=True).max() > 1.25
 
 
 def test_turning_the_hue_moves_colours_and_leaves_grey() -> None:
