@@ -49,6 +49,13 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="imagenet (downloaded), none, or a safetensors file.",
         ),
         click.option("--seed", default=0, show_default=True),
+        click.option(
+            "--teachers",
+            type=click.IntRange(min=1),
+            default=Recipe.teachers,
+            show_default=True,
+            help="Networks that the student learns from, together.",
+        ),
         click.option("--teacher-epochs", default=Recipe.teacher_epochs, show_default=True),
         click.option("--student-epochs", default=Recipe.student_epochs, show_default=True),
         click.option("--qat-epochs", default=Recipe.qat_epochs, show_default=True),
@@ -112,7 +119,7 @@ def prepare(data: Path, run_folder: Path) -> None:
 @RUN
 @recipe_options
 def train(data: Path, run_folder: Path, device: str, **recipe: Any) -> None:
-    """Train teacher and student; started again, it goes on where it stopped."""
+    """Train teachers and student; started again, it goes on where it stopped."""
     torch.set_num_threads(max(1, torch.get_num_threads()))
     train_run(replace(Recipe(), **recipe), _photos(data, run_folder), run_folder, device)
 

@@ -55,6 +55,7 @@ def write_card(card: dict[str, Any], path: Path) -> None:
             ),
             pairs=_table(figures["pairs"]),
             excitation=WITH_EXCITATION if recipe["excitation"] else WITHOUT_EXCITATION,
+            teachers=recipe["teachers"],
             init=f"`{recipe['init']}`",
             recipe=", ".join(f"{k} {v}" for k, v in recipe.items() if k != "init") + ".",
             side=card["side"],

@@ -40,6 +40,8 @@ from training.train import Recipe, load_student
 
 CALIBRATION_PICTURES = 256
 
+SETTINGS = ("left_out", "teachers", "training_pictures")  # of a run, beside its figures
+
 INTEGER_LAYERS = {"QLinearConv", "QGemm", "ConvInteger", "MatMulInteger", "QLinearMatMul"}
 FLOAT_LAYERS = {"Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"}
 
@@ -231,10 +233,12 @@ def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
     names = ("macro_f1_clean", "macro_f1_noisy", "field_pooled", "auroc_all", "auroc_unseen",
              "leaves_accepted", "field_accepted", "others_advised", "objects_advised",
              "others_on_black", "rust_on_photos")  # fmt: skip
-    epochs = recipe["teacher_epochs"] + recipe["student_epochs"] + recipe["qat_epochs"]
+    taught = recipe["teachers"] * recipe["teacher_epochs"]
+    epochs = taught + recipe["student_epochs"] + recipe["qat_epochs"]
     left_out = [name for name in ("noise", "field") if recipe[f"without_{name}"]]
     return {
         "left_out": " and ".join(left_out) or "nothing",
+        "teachers": recipe["teachers"],
         "training_pictures": epochs * recipe["pictures"],
         **{name: figures[name] for name in names},
     }
@@ -242,7 +246,7 @@ def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spread(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     """Mean, standard deviation, lowest and highest of runs that differ by their seed alone."""
-    measured = [name for name in runs[0] if name not in ("left_out", "training_pictures")]
+    measured = [name for name in runs[0] if name not in SETTINGS]
     table = {name: np.array([run[name] for run in runs]) for name in measured}
     return {
         name: {

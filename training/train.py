@@ -1,4 +1,4 @@
-"""Fine-tune the teacher, distil the student from it, then teach it to live with INT8.
+"""Fine-tune teachers, distil the student from them, then teach it to live with INT8.
 
 Every epoch can be resumed.
 """
@@ -37,7 +37,8 @@ class Recipe:
 
     init: str = "imagenet"
     seed: int = 0
-    teacher_epochs: int = 16
+    teachers: int = 2
+    teacher_epochs: int = 16  # of each
     student_epochs: int = 20
     qat_epochs: int = 3
     pictures: int = 2560  # an epoch
@@ -62,7 +63,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What both stages work with."""
+    """What all stages work with."""
 
     photos: list[Photo]
     pixels: list[Pixels]
@@ -72,23 +73,20 @@ class Workshop:
 
 
 def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu") -> LeafNet:
-    """Teacher, student, quantisation-aware student; checkpoints and the log go to `folder`.
+    """Teachers, student, quantisation-aware student; checkpoints and the log go to `folder`.
 
     Returns the student, folded and with its channels evened out (`training.equalise`). Without
     teacher epochs it learns from the labels alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(recipe.seed)
     learning = recipe.photos(photos)
     pixels = load_pixels(learning)
     watch = Watch(list(select(photos, "validation")), recipe.served_side, device)
     shop = Workshop(learning, pixels, watch, folder, device)
 
-    teacher = LeafNet().to(device)
-    initialise(teacher, recipe.init)
-    _run(Stage("teacher", recipe, recipe.teacher_epochs), teacher, None, shop)
-    student = integer_friendly(teacher, _sample(pixels, recipe.side, device), recipe.excitation)
-    guide = teacher.eval() if recipe.teacher_epochs else None
+    teachers = [_teacher(number, recipe, shop) for number in range(recipe.teachers)]
+    student = integer_friendly(teachers[0], _sample(pixels, recipe.side, device), recipe.excitation)
+    guide = Teachers(teachers).eval() if recipe.teacher_epochs else None
     _run(Stage("student", recipe, recipe.student_epochs), student, guide, shop)
 
     student = fold(student).to(device)
@@ -100,6 +98,27 @@ def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu"
     torch.save(student.state_dict(), folder / "student.pt")
     (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
     return student
+
+
+class Teachers(nn.Module):
+    """Networks that are asked together: the mean of their logits."""
+
+    def __init__(self, nets: list[LeafNet]) -> None:
+        super().__init__()
+        self.nets = nn.ModuleList(nets)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.stack([net(pixels) for net in self.nets]).mean(0)
+
+
+def _teacher(number: int, recipe: Recipe, shop: Workshop) -> LeafNet:
+    """One of the teachers, with a seed that no run of another seed uses."""
+    own = replace(recipe, seed=recipe.seed * recipe.teachers + number)
+    torch.manual_seed(own.seed)
+    teacher = LeafNet().to(shop.device)
+    initialise(teacher, recipe.init)
+    _run(Stage("teacher", own, recipe.teacher_epochs, number), teacher, None, shop)
+    return teacher
 
 
 def load_student(recipe: Recipe, folder: Path) -> LeafNet:
@@ -117,6 +136,12 @@ class Stage:
     name: Literal["teacher", "student", "qat"]
     recipe: Recipe
     epochs: int
+    number: int = 0  # of several teachers
+
+    @property
+    def title(self) -> str:
+        """Names its checkpoint and its lines in the log."""
+        return f"teacher-{self.number + 1}" if self.name == "teacher" else self.name
 
     @property
     def key(self) -> str:
@@ -126,7 +151,7 @@ class Stage:
         if self.name != "qat":
             recipe = replace(recipe, student_epochs=0, qat_epochs=0, qat_rate=0)
         if self.name == "teacher":
-            recipe = replace(recipe, excitation=False, served_side=0)
+            recipe = replace(recipe, teachers=0, excitation=False, served_side=0)
         return repr(recipe)
 
     @property
@@ -192,9 +217,9 @@ def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
     return torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float().to(device)
 
 
-def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) -> None:
+def _run(stage: Stage, net: LeafNet, teacher: Teachers | None, shop: Workshop) -> None:
     """Train `net` in place; it ends with the moving average of its weights."""
-    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.name}.checkpoint.pt"
+    recipe, checkpoint = stage.recipe, shop.folder / f"{stage.title}.checkpoint.pt"
     net.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
@@ -217,7 +242,7 @@ def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) ->
         net.train()
         losses = []
         with click.progressbar(
-            _batches(data, recipe.batch), steps, label=f"{stage.name} {epoch + 1}/{stage.epochs}"
+            _batches(data, recipe.batch), steps, label=f"{stage.title} {epoch + 1}/{stage.epochs}"
         ) as bar:
             for step, (batch, targets) in enumerate(bar):
                 rate = stage.rate_at((epoch + step / steps) / stage.epochs)
@@ -242,7 +267,7 @@ def _run(stage: Stage, net: LeafNet, teacher: LeafNet | None, shop: Workshop) ->
         )
         seen = "  ".join(f"{k} {v:.3f}" for k, v in shop.watch.look(average).items())
         click.echo(
-            f"{stage.name} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
+            f"{stage.title} {epoch + 1}/{stage.epochs}  loss {np.mean(losses):.3f}  {seen}  "
             f"{time.monotonic() - started:.0f} s"
         )
     net.load_state_dict(average.state_dict())
@@ -266,7 +291,7 @@ def _batches(data: Epoch, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     return iter(DataLoader(data, size, num_workers=1, prefetch_factor=4))
 
 
-def _loss(net: LeafNet, teacher: LeafNet | None, inputs: Tensor, targets: Tensor) -> Tensor:
+def _loss(net: LeafNet, teacher: Teachers | None, inputs: Tensor, targets: Tensor) -> Tensor:
     logits = net(inputs)
     hard = functional.cross_entropy(logits, targets, label_smoothing=0.05 if not teacher else 0.0)
     if teacher is None:

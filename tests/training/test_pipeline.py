@@ -22,7 +22,7 @@ from training.network import LeafNet, fold, initialise, integer_friendly
 from training.package import layer_kinds, read_recipe
 from training.qat import fake_quantised
 from training.targets import TARGETS, describe, failed_gates
-from training.train import Recipe, load_student
+from training.train import Recipe, Teachers, load_student
 from training.vision import SqueezeExcitation, mobilenet_v3_small
 
 from .conftest import TINY, run
@@ -259,11 +259,25 @@ def test_a_failed_gate_leaves_the_old_model(photos: Path, trained: Path, tmp_pat
     assert model.judge(draw_leaf("maize_rust")).label is not None
 
 
+def test_teachers_differ_and_are_asked_together(trained: Path) -> None:
+    nets = []
+    for name in ("teacher-1", "teacher-2"):
+        saved = torch.load(trained / f"{name}.checkpoint.pt", weights_only=True)
+        nets.append(LeafNet())
+        nets[-1].load_state_dict(saved["average"])
+    picture = torch.full((1, 3, 64, 64), 90.0)
+    asked = Teachers(nets).eval()
+    with torch.no_grad():
+        one, two = (net(picture) for net in nets)
+        assert not torch.allclose(one, two)
+        assert torch.allclose(asked(picture), (one + two) / 2)
+
+
 def test_training_can_be_interrupted(photos: Path, trained: Path, tmp_path: Path) -> None:
-    """A run stopped after its teacher ends with the same student as one that was not."""
+    """A run stopped after its teachers ends with the same student as one that was not."""
     folder = tmp_path / "run"
     folder.mkdir()
-    for name in ("splits.csv", "teacher.checkpoint.pt"):
+    for name in ("splits.csv", "teacher-1.checkpoint.pt", "teacher-2.checkpoint.pt"):
         shutil.copyfile(trained / name, folder / name)
     done = run("train", "--data", photos, "--run", folder, *TINY)
     assert done.exit_code == 0
