@@ -34,13 +34,13 @@ from training.shots import Shot, shoot, shoot_noisy, shoot_shortcuts, shoot_view
 
 FIVE = len(LABELS)
 
-# The error that the advice threshold is chosen for: strangers of the validation split given
-# advice. They are near neighbours alone, healthy and otherwise sick leaves of the same crops; of
-# all strangers, things and foreign plants among them, about half as many are advised. The first
-# bound that leaves LEAVES_ADVISED of the known leaves their advice is taken, else the last: wrong
-# advice costs a farmer more than a second photo.
-STRANGERS_ADVISED = (0.05, 0.10, 0.15)
+# The advice threshold lies in the middle of those at which LEAVES_ADVISED of the validation leaves
+# are advised and no more than STRANGERS_ADVISED of its strangers; where none does both, strangers
+# decide, because wrong advice costs a farmer more than a second photo. They are near neighbours
+# alone, healthy and otherwise sick leaves of the same crops; of all strangers, things and foreign
+# plants among them, about half as many are advised.
 LEAVES_ADVISED = 0.97
+STRANGERS_ADVISED = 0.15
 # A leaf is told "unknown" outright only beyond the score that this share of known leaves reach.
 LEAVES_REJECTED = 0.01
 NO_LEAF_FRACTION = 0.10
@@ -153,12 +153,9 @@ def _helped(curve: list[CurvePoint]) -> float:
 
 
 def _advice_threshold(curve: list[CurvePoint]) -> float:
-    chosen = curve[0]
-    for bound in STRANGERS_ADVISED:
-        chosen = max((row for row in curve if row[1] <= bound), default=curve[0])
-        if chosen[2] >= LEAVES_ADVISED:
-            break
-    return chosen[0]
+    bearable = [row for row in curve if row[1] <= STRANGERS_ADVISED] or curve[:1]
+    both = [row for row in bearable if row[2] >= LEAVES_ADVISED] or bearable[-1:]
+    return both[len(both) // 2][0]
 
 
 @dataclass(frozen=True)

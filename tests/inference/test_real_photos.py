@@ -41,7 +41,7 @@ def test_objects_animals_and_people_get_no_advice(model: Model, photo_data: Path
 @pytest.mark.parametrize("kind", ["apple_leaf", "coffee_leaf", "bean_healthy", "cassava_healthy"])
 def test_leaves_of_other_kinds_rarely_get_advice(model: Model, photo_data: Path, kind: str) -> None:
     found = [model.judge(photo) for photo in some(photo_data, "other", kind, 20)]
-    assert sum(v.verdict == "advice" for v in found) <= len(found) / 5
+    assert sum(v.verdict == "advice" for v in found) <= 4
 
 
 def test_a_photo_weighs_the_same_however_it_is_stored(model: Model, photo_data: Path) -> None:
