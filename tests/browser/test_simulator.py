@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from gateway.channels.simulator.phone import Phone
 from tests.support.browser import WIDTHS, look
@@ -109,13 +109,29 @@ def test_another_phone_and_one_that_somebody_else_dials_on(phones: Page, network
     expect(phones.locator("#add-problem")).to_contain_text("+250788123456")
 
 
+def hold_posts(held: list[Route]) -> Callable[[Route], None]:
+    """Keeps POSTs back in `held`, so that what must wait for them can be seen to."""
+
+    def handle(route: Route) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    return handle
+
+
 def test_an_operator_is_chosen_and_kept(phones: Page, network: str, listener: Listener) -> None:
     phone = handset(phones, FIRST)
+    on_its_way: list[Route] = []
+    phones.route("**/simulator/api/phones", hold_posts(on_its_way))
     phone.get_by_label("Operator").select_option("MTN Uganda")
     expect(phone.get_by_label("Operator")).to_have_value("mtn-ug")
     phone.focus()
     phones.keyboard.type(CODE)
     phones.keyboard.press("Enter")
+    expect(phone.locator(".view")).to_have_text("Calling...")
+    on_its_way.pop().continue_()
     expect(phone.locator(".view")).to_contain_text("1. One")
     assert listener.next("ussd")["networkCode"] == "64110"
     told = requests.get(f"{network}/simulator/api/phones/{FIRST}", timeout=5).json()

@@ -26,6 +26,7 @@ class Handset {
     this.typed = "";
     this.chosen = 0;
     this.busy = "";
+    this.registered = Promise.resolve(); // with the operator that was chosen
     this.root = document.getElementById("phone").content.firstElementChild.cloneNode(true);
     this.root.querySelector(".keys").addEventListener("click", (event) => {
       const key = event.target.closest("button")?.dataset.key;
@@ -48,7 +49,9 @@ class Handset {
     const operator = this.root.querySelector(".operator");
     for (const [key, name] of Object.entries(operators)) operator.append(new Option(name, key));
     operator.addEventListener("change", () => {
-      call("POST", "/phones", { number: this.data.number, operator: operator.value });
+      // A call made at once waits for it: the network must know whose phone it is.
+      this.registered = call("POST", "/phones", { number: this.data.number, operator: operator.value })
+        .catch(() => { operator.value = this.data.operator; });
     });
     this.root.querySelector(".as-test").addEventListener("click", () => this.showTest());
     this.readUpTo = Math.max(0, ...data.messages.map((m) => m.id));
@@ -163,6 +166,7 @@ class Handset {
     this.typed = "";
     this.draw();
     try {
+      await this.registered;
       const data = await job();
       if (data.number) this.data = data;
       this.view = view;
