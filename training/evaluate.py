@@ -99,8 +99,9 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
     }
     logits = {name: run(session, shot.squares) for name, shot in shots.items()}
     known = [name for name in ("leaves", "noisy", "field") if len(logits[name])]
-    views = {"field": FIELD_VIEWS}  # so that every photo weighs the same
-    weights = np.concatenate([np.full(len(logits[n]), 1 / views.get(n, 1)) for n in known])
+    # Every photo weighs the same, whatever the number of its views.
+    weight = {"leaves": 1.0, "noisy": 1.0, "field": 1 / FIELD_VIEWS}
+    weights = np.concatenate([np.full(len(logits[n]), weight[n]) for n in known])
     temperature = fit_temperature(
         np.concatenate([logits[n][:, :FIVE] for n in known]),
         np.concatenate([shots[n].targets for n in known]),
@@ -121,7 +122,7 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
     curve = [
         (float(t), advised("other", t), advised("leaves", t), advised("field", t)) for t in grid
     ]
-    advice = _advice_threshold(curve)
+    advice = advice_threshold(curve)
     candidates = {
         name: auroc(
             np.concatenate([scores[n][name] for n in known if n != "noisy"]), scores["other"][name]
@@ -152,7 +153,9 @@ def _helped(curve: list[CurvePoint]) -> float:
     return (at[2] + at[3]) / 2
 
 
-def _advice_threshold(curve: list[CurvePoint]) -> float:
+def advice_threshold(curve: list[CurvePoint]) -> float:
+    """The threshold in the middle of those that bear both errors (see LEAVES_ADVISED), or the
+    highest that strangers allow."""
     bearable = [row for row in curve if row[1] <= STRANGERS_ADVISED] or curve[:1]
     both = [row for row in bearable if row[2] >= LEAVES_ADVISED] or bearable[-1:]
     return both[len(both) // 2][0]

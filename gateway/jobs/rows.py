@@ -6,12 +6,10 @@ import logging
 from collections.abc import Callable, Iterable
 
 from redis.exceptions import RedisError
-from sqlalchemy import exists, select
 
 from gateway.context import Context
 from gateway.outbox import incidents
 from gateway.store import away
-from gateway.store.models import Incident
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +39,8 @@ def each(context: Context, sweep: str, ids: Iterable[int], work: Callable[[int],
 
 def _mark(context: Context, cause: str, failed: int) -> None:
     """Rounds are many and failures few: nothing is written where there is nothing to say."""
-    known = exists().where(Incident.cause == cause, Incident.closed_at.is_(None))
     with context.store.reading() as session:
-        if not failed and not session.scalar(select(known)):
+        if not failed and not incidents.is_open(session, cause):
             return
     with context.store.transaction() as session:
         if failed:

@@ -40,6 +40,12 @@ def open_(session: Session, cause: str, detail: str = "") -> bool:
     return True
 
 
+def is_open(session: Session, cause: str) -> bool:
+    """Whether a person has still to see to it."""
+    query = select(Incident.id).where(Incident.cause == cause, Incident.closed_at.is_(None))
+    return session.scalar(query) is not None
+
+
 def close(session: Session, prefix: str) -> int:
     """Close the open incidents whose cause begins with `prefix`; returns how many."""
     closed = session.scalars(

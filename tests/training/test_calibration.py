@@ -13,6 +13,7 @@ from training.calibration import (
     macro_f1,
     softmax,
 )
+from training.evaluate import CurvePoint, advice_threshold
 
 
 def test_temperature_undoes_overconfidence() -> None:
@@ -45,3 +46,17 @@ def test_macro_f1_and_confusion() -> None:
     targets, predicted = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
     assert macro_f1(targets, predicted, 3) == pytest.approx((2 / 3 + 0.8) / 2)
     assert confusion(targets, predicted, 2).tolist() == [[1, 1], [0, 2]]
+
+
+@pytest.mark.parametrize(
+    ("curve", "threshold"),
+    [
+        ([(0.1, 0.05, 0.9, 0), (0.2, 0.1, 0.97, 0), (0.3, 0.12, 0.98, 0), (0.4, 0.15, 0.99, 0),
+          (0.5, 0.2, 1, 0)], 0.3),
+        ([(0.1, 0.05, 0.5, 0), (0.2, 0.15, 0.9, 0), (0.3, 0.2, 0.99, 0)], 0.2),
+        ([(0.1, 0.5, 0.99, 0), (0.2, 0.6, 1, 0)], 0.1),
+    ],
+    ids=["the middle of what bears both", "strangers decide", "none is bearable"],
+)  # fmt: skip
+def test_the_advice_threshold(curve: list[CurvePoint], threshold: float) -> None:
+    assert advice_threshold(curve) == threshold
