@@ -91,8 +91,6 @@ def _waiting_photos(context: Context) -> int:
                 .order_by(Photo.id)
             )
         ]
-    if not waiting:
-        return 0
     standing = queue.standing(context)
     moment = now()
     photos = {photo.id: photo for photo in waiting}

@@ -19,6 +19,7 @@ from gateway.context import Context
 from gateway.jobs import queue, sweeps
 from gateway.jobs.queue import Standing
 from gateway.jobs.sweeps import Step, Waiting
+from gateway.outbox import incidents
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
 from tests.support.house import FARMER, kiosk, photo
@@ -165,6 +166,24 @@ def test_one_that_cannot_be_judged_leaves_the_others_alone(context: Context) -> 
     with time_machine.travel(now() + timedelta(seconds=20)):
         assert sweeps.waiting_photos(context) == 2
     assert on_queue(context) == [f"photo-{good}"]
+
+
+def test_the_incident_of_a_photo_is_closed_when_none_waits_any_more(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo_id = accept(context)
+
+    def faulty(_context: Context, _photo: Waiting) -> bool:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(sweeps, "_queue_again", faulty)
+    assert sweeps.waiting_photos(context) == 0
+    with context.store.transaction() as session:
+        assert incidents.is_open(session, "sweep:waiting_photos")
+        session.get_one(Photo, photo_id).diagnosed_at = now()
+    assert sweeps.waiting_photos(context) == 0
+    with context.store.reading() as session:
+        assert not incidents.is_open(session, "sweep:waiting_photos")
 
 
 def test_two_schedulers_count_one_failure_once(context: Context) -> None:

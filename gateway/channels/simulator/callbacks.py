@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -44,6 +44,22 @@ class Addresses:
         return cls(*(f"{base}/{name}" for name in names))
 
 
+@dataclass(frozen=True)
+class Call:
+    """One post, and what comes after it."""
+
+    url: str
+    forms: tuple[Mapping[str, str], ...]
+    delay: float
+    repeats: int = 0
+
+    def following(self, taken: bool) -> Call | None:
+        """What to post next: the same again until it is taken, then the next form."""
+        if not taken and self.repeats:
+            return replace(self, delay=REPEAT_SECONDS, repeats=self.repeats - 1)
+        return replace(self, forms=self.forms[1:]) if len(self.forms) > 1 else None
+
+
 class Callbacks:
     """Posts at once (USSD) or later from a thread of its own (everything else)."""
 
@@ -52,8 +68,10 @@ class Callbacks:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.mount("http://", HTTPAdapter(pool_maxsize=POSTS_AT_ONCE))
-        self._later: list[tuple[float, int, str, Mapping[str, str], int]] = []
+        self._later: list[tuple[float, int, Call]] = []
         self._count = itertools.count()
+        self._on_the_way = 0
+        self._forgotten = 0
         self._ready = threading.Condition()
         self._pool = ThreadPoolExecutor(POSTS_AT_ONCE, thread_name_prefix="callback")
         threading.Thread(target=self._run, name="callbacks", daemon=True).start()
@@ -75,17 +93,14 @@ class Callbacks:
         answer.encoding = "utf-8"
         return answer.text, answer.headers.get(HOP_LABEL, "")
 
-    def post(
-        self, url: str, form: Mapping[str, str], *, delay: float = 0, repeats: int = 0
-    ) -> None:
-        """Post after `delay` seconds; again, so many times, until the answer is 200."""
-        with self._ready:
-            due = time.monotonic() + delay
-            heapq.heappush(self._later, (due, next(self._count), url, form, repeats))
-            self._ready.notify()
+    def post(self, url: str, *forms: Mapping[str, str], delay: float = 0) -> None:
+        """Post the first form after `delay` seconds, each further one as long after the answer to
+        the one before."""
+        self._put(Call(url, forms, delay))
 
     def post_repeatedly(self, url: str, form: Mapping[str, str]) -> None:
-        self.post(url, form, repeats=REPEATS)
+        """Post at once; again, up to REPEATS times, until the answer is 200."""
+        self._put(Call(url, (form,), 0, REPEATS))
 
     def post_now(self, url: str, form: Mapping[str, str]) -> bool:
         """Post once; True when it was answered 200."""
@@ -97,13 +112,20 @@ class Callbacks:
         return answer.status_code == 200
 
     def forget(self) -> None:
-        """Drop what has not been posted yet."""
+        """Drop what has not been posted yet, and what would follow a post now on its way."""
         with self._ready:
             self._later.clear()
+            self._forgotten += 1
 
     def pending(self) -> int:
+        """How many calls are not done with: waiting, or on their way."""
         with self._ready:
-            return len(self._later)
+            return len(self._later) + self._on_the_way
+
+    def _put(self, call: Call) -> None:
+        with self._ready:
+            heapq.heappush(self._later, (time.monotonic() + call.delay, next(self._count), call))
+            self._ready.notify()
 
     def _run(self) -> None:
         while True:
@@ -111,12 +133,16 @@ class Callbacks:
                 while not self._later or self._later[0][0] > time.monotonic():
                     wait = self._later[0][0] - time.monotonic() if self._later else None
                     self._ready.wait(wait)
-                _, _, url, form, repeats = heapq.heappop(self._later)
-            self._pool.submit(self._deliver, url, form, repeats)
+                call, era = heapq.heappop(self._later)[-1], self._forgotten
+                self._on_the_way += 1
+            self._pool.submit(self._deliver, call, era)
 
-    def _deliver(self, url: str, form: Mapping[str, str], repeats: int) -> None:
-        if not self.post_now(url, form) and repeats > 0:
-            self.post(url, form, delay=REPEAT_SECONDS, repeats=repeats - 1)
+    def _deliver(self, call: Call, era: int) -> None:
+        following = call.following(self.post_now(call.url, call.forms[0]))
+        with self._ready:
+            if following is not None and era == self._forgotten:
+                self._put(following)
+            self._on_the_way -= 1
 
 
 class NotAnswered(Exception):

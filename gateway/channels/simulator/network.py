@@ -185,36 +185,33 @@ class Network:
         return OPERATORS[self.handsets.get(number).operator]
 
     def _report(self, number: str, message_id: str, mode: str) -> None:
-        delay = self.faults.report_delay
-
-        def report(status: str, wait: float = delay, *, reason: str = "", id_: str = "") -> None:
-            form = {
-                "id": id_ or message_id,
-                "status": status,
-                "phoneNumber": number,
-                "networkCode": self._operator(number).network_code,
-                "retryCount": "0",
-            }
-            if reason:
-                form["failureReason"] = reason
+        def report(*statuses: str, reason: str = "", id_: str = "") -> None:
+            forms = [
+                {
+                    "id": id_ or message_id,
+                    "status": status,
+                    "phoneNumber": number,
+                    "networkCode": self._operator(number).network_code,
+                    "retryCount": "0",
+                    **({"failureReason": reason} if reason else {}),
+                }
+                for status in statuses
+            ]
             url = self.callbacks.addresses.delivery_reports
             if mode == "before_answer":
-                self.callbacks.post_now(url, form)
+                self.callbacks.post_now(url, forms[0])
             else:
-                self.callbacks.post(url, form, delay=wait)
+                self.callbacks.post(url, *forms, delay=self.faults.report_delay)
 
         match mode:
             case "success" | "before_answer":
                 report("Success")
             case "duplicated":
-                for copy in range(3):
-                    report("Success", delay * (1 + copy))
+                report("Success", "Success", "Success")
             case "out_of_order":
-                for step, status in enumerate(("Success", "Buffered", "Submitted", "Sent")):
-                    report(status, delay * (1 + step))
+                report("Success", "Buffered", "Submitted", "Sent")
             case "absent_then_success":
-                report("AbsentSubscriber")
-                report("Success", delay * 3)
+                report("AbsentSubscriber", "Success")
             case "unknown_id":
                 report("Success", id_=f"ATXid_{uuid.uuid4().hex}")
             case "unknown_status":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
+
 import pytest
 import requests
 
 from gateway.channels.simulator import phone as phone_module
+from gateway.channels.simulator.callbacks import Addresses, Callbacks
 from gateway.channels.simulator.faults import REPORTS, SEND
 from gateway.channels.simulator.phone import Phone, set_faults
 from tests.support.mobile import Listener
@@ -133,6 +137,27 @@ def test_a_reset_leaves_nothing(url: str, listener: Listener) -> None:
     assert send(url).status_code == 201
     phone_module.reset(url)
     assert Phone(url, NUMBER).inbox() == []
+
+
+def test_what_would_follow_a_callback_on_its_way_is_forgotten_with_the_rest() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    posted: list[str] = []
+
+    class Held(Callbacks):
+        def post_now(self, url: str, form: Mapping[str, str]) -> bool:
+            posted.append(form["n"])
+            begun.set()
+            return go_on.wait(10)
+
+    callbacks = Held(Addresses.under("http://127.0.0.1:9"))
+    callbacks.post("http://127.0.0.1:9", {"n": "first"}, {"n": "second"})
+    assert begun.wait(10)
+    assert callbacks.pending() == 1
+    callbacks.forget()
+    go_on.set()
+    callbacks._pool.shutdown()  # waits for the post
+    assert callbacks.pending() == 0
+    assert posted == ["first"]
 
 
 def test_the_balance_is_told(url: str) -> None:
