@@ -1,6 +1,6 @@
 """A folder of photos and its manifest: who is in which split, and why.
 
-The manifest is a CSV with at least `path, class, pool, split_group`. Pools: `leaves` (the five
+A manifest is a CSV with at least `path, class, pool, split_group`. Pools: `leaves` (the five
 classes as the public sets have them), `field` (the same from real fields), `other` (anything that
 is none of the five) and pools that are only ever looked at.
 """
@@ -50,16 +50,30 @@ class Photo:
 
 
 def read_manifest(folder: Path) -> list[dict[str, str]]:
-    """Rows of `folder/manifest.csv`. Raises DataError when it is missing or lacks a column."""
-    path = folder / "manifest.csv"
-    if not path.is_file():
-        raise DataError(f"{path} is missing: --data wants a folder of photos with a manifest.csv")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    missing = {"path", "class", "pool", "split_group"} - set(rows[0] if rows else ())
-    if missing:
-        raise DataError(f"{path} has no column {', '.join(sorted(missing))}")
-    return rows
+    """Rows of `folder/manifest.csv` and of a manifest in any folder of it, such as what
+    `leafline export` wrote; paths are relative to `folder`.
+
+    Raises DataError when there is none, one lacks a column, or a photo is missing.
+    """
+    manifests = sorted(folder.glob("manifest.csv")) + sorted(folder.glob("*/manifest.csv"))
+    if not manifests:
+        raise DataError(
+            f"{folder}/manifest.csv is missing: --data wants a folder of photos with a manifest.csv"
+        )
+    return [row for path in manifests for row in _rows(folder, path)]
+
+
+def _rows(folder: Path, manifest: Path) -> Iterator[dict[str, str]]:
+    with manifest.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = {"path", "class", "pool", "split_group"} - set(reader.fieldnames or ())
+        if missing:
+            raise DataError(f"{manifest} has no column {', '.join(sorted(missing))}")
+        for row in reader:
+            path = manifest.parent / row["path"]
+            if not path.is_file():
+                raise DataError(f"{manifest} names {row['path']}, which is not there")
+            yield {**row, "path": path.relative_to(folder).as_posix()}
 
 
 def split(rows: Iterable[dict[str, str]], folder: Path, seed: int = 0) -> list[Photo]:

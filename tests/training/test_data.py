@@ -63,6 +63,28 @@ def test_a_missing_manifest_says_what_is_wanted(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
+def test_a_missing_photo_is_named(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text((photos / "manifest.csv").read_text())
+    with pytest.raises(DataError, match=r"names leaves/\w+/0\.jpg, which is not there"):
+        read_manifest(tmp_path)
+
+
+def test_a_folder_with_its_own_manifest_adds_its_photos(photos: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(photos, tmp_path / "photos"))
+    before = read_manifest(folder)
+    extra = folder / "officers"
+    extra.mkdir()
+    (extra / "a.jpg").write_bytes(draw_leaf("maize_rust", 999))
+    (extra / "manifest.csv").write_text(
+        "path,class,pool,split_group\na.jpg,maize_rust,field,officers_1\n"
+    )
+    added = read_manifest(folder)[len(before) :]
+    assert [row["path"] for row in added] == ["officers/a.jpg"]
+    done = run("prepare", "--data", folder, "--run", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert "officers/a.jpg,maize_rust,field" in (tmp_path / "run" / "splits.csv").read_text()
+
+
 @pytest.mark.parametrize("turn", [None, *Image.Transpose])
 def test_a_turned_recompressed_copy_in_another_split_is_a_leak(
     tmp_path: Path, turn: Image.Transpose | None
