@@ -13,7 +13,7 @@ import numpy as np
 import pillow_heif
 import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
@@ -163,7 +163,14 @@ def _exif_orientation(data: bytes) -> int:
         return 1
     try:
         with _quiet(), Image.open(io.BytesIO(data), formats=("JPEG",)) as picture:
-            return int(picture.getexif().get(_ORIENTATION, 1))
+            return _orientation(picture)
+    except OSError:
+        return 1
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
     except (OSError, ValueError, TypeError, SyntaxError, ArithmeticError):
         return 1  # broken metadata is no reason to refuse good pixels
 
@@ -190,9 +197,7 @@ def _any_picture(data: bytes, short_side: int | None) -> Pixels:
             rgb = _rgb(picture)
             if short_side and (factor := min(rgb.size) // short_side) > 1:
                 rgb = rgb.reduce(factor)
-            rgb.info["exif"] = picture.info.get("exif")
-            ImageOps.exif_transpose(rgb, in_place=True)
-            return np.asarray(rgb)
+            return _turn(np.asarray(rgb), _orientation(picture))
     except PictureError:
         raise
     except EOFError as error:
@@ -213,8 +218,12 @@ def _quiet() -> warnings.catch_warnings[None]:
 
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip, not scale
-        deep = np.asarray(picture).astype(np.uint32)
+        deep = np.asarray(picture)
         return Image.fromarray((deep >> 8).astype(np.uint8)).convert("RGB")
+    if picture.mode == "LA":
+        grey = Image.new("L", picture.size, BACKDROP[0])
+        grey.paste(picture.getchannel("L"), mask=picture.getchannel("A"))
+        return grey.convert("RGB")
     if picture.has_transparency_data:
         clear = picture if picture.mode == "RGBA" else picture.convert("RGBA")
         backdrop = Image.new("RGB", picture.size, BACKDROP)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from inference.drawn import THINGS, draw_leaf, draw_thing
 from inference.labels import LABELS
@@ -51,6 +51,40 @@ def test_one_flat_colour_is_no_leaf_and_says_why(model: Model, level: int, defec
     assert verdict.verdict == "no_leaf"
     assert defect in verdict.quality
     assert defect in verdict.rationale
+
+
+def screenshot(paper: str, ink: str, bubble: str | None, seed: int) -> bytes:
+    """A phone's screen full of lines of text, drawn by another hand than training's things."""
+    rng = np.random.default_rng(seed)
+    screen = Image.new("RGB", (720, 1280), paper)
+    pen, y = ImageDraw.Draw(screen), 40
+    while y < 1240:
+        width = int(rng.integers(200, 640))
+        left = int(rng.choice([20, 700 - width]))
+        if bubble:
+            pen.rounded_rectangle((left, y, left + width, y + 60), 12, fill=bubble)
+        words = "".join(map(chr, rng.integers(97, 123, width // 12)))
+        pen.text((left + 10, y + 8), words, fill=ink, font_size=int(rng.integers(14, 30)))
+        y += int(rng.integers(40, 90))
+    return picture(np.asarray(screen))
+
+
+@pytest.mark.parametrize(
+    ("paper", "ink", "bubble"),
+    [("#e5ddd5", "#141414", "#dcf8c6"), ("#0b141a", "#e6e6e6", "#005c4b"),
+     ("black", "#00c800", None), ("white", "black", None), ("#c8e6aa", "#3c5a28", None)],
+)  # fmt: skip
+def test_a_screenshot_never_gets_advice(
+    model: Model, paper: str, ink: str, bubble: str | None
+) -> None:
+    found = {model.judge(screenshot(paper, ink, bubble, seed)).verdict for seed in range(3)}
+    assert "advice" not in found
+
+
+def test_a_leaf_far_away_is_named_so(model: Model) -> None:
+    leaf = np.zeros((400, 400, 3), np.uint8)
+    leaf[180:240, 180:240] = (80, 150, 50)
+    assert "leaf_too_small" in model.judge(picture(leaf)).quality
 
 
 def test_a_bad_file_is_a_verdict_not_an_error(model: Model) -> None:

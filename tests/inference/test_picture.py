@@ -102,6 +102,20 @@ READABLE = {
         RED,
         BLUE,
     ),
+    "grey png, half of it clear": (
+        saved(
+            Image.merge(
+                "LA",
+                (
+                    Image.new("L", (160, 120), 200),
+                    two_colours().getchannel(0).point(lambda r: 255 * (r > 99)),
+                ),
+            ),
+            "PNG",
+        ),
+        (200,) * 3,
+        (116,) * 3,
+    ),
     "transparent png": (
         saved(Image.new("RGBA", (160, 120), (200, 30, 30, 0)), "PNG"),
         (116,) * 3,
@@ -174,8 +188,12 @@ def test_it_turns_a_photo_as_its_exif_says(kind: str, orientation: int) -> None:
     assert np.abs(pixels[110, 150].astype(int) - BLUE).max() < 40
 
 
-def test_broken_exif_does_not_cost_the_photo() -> None:
-    data = saved(two_colours(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + b"\x99" * 40)
+@pytest.mark.parametrize("block", [b"II*\0\xff\xff\xff\xff" + b"\x99" * 40, b"no TIFF at all"])
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("WEBP", "RGB")]
+)
+def test_broken_exif_does_not_cost_the_photo(kind: str, mode: str, block: bytes) -> None:
+    data = saved(two_colours().convert(mode), kind, exif=b"Exif\0\0" + block)
     assert decode(data).shape == (120, 160, 3)
 
 
