@@ -121,7 +121,7 @@ def measure(
             found[f"JPEG to {goal}, {name}, ms"] = interleaved(
                 lambda work=work, photo=photo: work(photo),  # type: ignore[misc]
                 lambda photo=photo: reference.reference_predict(photo),  # type: ignore[misc]
-                max(10, rounds // 8) if large else rounds,
+                max(1, rounds // 8) if large else rounds,
             )
     path = folder / "photo.jpg"
     path.write_bytes(photos["12 megapixels"])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,17 +45,18 @@ def build(path: Path = ARTEFACT) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = path.with_name("reference_fp32.onnx")
     torch.manual_seed(0)
-    torch.onnx.export(
-        mobilenet_v3_small(num_classes=len(LABELS)).eval(),
-        (torch.zeros(1, 3, SIDE, SIDE),),
-        plain,
-        input_names=["input"],
-        output_names=["logits"],
-        opset_version=18,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings(action="ignore"):  # torch's exporter warns about torch
+        torch.onnx.export(
+            mobilenet_v3_small(num_classes=len(LABELS)).eval(),
+            (torch.zeros(1, 3, SIDE, SIDE),),
+            plain,
+            input_names=["input"],
+            output_names=["logits"],
+            opset_version=18,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     quantize_dynamic(
         plain, path, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8
     )
