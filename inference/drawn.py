@@ -24,7 +24,7 @@ BLADE: Colour = (74, 128, 52)
 
 
 def draw_leaf(label: str, seed: int = 0) -> bytes:
-    """A drawn leaf of one of the five classes as JPEG, 512 x 512. ValueError for other labels."""
+    """A drawn leaf, `label` a key of LEAVES, as JPEG, 512 x 512. ValueError for other labels."""
     return _jpeg(draw_leaf_pixels(label, seed))
 
 
@@ -35,11 +35,11 @@ def draw_thing(seed: int = 0, kind: str | None = None) -> bytes:
 
 def draw_leaf_pixels(label: str, seed: int = 0) -> Pixels:
     """As `draw_leaf`, as uint8 (512, 512, 3)."""
-    if label not in LABELS:
+    if label not in LEAVES:
         raise ValueError(f"no such class: {label}")
     rng = np.random.default_rng((seed, LABELS.index(label)))
     ground = Image.fromarray(_texture(rng, SIDE, _near(SOIL, rng, 30), 26))
-    leaf, mask = {"bean": _bean, "cassava": _cassava}.get(label.split("_")[0], _maize)(rng, label)
+    leaf, mask = LEAVES[label](rng, label)
     turned = rng.uniform(-25, 25) + 90 * rng.integers(2)
     leaf, mask = leaf.rotate(turned, Image.Resampling.BICUBIC), mask.rotate(turned)
     ground.paste(leaf, mask=mask.filter(ImageFilter.GaussianBlur(1)))
@@ -255,6 +255,14 @@ def _stripes(rng: Generator) -> Image.Image:
     first, second = (np.array(_near((128, 128, 128), rng, 127)) for _ in range(2))
     return Image.fromarray((first + wave[..., None] * (second - first)).astype(np.uint8))
 
+
+LEAVES: dict[str, Callable[[Generator, str], tuple[Image.Image, Image.Image]]] = {
+    "bean_spot": _bean,
+    "cassava_mosaic": _cassava,
+    "healthy": _maize,
+    "maize_blight": _maize,
+    "maize_rust": _maize,
+}
 
 THINGS: dict[str, Callable[[Generator], Image.Image]] = {
     "plain": _plain,

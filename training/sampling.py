@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from inference.drawn import draw_leaf_pixels
+from inference.drawn import LEAVES, draw_leaf_pixels
 from inference.labels import LABELS
 from inference.picture import Pixels, decode
 from training.augment import not_a_leaf, on_black, stranger, training_picture
@@ -43,7 +43,8 @@ def draw_epoch(photos: Sequence[Photo], count: int, rng: np.random.Generator) ->
         for name in ("leaves", "field", "other")
     }
     items = [Item(-1, NONE)] * round(count * SYNTHETIC)
-    items += [Item(-1, int(t)) for t in rng.integers(len(LABELS), size=round(count * DRAWN))]
+    drawn = [LABELS.index(label) for label in LEAVES]
+    items += [Item(-1, drawn[i]) for i in rng.integers(len(drawn), size=round(count * DRAWN))]
     for name, share in (("field", FIELD), ("other", OTHER)):
         if pools[name]:
             items += _draw(photos, pools[name], round(count * share), rng)

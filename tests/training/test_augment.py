@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
+from inference import drawn
 from inference.drawn import draw_leaf_pixels, draw_thing_pixels
+from inference.labels import LABELS
 from training import augment
 from training.augment import (
     field_noise,
@@ -75,9 +77,47 @@ def test_the_same_seed_gives_the_same_picture() -> None:
     assert not np.array_equal(one, other)
 
 
-def test_field_noise_blurs_and_keeps_the_size() -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    assert field_noise(noise, np.random.default_rng(1)).shape == (64, 64, 3)
+def test_field_noise_is_the_references_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blur σ 0 to 1.5, brightness ±30 %, JPEG 50 to 85, each drawn over the whole of its range."""
+    used: dict[str, list[float]] = {"blur": [], "quality": []}
+
+    def blur(radius: float) -> ImageFilter.GaussianBlur:
+        used["blur"].append(radius)
+        return GaussianBlur(radius)
+
+    def coded(picture: Image.Image, quality: int) -> Image.Image:
+        used["quality"].append(quality)
+        return jpeg(picture, quality)
+
+    GaussianBlur, jpeg = ImageFilter.GaussianBlur, augment.jpeg
+    monkeypatch.setattr(ImageFilter, "GaussianBlur", blur)
+    monkeypatch.setattr(augment, "jpeg", coded)
+    grey = np.full((32, 32, 3), 120, np.uint8)
+    made = [field_noise(grey, np.random.default_rng(seed)) for seed in range(200)]
+    assert {picture.shape for picture in made} == {grey.shape}
+    bright = np.array([picture.mean() / 120 for picture in made])
+    for values, low, high in (
+        (bright, 0.7, 1.3),
+        (np.array(used["blur"]), 0.0, 1.5),
+        (np.array(used["quality"]), 50, 85),
+    ):
+        margin = 0.03 * (high - low)
+        assert low - margin < values.min() < low + 2 * margin
+        assert high - 2 * margin < values.max() < high + margin
+
+
+def test_field_noise_takes_the_edges_off() -> None:
+    sharp = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    made = [field_noise(sharp, np.random.default_rng(seed)) for seed in range(20)]
+    assert np.median([picture.std() for picture in made]) < 0.7 * sharp.std()
+
+
+def test_only_labels_that_have_a_drawing_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = [Photo(Path("a"), "maize_rust", "leaves", "g", "train")]
+    monkeypatch.delitem(drawn.LEAVES, "healthy")
+    items = draw_epoch(photos, 4000, np.random.default_rng(0))
+    made = {item.target for item in items if item.photo < 0} - {NONE}
+    assert made == {LABELS.index(label) for label in drawn.LEAVES}
 
 
 def test_an_epoch_is_a_function_of_its_seed_and_holds_every_kind() -> None:
@@ -101,12 +141,14 @@ def test_the_noise_recipe_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> No
         return lambda *args: (used.append(name), work(*args))[1]
 
     monkeypatch.setattr(augment, "jpeg", watched("jpeg", augment.jpeg))
+    monkeypatch.setattr(augment, "recompose", lambda pixels, *_: pixels)  # it has a blur of its own
+    monkeypatch.setattr(ImageFilter, "GaussianBlur", watched("blur", ImageFilter.GaussianBlur))
     photo = black_leaf()
     for noise in (False, True):
         for seed in range(20):
             made = training_picture(photo, [photo], 64, np.random.default_rng(seed), noise=noise)
             assert made.shape == (64, 64, 3)
-        assert ("jpeg" in used) is noise
+        assert set(used) == ({"jpeg", "blur"} if noise else set())
 
 
 def brightness_after(noise: bool) -> np.ndarray:
@@ -146,3 +188,4 @@ def test_what_is_made_up_is_a_square_picture() -> None:
         made = not_a_leaf(photos, 96, np.random.default_rng(seed))
         assert made.dtype == np.uint8
         assert made.shape[2] == 3
+        assert made.shape[0] == made.shape[1]
