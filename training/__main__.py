@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import numpy as np
-import torch
 
 from inference.model import FOLDER, read_card
 from training import package
@@ -37,6 +36,9 @@ RUN = click.option(
     show_default=True,
     help="Where splits, checkpoints and results go.",
 )
+
+
+MODEL_CARD = Path("docs/model-card.md")
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,8 +122,10 @@ def prepare(data: Path, run_folder: Path) -> None:
 @recipe_options
 def train(data: Path, run_folder: Path, device: str, **recipe: Any) -> None:
     """Train teachers and student; started again, it goes on where it stopped."""
-    torch.set_num_threads(max(1, torch.get_num_threads()))
-    train_run(replace(Recipe(), **recipe), _photos(data, run_folder), run_folder, device)
+    try:
+        train_run(replace(Recipe(), **recipe), _photos(data, run_folder), run_folder, device)
+    except DataError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -151,13 +155,24 @@ def measuring_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def installing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of `evaluate` and `all` about the shipped model."""
+    for option in (
+        click.option("--target", type=click.Path(path_type=Path), default=FOLDER),
+        click.option(
+            "--force", is_flag=True, help="Install although a gate fails; leaf.json says so."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
 @DATA
 @RUN
 @measuring_options
 @click.option("--install", is_flag=True, help="Replace the shipped model if all gates pass.")
-@click.option("--force", is_flag=True, help="Install although a gate fails; leaf.json says so.")
-@click.option("--target", type=click.Path(path_type=Path), default=FOLDER)
+@installing_options
 def evaluate(
     data: Path, run_folder: Path, install: bool, force: bool, target: Path, **measuring: Any
 ) -> None:
@@ -193,7 +208,7 @@ def choose(runs: tuple[Path, ...]) -> None:
 
 @main.command()
 @click.option("--model", type=click.Path(path_type=Path), default=FOLDER)
-@click.option("--out", type=click.Path(path_type=Path), default=Path("docs/model-card.md"))
+@click.option("--out", type=click.Path(path_type=Path), default=MODEL_CARD)
 def card(model: Path, out: Path) -> None:
     """Write the model card from leaf.json."""
     write_card(read_card(model), out)
@@ -212,7 +227,10 @@ def card(model: Path, out: Path) -> None:
 )
 def download(out: Path, per_class: int, moved: tuple[str, ...]) -> None:
     """Download the public data sets with `datasets` into a folder that prepare understands."""
-    places = dict(entry.split("=", 1) for entry in moved)
+    places = dict(entry.partition("=")[::2] for entry in moved)
+    names = [source.name for source in SOURCES]
+    if not all(places.values()) or not set(places) <= set(names):
+        raise click.BadParameter(f"NAME=REPOSITORY, where NAME is one of: {', '.join(names)}")
     sources = [replace(s, repository=places.get(s.name, s.repository)) for s in SOURCES]
     try:
         click.echo(f"{write_photos(out, sources, per_class)} photos: {out}")
@@ -225,7 +243,8 @@ def download(out: Path, per_class: int, moved: tuple[str, ...]) -> None:
 @RUN
 @recipe_options
 @measuring_options
-@click.option("--target", type=click.Path(path_type=Path), default=FOLDER)
+@installing_options
+@click.option("--card", "card_path", type=click.Path(path_type=Path), default=MODEL_CARD)
 @click.pass_context
 def everything(
     context: click.Context,
@@ -233,19 +252,23 @@ def everything(
     data: Path,
     run_folder: Path,
     target: Path,
+    force: bool,
+    card_path: Path,
     benchmark: Path | None,
     beside: tuple[str, ...],
     **recipe: Any,
 ) -> None:
-    """Prepare, train, quantise, evaluate, report, and install if every gate passes."""
-    if not (run_folder / "splits.csv").is_file():
-        context.invoke(prepare, data=data, run_folder=run_folder)
+    """Prepare, train, quantise, evaluate, report; if every gate passes, install and write the
+    model card."""
+    context.invoke(prepare, data=data, run_folder=run_folder)
     context.invoke(train, data=data, run_folder=run_folder, **recipe)
     context.invoke(quantise, data=data, run_folder=run_folder)
     candidate = _evaluate(data, run_folder, benchmark, beside)
     click.echo(f"report: {write_report(candidate, run_folder / 'report')}")
-    package.install(candidate, target)
-    click.echo(f"installed: {target}; now write the card with `python -m training card`")
+    package.install(candidate, target, force)
+    click.echo(f"installed: {target}")
+    write_card(candidate.card, card_path)
+    click.echo(f"model card: {card_path}")
 
 
 def _evaluate(

@@ -29,7 +29,9 @@ def fit_temperature(logits: Array, targets: NDArray[np.int64], weights: Array) -
 def expected_calibration_error(
     confidence: Array, right: NDArray[np.bool_], bins: int = 15
 ) -> float:
-    """Mean |accuracy - confidence| over equal-width bins, weighted by their size."""
+    """Mean |accuracy - confidence| over equal-width bins, weighted by their size; nan of none."""
+    if not len(confidence):
+        return float("nan")
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
         abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()

@@ -7,6 +7,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from training.evaluate import LEAVES_ADVISED, LEAVES_REJECTED, STRANGERS_ADVISED
+from training.export import PERCENTILE
 from training.sampling import DRAWN, SYNTHETIC
 from training.targets import table
 
@@ -54,6 +56,13 @@ def write_card(card: dict[str, Any], path: Path) -> None:
                 }
             ),
             pairs=_table(figures["pairs"]),
+            combining=_table(
+                {
+                    f"{pool}, {way}": values
+                    for way, pools in figures["combining"].items()
+                    for pool, values in pools.items()
+                }
+            ),
             excitation=WITH_EXCITATION if recipe["excitation"] else WITHOUT_EXCITATION,
             teachers=recipe["teachers"],
             init=f"`{recipe['init']}`",
@@ -61,6 +70,10 @@ def write_card(card: dict[str, Any], path: Path) -> None:
             side=card["side"],
             trained_side=recipe["side"],
             grid=card["side"] // 32,
+            percentile=PERCENTILE,
+            leaves_advised=f"{LEAVES_ADVISED:.0%}",
+            strangers_advised=f"{STRANGERS_ADVISED:.0%}",
+            leaves_rejected=f"{LEAVES_REJECTED:.0%}",
             drawn=f"{SYNTHETIC:.0%} of the pictures are made up as examples of no leaf (drawn "
             "things, photos in impossible colours, leaf shapes cut out of something else), and "
             f"{DRAWN:.1%} are leaves drawn by `inference.drawn`, so that the demonstration works. "

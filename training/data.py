@@ -79,8 +79,9 @@ def _rows(folder: Path, manifest: Path) -> Iterator[dict[str, str]]:
 def split(rows: Iterable[dict[str, str]], folder: Path, seed: int = 0) -> list[Photo]:
     """Give every photo a split, whole groups at a time, separately for each pool and class.
 
-    Groups are ordered by a hash of seed and name, so a new photo moves no other. Photos of pools
-    that are neither trained on nor tested are left out.
+    Groups are ordered by a hash of seed and name, so a new photo moves no other. A group that
+    spans several kinds goes whole where the first of them puts it, unseen kinds first. Photos of
+    pools that are neither trained on nor tested are left out.
     """
     strata: dict[tuple[str, str], dict[str, list[dict[str, str]]]] = defaultdict(
         lambda: defaultdict(list)
@@ -89,8 +90,12 @@ def split(rows: Iterable[dict[str, str]], folder: Path, seed: int = 0) -> list[P
         if row["pool"] in SHARES or row["pool"] in UNSEEN_POOLS:
             strata[row["pool"], row["class"]][row["split_group"]].append(row)
     photos = []
-    for (pool, kind), groups in sorted(strata.items()):
-        splits = _split_groups(pool, kind, {name: len(rows) for name, rows in groups.items()}, seed)
+    splits: dict[str, str] = {}
+    for (pool, kind), groups in sorted(
+        strata.items(), key=lambda item: (not _unseen(*item[0]), item[0])
+    ):
+        sizes = {name: len(rows) for name, rows in groups.items()}
+        splits = _split_groups(pool, kind, sizes, seed) | splits
         photos += [
             Photo(
                 path=folder / row["path"],
@@ -113,7 +118,7 @@ def split(rows: Iterable[dict[str, str]], folder: Path, seed: int = 0) -> list[P
 
 
 def _split_groups(pool: str, kind: str, sizes: dict[str, int], seed: int) -> dict[str, str]:
-    if pool in UNSEEN_POOLS or kind in UNSEEN_KINDS:
+    if _unseen(pool, kind):
         return dict.fromkeys(sizes, "unseen")
     train, validation, _ = SHARES[pool]
     total, seen, splits = sum(sizes.values()), 0, {}
@@ -124,6 +129,10 @@ def _split_groups(pool: str, kind: str, sizes: dict[str, int], seed: int) -> dic
         )
         seen += sizes[name]
     return splits
+
+
+def _unseen(pool: str, kind: str) -> bool:
+    return pool in UNSEEN_POOLS or kind in UNSEEN_KINDS
 
 
 def _order(seed: int, name: str) -> str:

@@ -1,7 +1,8 @@
 """Fetch the three public data sets with Hugging Face `datasets` and write a folder with manifest.
 
 What comes out has the layout that `prepare` reads, so photos of one's own can be put beside it.
-Checksums, licences and the revision that was fetched are recorded for every photo. Near-duplicates
+Checksums of what is written, licences and the revision that was fetched are recorded for every
+photo. Near-duplicates
 get one split group, because none of these sets says which photos show the same leaf.
 """
 
@@ -11,15 +12,17 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from huggingface_hub import HfApi
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from inference.likeness import distances
 from training.data import DataError
 from training.leaks import perceptual_hashes
 
@@ -112,6 +115,7 @@ def download(folder: Path, sources: Sequence[Source] = SOURCES, per_class: int =
 
 
 def _fetch(folder: Path, source: Source, per_class: int) -> Iterator[dict[str, str]]:
+    source = _pinned(source)
     data = _load(source)
     names = data.features[source.label].names
     if strange := set(source.classes) - set(names):
@@ -130,11 +134,20 @@ def _fetch(folder: Path, source: Source, per_class: int) -> Iterator[dict[str, s
             yield _write(folder, source, number, place, record[source.image])
 
 
-def _load(source: Source) -> Any:
+def _pinned(source: Source) -> Source:
+    """The source at the commit that its revision means now; a folder on disk has none."""
+    if Path(source.repository).is_dir():
+        return source
     try:
-        from datasets import load_dataset
-    except ImportError as error:
-        raise DataError("downloading needs `datasets` (requirements-training.txt)") from error
+        found = HfApi().dataset_info(source.repository, revision=source.revision)
+    except Exception as error:  # network and hub errors share no base class
+        raise DataError(f"{source.name} ({source.repository}) cannot be had: {error}") from error
+    return replace(source, revision=found.sha or source.revision)
+
+
+def _load(source: Source) -> Any:
+    from datasets import load_dataset  # takes seconds, and only here
+
     try:
         return load_dataset(source.repository, revision=source.revision, split=source.split)
     except Exception as error:  # network, hub and format errors share no base class
@@ -181,8 +194,7 @@ def group_by_likeness(hashes: NDArray[np.uint64], near: int = GROUP_NEAR) -> lis
         return i
 
     for i in range(len(hashes)):
-        distance = np.bitwise_count(hashes[i][:, None] ^ hashes[None, i + 1 :, 0]).min(axis=0)
-        for j in np.flatnonzero(distance <= near) + i + 1:
+        for j in np.flatnonzero(distances(hashes, i) <= near) + i + 1:
             first, second = sorted((root(i), root(int(j))))
             group[second] = first
     return [root(i) for i in range(len(hashes))]

@@ -7,8 +7,8 @@ are chosen on the validation split (`tune`), figures are taken from the test spl
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,11 @@ FIVE = len(LABELS)
 # The advice threshold lies in the middle of those at which LEAVES_ADVISED of the validation leaves
 # are advised and no more than STRANGERS_ADVISED of its strangers; where none does both, strangers
 # decide, because wrong advice costs a farmer more than a second photo. They are near neighbours
-# alone, healthy and otherwise sick leaves of the same crops; of all strangers, things and foreign
-# plants among them, about half as many are advised.
+# for the most part, healthy and otherwise sick leaves of the same crops; of all strangers, things
+# and foreign plants among them, about half as many are advised.
 LEAVES_ADVISED = 0.97
 STRANGERS_ADVISED = 0.15
-# A leaf is told "unknown" outright only beyond the score that this share of known leaves reach.
+# A leaf is told "unknown" outright only beyond the score that this share of known photos reach.
 LEAVES_REJECTED = 0.01
 NO_LEAF_FRACTION = 0.10
 CHOSEN_AT = 0.05  # strangers advised, where runs are compared
@@ -63,6 +63,7 @@ def run(session: ort.InferenceSession, squares: Sequence[Pixels]) -> Array:
     return np.array(rows, np.float64).reshape(-1, FIVE + 1)
 
 
+PairFigures = dict[str, dict[str, float]]  # of each pool, see `pairs`
 CurvePoint = tuple[float, float, float, float]  # threshold; share advised of other, leaves, field
 
 
@@ -75,6 +76,7 @@ class Tuning:
     scores: dict[str, float]  # AUROC of each candidate for the unknown score
     curve: list[CurvePoint]
     validation: dict[str, float]  # what a run is chosen by; no test photo has a say
+    combining: dict[str, PairFigures]  # what each way to combine two photos gives, by its name
 
 
 def unknown_scores(logits: Array, temperature: float) -> dict[str, Array]:
@@ -99,7 +101,7 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
     }
     logits = {name: run(session, shot.squares) for name, shot in shots.items()}
     known = [name for name in ("leaves", "noisy", "field") if len(logits[name])]
-    # Every photo weighs the same, whatever the number of its views.
+    # A photo from the field weighs as much as one picture of a leaf, for all its views.
     weight = {"leaves": 1.0, "noisy": 1.0, "field": 1 / FIELD_VIEWS}
     weights = np.concatenate([np.full(len(logits[n]), weight[n]) for n in known])
     temperature = fit_temperature(
@@ -129,11 +131,17 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
         )
         for name in scores["leaves"]
     }
-    beyond = np.concatenate([scores[n]["none"] for n in known])
-    reject = max(advice, float(np.quantile(beyond, 1 - LEAVES_REJECTED)), 0.5)
+    beyond = np.quantile(
+        np.concatenate([scores[n]["none"] for n in known]),
+        1 - LEAVES_REJECTED,
+        weights=weights,
+        method="inverted_cdf",
+    )
+    reject = min(max(advice, float(beyond), 0.5), 0.99)
+    thresholds = Thresholds(CONFIDENCE, advice, reject, NO_LEAF_FRACTION)
     return Tuning(
         temperature,
-        Thresholds(CONFIDENCE, advice, min(reject, 0.99), NO_LEAF_FRACTION),
+        thresholds,
         candidates,
         curve,
         {
@@ -144,6 +152,30 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
             "auroc": candidates["none"],
             "helped": _helped(curve),
         },
+        _ways_to_combine(
+            {name: judged(shots[name], logits[name], temperature, thresholds) for name in known},
+            thresholds,
+        ),
+    )
+
+
+def _ways_to_combine(said: dict[str, Answers], thresholds: Thresholds) -> dict[str, PairFigures]:
+    ways = {"mean of log-probabilities": combine, "mean of probabilities": combine_by_mean}
+    return {name: pairs(said, thresholds, way) for name, way in ways.items()}
+
+
+def combine_by_mean(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verdict:
+    """The plain way that `inference.verdict.combine` is measured against: means of the
+    probabilities and of the unknown scores."""
+    probabilities = np.mean([v.probabilities for v in verdicts], axis=0)
+    confidence = float(probabilities.max())
+    unknown = float(np.mean([v.unknown_score for v in verdicts]))
+    plant = max(v.plant_fraction for v in verdicts)
+    return replace(
+        verdicts[0],
+        label=LABELS[int(probabilities.argmax())],
+        confidence=confidence,
+        verdict=decide(confidence, unknown, plant, thresholds),
     )
 
 
@@ -196,19 +228,23 @@ class Answers:
 
 
 def answer(session: ort.InferenceSession, shot: Shot, tuning: Tuning) -> Answers:
-    """Run and judge a shot; rationale and latency are left out."""
-    logits = run(session, shot.squares)
+    """Run and judge a shot."""
+    return judged(shot, run(session, shot.squares), tuning.temperature, tuning.thresholds)
+
+
+def judged(shot: Shot, logits: Array, temperature: float, thresholds: Thresholds) -> Answers:
+    """A shot and its logits with verdicts; rationale and latency are left out."""
     verdicts = []
     for row, pixels in zip(logits, shot.squares, strict=True):
-        p = softmax(row[:FIVE] / tuning.temperature)
-        unknown = float(softmax(row / tuning.temperature)[-1])
+        p = softmax(row[:FIVE] / temperature)
+        unknown = float(softmax(row / temperature)[-1])
         seen = quality.measure(pixels)
         verdicts.append(
             Verdict(
                 label=LABELS[int(p.argmax())],
                 confidence=float(p.max()),
                 probabilities=tuple(p.tolist()),
-                verdict=decide(float(p.max()), unknown, seen.plant, tuning.thresholds),
+                verdict=decide(float(p.max()), unknown, seen.plant, thresholds),
                 unknown_score=unknown,
                 plant_fraction=seen.plant,
                 quality=seen.names,
@@ -288,7 +324,11 @@ def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
     return out
 
 
-def pairs(said: dict[str, Answers], thresholds: Thresholds) -> dict[str, dict[str, float]]:
+def pairs(
+    said: dict[str, Answers],
+    thresholds: Thresholds,
+    together: Callable[[Sequence[Verdict], Thresholds], Verdict] = combine,
+) -> PairFigures:
     """One photo against two of one class: wrong labels, and known leaves refused advice."""
     rng = np.random.default_rng(1)
     out = {}
@@ -302,7 +342,7 @@ def pairs(said: dict[str, Answers], thresholds: Thresholds) -> dict[str, dict[st
                 continue
             for _ in range(8 * len(members)):
                 first, second = rng.choice(members, 2, replace=False)
-                both = combine([answers.verdicts[first], answers.verdicts[second]], thresholds)
+                both = together([answers.verdicts[first], answers.verdicts[second]], thresholds)
                 wrong += both.label != LABELS[target]
                 refused += both.verdict != ADVICE
                 count += 1

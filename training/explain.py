@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from inference.attention import Array, Head
+from inference.labels import LABELS
 from inference.picture import Pixels
 from training.network import LeafNet
 
@@ -40,7 +41,7 @@ def compare(net: LeafNet, squares: Sequence[Pixels]) -> dict[str, float]:
             features = net.features(pixels)
             hidden = net.net.classifier[:2](features.mean((2, 3)))[0].numpy()
         stored = features[0].numpy()
-        for target in range(5):
+        for target in range(len(LABELS)):
             wanted = autograd_cam(net, features, target)
             started = time.process_time()
             cam = head.grad_cam(stored, hidden, target)

@@ -38,9 +38,8 @@ def find_leaks(photos: Sequence[Photo], hashes: NDArray[np.uint64]) -> list[Leak
     """Leaks across splits. `hashes`: (photos, 8), from `perceptual_hashes`; column 0 is upright."""
     leaks = _shared_groups(photos)
     splits = np.array([p.split for p in photos])
-    upright = hashes[:, 0]
     for i, photo in enumerate(photos):
-        distance = np.bitwise_count(hashes[i][:, None] ^ upright[None, i + 1 :]).min(axis=0)
+        distance = likeness.distances(hashes, i)
         close = np.flatnonzero((distance <= NEAR) & (splits[i + 1 :] != photo.split))
         leaks += [
             Leak(

@@ -6,12 +6,13 @@ import copy
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from inference.preprocess import PIXEL_MEAN, PIXEL_STD
-from training.data import CLASSES
+from training.data import CLASSES, DataError
 from training.vision import SqueezeExcitation, mobilenet_v3_small
 
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406]) * 255
@@ -51,6 +52,7 @@ class LeafNet(nn.Module):
 def initialise(net: LeafNet, init: str) -> None:
     """Load starting weights: "imagenet" (downloaded), "none", or a safetensors file.
 
+    Raises DataError when a file is missing or lacks weights of the convolutional part.
     The weights expect ImageNet's mean and deviation for each channel; the first convolution and
     its BatchNorm are adjusted so that our one mean and deviation give the same activations.
     """
@@ -59,16 +61,29 @@ def initialise(net: LeafNet, init: str) -> None:
     if init == "imagenet":
         state = mobilenet_v3_small(weights="IMAGENET1K_V1").state_dict()
     else:
-        state = load_file(Path(init))
+        state = _weights(Path(init))
     own = net.net.state_dict()
     kept = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
     kept = {k: v for k, v in kept.items() if k in own and v.shape == own[k].shape}
+    lacking = [k for k in own if k.startswith("features.") and k not in kept]
+    if lacking := [k for k in lacking if not k.endswith("num_batches_tracked")]:
+        raise DataError(
+            f"--init {init}: no weights of MobileNetV3-Small; {len(lacking)} are missing, first "
+            f"{lacking[0]}"
+        )
     net.net.load_state_dict(kept, strict=False)
     conv, norm = net.net.features[0][0], net.net.features[0][1]
     with torch.no_grad():
         shift = (PIXEL_MEAN - IMAGENET_MEAN) / IMAGENET_STD
         norm.running_mean -= (conv.weight.sum((2, 3)) * shift).sum(1)
         conv.weight *= (PIXEL_STD / IMAGENET_STD)[None, :, None, None]
+
+
+def _weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"--init {path}: {error}") from error
 
 
 class Gate(nn.Module):

@@ -91,7 +91,8 @@ def evaluate(
     """Tune on validation, measure on test, and write the candidate's `leaf.json`.
 
     benchmark: what `benchmarks.inference --json` wrote. beside: other evaluated runs to report
-    next to this one, such as one without field photos, by name.
+    next to this one, such as one without field photos, by name. Without them, what an earlier
+    evaluation of the same graph was told stays.
     """
     recipe = read_recipe(run_folder)
     path = run_folder / GRAPH
@@ -104,15 +105,15 @@ def evaluate(
     figures["integer_layers"] = sum(kinds[k] for k in INTEGER_LAYERS)
     figures["int8"] = quantisation_table(run_folder, said, tuning.temperature)
     figures["unknown_score_candidates"] = tuning.scores
-    figures["grad_cam"] = compare(load_student(recipe, run_folder), said["field"].shot.squares[:12])
-    figures["speed"] = _speed(benchmark)
-    cards = {name: read_run(folder) for name, folder in (beside or {}).items()}
-    figures["beside"] = {name: _essence(other) for name, other in cards.items()}
-    twins = [c for c in cards.values() if {**c["recipe"], "seed": recipe.seed} == _named(recipe)]
-    if twins:
-        own = {"recipe": _named(recipe), "figures": figures}
-        figures["seeds"] = _spread([_essence(one) for one in (own, *twins)])
+    figures["combining"] = tuning.combining
+    squares = said["field"].shot.squares[:6] + said["leaves"].shot.squares[:6]
+    figures["grad_cam"] = compare(load_student(recipe, run_folder), squares)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    figures |= _told_before(run_folder, digest)
+    if benchmark is not None:
+        figures["speed"] = _speed(benchmark)
+    if beside:
+        figures |= _compared(recipe, figures, {n: read_run(run) for n, run in beside.items()})
     card = {
         "version": f"{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
         "sha256": digest,
@@ -208,9 +209,29 @@ def _counts(photos: Sequence[Photo], recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _speed(benchmark: Path | None) -> dict[str, Any]:
-    if benchmark is None:
-        return {}
+def _told_before(run_folder: Path, digest: str) -> dict[str, Any]:
+    """The figures that an earlier evaluation of this graph took from elsewhere."""
+    told: dict[str, Any] = {"speed": {}, "beside": {}}
+    path = run_folder / CARD
+    before = json.loads(path.read_text()) if path.is_file() else {}
+    if before.get("sha256") == digest:
+        told |= {k: v for k, v in before["figures"].items() if k in ("speed", "beside", "seeds")}
+    return told
+
+
+def _compared(
+    recipe: Recipe, figures: dict[str, Any], cards: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """The figures of other runs, and the spread over those that differ by their seed alone."""
+    own = {"recipe": _named(recipe), "figures": figures}
+    twins = [c for c in cards.values() if {**c["recipe"], "seed": recipe.seed} == own["recipe"]]
+    out: dict[str, Any] = {"beside": {name: _essence(card) for name, card in cards.items()}}
+    if twins:
+        out["seeds"] = _spread([_essence(one) for one in (own, *twins)])
+    return out
+
+
+def _speed(benchmark: Path) -> dict[str, Any]:
     measured = json.loads(benchmark.read_text())
     return {
         name: {"ours": ours, "reference": theirs, "ratio": ours / theirs}

@@ -14,6 +14,7 @@ from string import Template
 import numpy as np
 from PIL import Image
 
+from inference.labels import LABELS
 from inference.model import Model
 from training import plots
 from training.evaluate import Answers
@@ -121,7 +122,7 @@ def _rows_table(rows: dict[str, dict[str, float]]) -> str:
 
 def _examples(model: Model, said: dict[str, Answers]) -> Iterator[str]:
     """Two photos of each true class, from field where there are any."""
-    for target in range(5):
+    for target in range(len(LABELS)):
         shown = 0
         for pool in ("field", "leaves"):
             for photo in said[pool].shot.photos:

@@ -13,7 +13,7 @@ Figures = dict[str, Any]
 @dataclass(frozen=True)
 class Target:
     """A figure, the value it must reach and the one it aims at. A gate keeps a model from being
-    installed when the figure misses `must`. `read` may fail where a figure was not measured."""
+    installed when the figure misses `must` or was not measured; `read` fails where it was not."""
 
     name: str
     read: Callable[[Figures], float]
@@ -45,10 +45,10 @@ def _speed(name: str) -> Callable[[Figures], float]:
 
 
 def _two_against_one(figures: Figures) -> float:
-    noisy = figures["pairs"]["noisy"]
-    return float(
-        (noisy["two_wrong"] + noisy["two_refused"])
-        / max(noisy["one_wrong"] + noisy["one_refused"], 1e-9)
+    """The worse of two ratios: wrong labels, and refusals."""
+    noisy: dict[str, float] = figures["pairs"]["noisy"]
+    return max(
+        noisy[f"two_{what}"] / max(noisy[f"one_{what}"], 1e-9) for what in ("wrong", "refused")
     )
 
 
@@ -91,7 +91,7 @@ TARGETS = (
     Target("calibration error, field", lambda f: f["ece_field"], 0.05, 0.02, at_most=True),
     Target("rust laid on photos stays rust", lambda f: f["rust_on_photos"], 0.90, 0.95),
     Target("other classes on black stay themselves", lambda f: f["others_on_black"], 0.97, 0.99),
-    Target("errors and refusals, two photos against one", _two_against_one, 1.0, 0.5,
+    Target("errors and refusals of two photos, against one", _two_against_one, 1.0, 0.5,
            at_most=True),
     Target("Grad-CAM against autograd, largest difference", lambda f: f["grad_cam"]["difference"],
            1e-4, 2e-5, at_most=True),
@@ -100,8 +100,9 @@ TARGETS = (
 
 
 def failed_gates(figures: Figures) -> list[str]:
-    """The gates that these figures miss, in words."""
-    return [describe(t, figures) for t in TARGETS if t.gate and t.state(figures) == "missed"]
+    """The gates that these figures do not pass, in words."""
+    passed = ("must", "aim")
+    return [describe(t, figures) for t in TARGETS if t.gate and t.state(figures) not in passed]
 
 
 def describe(target: Target, figures: Figures) -> str:

@@ -6,13 +6,14 @@ Every epoch can be resumed.
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 import numpy as np
@@ -70,6 +71,13 @@ class Workshop:
     watch: Watch
     folder: Path
     device: str
+    learnt: str  # digest of the photos; other photos make another training
+
+
+def photos_digest(photos: Sequence[Photo]) -> str:
+    """Tells one set of photos and labels from another, wherever the folder lies."""
+    rows = [f"{p.group} {p.path.name} {p.target}" for p in photos]
+    return hashlib.sha256("\n".join((*CLASSES, *rows)).encode()).hexdigest()
 
 
 def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu") -> LeafNet:
@@ -82,7 +90,7 @@ def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu"
     learning = recipe.photos(photos)
     pixels = load_pixels(learning)
     watch = Watch(list(select(photos, "validation")), recipe.served_side, device)
-    shop = Workshop(learning, pixels, watch, folder, device)
+    shop = Workshop(learning, pixels, watch, folder, device, photos_digest(learning))
 
     teachers = [_teacher(number, recipe, shop) for number in range(recipe.teachers)]
     student = integer_friendly(teachers[0], _sample(pixels, recipe.side, device), recipe.excitation)
@@ -115,7 +123,7 @@ def _teacher(number: int, recipe: Recipe, shop: Workshop) -> LeafNet:
     """One of the teachers, with a seed that no run of another seed uses."""
     own = replace(recipe, seed=recipe.seed * recipe.teachers + number)
     torch.manual_seed(own.seed)
-    teacher = LeafNet().to(shop.device)
+    teacher = LeafNet()
     initialise(teacher, recipe.init)
     _run(Stage("teacher", own, recipe.teacher_epochs, number), teacher, None, shop)
     return teacher
@@ -125,7 +133,9 @@ def load_student(recipe: Recipe, folder: Path) -> LeafNet:
     """The folded student that `train` left in `folder`."""
     blank = torch.zeros(1, 3, recipe.side, recipe.side)
     student = fold(integer_friendly(LeafNet(), blank, recipe.excitation))
-    student.load_state_dict(torch.load(folder / "student.pt", weights_only=True))
+    student.load_state_dict(
+        torch.load(folder / "student.pt", weights_only=True, map_location="cpu")
+    )
     return student.eval()
 
 
@@ -145,13 +155,12 @@ class Stage:
 
     @property
     def key(self) -> str:
-        """What a checkpoint must agree with to be gone on from: all that its stage depends on.
-        A student's length does not count, so that a student can be trained for longer."""
+        """What a checkpoint must agree with to be gone on from: all that its stage depends on."""
         recipe = self.recipe
         if self.name != "qat":
-            recipe = replace(recipe, student_epochs=0, qat_epochs=0, qat_rate=0)
+            recipe = replace(recipe, qat_epochs=0, qat_rate=0)
         if self.name == "teacher":
-            recipe = replace(recipe, teachers=0, excitation=False, served_side=0)
+            recipe = replace(recipe, teachers=0, student_epochs=0, excitation=False, served_side=0)
         return repr(recipe)
 
     @property
@@ -220,10 +229,11 @@ def _sample(pixels: list[Pixels], side: int, device: str) -> Tensor:
 def _run(stage: Stage, net: LeafNet, teacher: Teachers | None, shop: Workshop) -> None:
     """Train `net` in place; it ends with the moving average of its weights."""
     recipe, checkpoint = stage.recipe, shop.folder / f"{stage.title}.checkpoint.pt"
+    key = f"{stage.key} {shop.learnt}"
     net.to(shop.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(net)
     optimiser = torch.optim.AdamW(net.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
-    first = _resume(checkpoint, stage, net, average, optimiser)
+    first = _resume(checkpoint, key, net, average, optimiser)
     steps = math.ceil(recipe.pictures / recipe.batch)
     for epoch in range(first, stage.epochs):
         started = time.monotonic()
@@ -255,9 +265,9 @@ def _run(stage: Stage, net: LeafNet, teacher: Teachers | None, shop: Workshop) -
                 optimiser.step()
                 _follow(average, net, min(0.99, (1 + epoch * steps + step) / 30))
                 losses.append(loss.item())
-        torch.save(
+        _save(
             {
-                "stage": stage.key,
+                "stage": key,
                 "epoch": epoch + 1,
                 "net": net.state_dict(),
                 "average": average.state_dict(),
@@ -273,13 +283,20 @@ def _run(stage: Stage, net: LeafNet, teacher: Teachers | None, shop: Workshop) -
     net.load_state_dict(average.state_dict())
 
 
+def _save(state: dict[str, Any], path: Path) -> None:
+    """Whole or not at all: whoever is stopped while writing goes on from the epoch before."""
+    beside = path.with_suffix(".new")
+    torch.save(state, beside)
+    beside.replace(path)
+
+
 def _resume(
-    checkpoint: Path, stage: Stage, net: LeafNet, average: LeafNet, optimiser: torch.optim.Optimizer
+    checkpoint: Path, key: str, net: LeafNet, average: LeafNet, optimiser: torch.optim.Optimizer
 ) -> int:
     if not checkpoint.is_file():
         return 0
-    saved = torch.load(checkpoint, weights_only=True)
-    if saved["stage"] != stage.key:
+    saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    if saved["stage"] != key:
         return 0
     net.load_state_dict(saved["net"])
     average.load_state_dict(saved["average"])

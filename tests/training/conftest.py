@@ -4,11 +4,14 @@ import csv
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 
 from inference.drawn import draw_leaf, draw_thing
 from inference.labels import LABELS
 from training.__main__ import main
+
+torch.set_num_threads(1)  # the tests run side by side, and threads that wait for others spin
 
 
 def write_photos(folder: Path, per_class: int = 12) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from huggingface_hub import DatasetInfo, HfApi
 from PIL import Image
 
 from inference.drawn import draw_leaf
@@ -31,6 +32,24 @@ def test_no_group_is_in_two_splits_and_shares_are_kept() -> None:
         assert len({p.split for p in photos if p.group == group}) == 1
     share = sum(p.split == "train" for p in photos if p.pool == "leaves") / 180
     assert share == pytest.approx(0.70, abs=0.03)
+
+
+def test_a_group_of_several_kinds_is_not_torn_apart() -> None:
+    both = [
+        {"path": f"{kind}/{g}.jpg", "class": kind, "pool": pool, "split_group": f"both_{g}"}
+        for g in range(20)
+        for pool, kind in (("leaves", "cassava_mosaic"), ("other", "cassava_cgm"))
+    ]
+    photos = split(both + rows("other", "cassava_cgm", 9), Path())
+    assert find_leaks(photos, np.zeros((len(photos), 8), np.uint64) + spread(len(photos))) == []
+    unseen = [{**row, "class": "apple_leaf"} for row in both[1::2]]
+    assert {p.split for p in split(both + unseen, Path())} == {"unseen"}
+
+
+def spread(count: int) -> np.ndarray:
+    """Hashes that are far from each other, (count, 8)."""
+    made = np.random.default_rng(0).integers(0, 1 << 63, (count, 1), dtype=np.uint64)
+    return np.repeat(made, 8, axis=1)
 
 
 def test_kinds_kept_for_the_test_are_never_in_training() -> None:
@@ -162,6 +181,34 @@ def test_download_writes_what_prepare_reads(hub: Path, tmp_path: Path) -> None:
     assert {r["licence"] for r in manifest} == {"MIT"}
     assert all(len(r["sha256"]) == 64 for r in manifest)
     assert len(split(manifest, out)) == 12
+
+
+@pytest.mark.parametrize("moved", ["iBeans", "iBeans=", "Beans=elsewhere/beans"])
+def test_a_moved_set_that_is_not_named_is_refused(moved: str, tmp_path: Path) -> None:
+    done = run("download", "--out", tmp_path / "photos", "--from", moved)
+    assert done.exit_code == 2
+    assert "iBeans, PlantVillage, Cassava" in done.output
+
+
+def test_the_commit_that_was_fetched_is_recorded(
+    hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub is outside the building: it says which commit `main` is now."""
+    datasets = pytest.importorskip("datasets")
+    folder, asked = local_source(hub), []
+    here = datasets.load_dataset
+
+    def from_hub(name: str, revision: str, **options: str) -> object:
+        asked.append((name, revision))
+        return here(folder.repository, **options)
+
+    monkeypatch.setattr(datasets, "load_dataset", from_hub)
+    monkeypatch.setattr(
+        HfApi, "dataset_info", lambda _self, _name, revision: DatasetInfo(id="x", sha="5ca1ab1e")
+    )
+    download(tmp_path / "photos", [replace(folder, repository="farm/beans")], per_class=1)
+    assert asked == [("farm/beans", "5ca1ab1e")]
+    assert {r["source_repo"] for r in read_manifest(tmp_path / "photos")} == {"farm/beans@5ca1ab1e"}
 
 
 def test_download_refuses_labels_it_does_not_know(hub: Path, tmp_path: Path) -> None:

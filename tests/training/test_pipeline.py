@@ -1,8 +1,11 @@
 """Prepare, train, quantise, evaluate, report, install: on drawn pictures, for a minute."""
 
 import json
+import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,19 +13,21 @@ import torch
 from safetensors.torch import save_file
 
 from inference.drawn import draw_leaf
-from inference.model import Model
+from inference.model import FOLDER, GRAPH, Model, read_card
 from inference.preprocess import decode_square
-from training.__main__ import main
+from training import __main__ as main_module
+from training import train as train_module
+from training.__main__ import MODEL_CARD, main
 from training.card import write_card
-from training.data import Photo
+from training.data import Photo, read_splits
 from training.equalise import equalise, pairs
 from training.evaluate import open_graph
 from training.explain import compare
 from training.network import LeafNet, fold, initialise, integer_friendly
-from training.package import layer_kinds, read_recipe
+from training.package import FLOAT_LAYERS, layer_kinds, read_recipe
 from training.qat import fake_quantised
 from training.targets import TARGETS, describe, failed_gates
-from training.train import Recipe, Teachers, load_student
+from training.train import Recipe, Teachers, Workshop, load_student, photos_digest
 from training.vision import SqueezeExcitation, mobilenet_v3_small
 
 from .conftest import TINY, run
@@ -54,7 +59,20 @@ def test_every_layer_runs_in_int8(trained: Path) -> None:
     kinds = layer_kinds(trained / "leaf.onnx")
     assert kinds["QLinearConv"] == 34
     assert kinds["QGemm"] == 2
-    assert not {"Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul"} & set(kinds)
+    assert not set(FLOAT_LAYERS) & set(kinds)
+
+
+def test_every_layer_of_the_shipped_graph_runs_in_int8() -> None:
+    kinds = layer_kinds(FOLDER / GRAPH)
+    assert kinds["QLinearConv"] == 34
+    assert kinds["QGemm"] == 2
+    assert not set(FLOAT_LAYERS) & set(kinds)
+
+
+def test_the_model_card_in_docs_is_that_of_the_shipped_model(tmp_path: Path) -> None:
+    write_card(read_card(FOLDER), tmp_path / "card.md")
+    written = (tmp_path / "card.md").read_text("utf-8")
+    assert written == (Path(main_module.__file__).parents[1] / MODEL_CARD).read_text("utf-8")
 
 
 def logits(path: Path, square: np.ndarray) -> np.ndarray:
@@ -156,6 +174,33 @@ def test_starting_weights_see_the_same_picture(tmp_path: Path) -> None:
             ours = net.net.features[0][layer](ours)
             theirs = stock.features[0][layer](theirs)
     assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
+
+
+def test_weights_are_loaded_before_the_network_goes_to_its_device(
+    trained: Path, tmp_path: Path
+) -> None:
+    """The meta device refuses to mix with the CPU's tensors, as a GPU does."""
+    save_file(mobilenet_v3_small().state_dict(), tmp_path / "start.safetensors")
+    recipe = Recipe(init=str(tmp_path / "start.safetensors"), teacher_epochs=0)
+    shop = Workshop([], [], None, tmp_path, "meta", "")  # no epoch, no watching
+    net = train_module._teacher(0, recipe, shop)
+    assert {p.device.type for p in net.parameters()} == {"meta"}
+
+
+def test_weights_of_another_network_are_refused(
+    photos: Path, trained: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(trained / "splits.csv", tmp_path / "splits.csv")
+    save_file({"conv.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
+    (tmp_path / "torn.safetensors").write_bytes(b"1234")
+    for name, words in (
+        ("other.safetensors", "no weights of MobileNetV3-Small"),
+        ("torn.safetensors", "torn.safetensors"),
+        ("gone.safetensors", "No such file"),
+    ):
+        done = run("train", "--data", photos, "--run", tmp_path, *TINY, "--init", tmp_path / name)
+        assert done.exit_code == 1
+        assert words in done.output
 
 
 def test_grad_cam_in_numpy_is_autograd(trained: Path) -> None:
@@ -289,13 +334,115 @@ def test_training_can_be_interrupted(photos: Path, trained: Path, tmp_path: Path
     assert torch.allclose(one, two, atol=1e-5)
 
 
+def stopped_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training stops as a killed process does, when the checkpoint of so many epochs is there."""
+    saved, save = [], train_module._save
+
+    def stop(state: dict[str, Any], path: Path) -> None:
+        save(state, path)
+        saved.append(path)
+        if len(saved) == epochs:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_module, "_save", stop)
+
+
+def test_training_goes_on_within_a_stage(
+    photos: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the first of a teacher's two epochs, it learns in the second what it would."""
+    short = (*TINY, "--teachers", "1", "--teacher-epochs", "2", "--student-epochs", "0",
+             "--qat-epochs", "0")  # fmt: skip
+    nets = []
+    for name, stop in (("whole", False), ("stopped", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copyfile(trained / "splits.csv", folder / "splits.csv")
+        arguments = ("train", "--data", photos, "--run", folder, *short)
+        if stop:
+            with monkeypatch.context() as patch:
+                stopped_after(1, patch)
+                assert run(*arguments).exit_code == 1
+        done = run(*arguments)
+        assert done.exit_code == 0, done.output
+        assert ("1/2  loss" in done.output) is not stop
+        nets.append(torch.load(folder / "teacher-1.checkpoint.pt", weights_only=True)["average"])
+    assert all(torch.allclose(nets[0][k], nets[1][k], atol=1e-5) for k in nets[0])
+
+
+def test_other_photos_make_another_training(photos: Path, trained: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(photos, tmp_path / "photos"))
+    before = [p for p in read_splits(photos, trained / "splits.csv") if p.split == "train"]
+    assert photos_digest(before) == photos_digest(
+        [replace(p, path=folder / p.path.relative_to(photos)) for p in before]
+    )
+    assert photos_digest(before) != photos_digest(before[1:])
+    assert photos_digest(before) != photos_digest([replace(before[0], kind="healthy"), *before[1:]])
+
+
+def test_everything_in_one_command_and_nothing_installed_that_fails(
+    photos: Path, tmp_path: Path
+) -> None:
+    card, target = tmp_path / "card.md", tmp_path / "model"
+    command = ("all", "--data", photos, "--run", tmp_path / "run", *TINY, "--target", target,
+               "--card", card)  # fmt: skip
+    done = run(*command)
+    assert done.exit_code == 1
+    assert "macro-F1 on leaves" in done.output.splitlines()[-1]
+    assert not target.exists()
+    assert not card.exists()
+    forced = run(*command, "--force")
+    assert forced.exit_code == 0, forced.output
+    assert "loss" not in forced.output  # it is the same training
+    assert Model.load(target).card["version"] in card.read_text()
+
+
+def test_photos_without_any_from_the_field_are_measured_and_not_installed(
+    photos: Path, trained: Path, tmp_path: Path
+) -> None:
+    """As `download` writes them: the gates on field photos are not passed by not being asked."""
+    folder = Path(shutil.copytree(trained, tmp_path / "run"))
+    rows = (folder / "splits.csv").read_text().splitlines()
+    (folder / "splits.csv").write_text("\n".join(r for r in rows if ",field," not in r) + "\n")
+    done = run("evaluate", "--data", photos, "--run", folder, "--install", "--target",
+               tmp_path / "model")  # fmt: skip
+    assert done.exit_code == 1
+    assert "not measured field photos, blight" in done.output.splitlines()[-1]
+    figures = json.loads((folder / "leaf.json").read_text())["figures"]
+    assert math.isnan(figures["ece_field"])
+    assert figures["grad_cam"]["difference"] < 1e-4
+
+
+def test_what_an_earlier_evaluation_was_told_stays(
+    photos: Path, trained: Path, evaluated: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained, tmp_path / "run"))
+    speed = tmp_path / "speed.json"
+    speed.write_text(json.dumps({"session, ms": [1.0, 2.0]}))
+    other = twin(trained, tmp_path / "one", 1, helped=0.9, f1=0.5)
+    told = ("--benchmark", speed, "--beside", f"seed 1={other}")
+    for command, options in (("evaluate", told), ("report", ())):
+        assert run(command, "--data", photos, "--run", folder, *options).exit_code == 0
+        figures = json.loads((folder / "leaf.json").read_text())["figures"]
+        assert figures["speed"]["session, ms"]["ratio"] == 0.5
+        assert set(figures["beside"]) == {"seed 1"}
+        assert figures["seeds"]["macro_f1_clean"]["runs"] == 2
+
+
 def test_a_figure_not_measured_is_no_failure_and_no_success() -> None:
     figures = {"bytes": 1_200_000, "float_layers": 0, "macro_f1_clean": 0.5}
     states = {t.name: t.state(figures) for t in TARGETS}
     assert states["size of the model file, MB"] == "aim"
     assert states["macro-F1 on leaves, clean"] == "missed"
     assert states["session time, ratio"] == "not measured"
-    assert failed_gates(figures) == [describe(TARGETS[7], figures)]
+    failed = failed_gates(figures)
+    assert describe(TARGETS[7], figures) in failed
+    assert all(
+        text.startswith("not measured")
+        for text in failed
+        if "macro-F1 on leaves, clean" not in text
+    )
+    assert not any("size of" in text or "session time" in text for text in failed)
 
 
 def test_field_photos_can_be_left_out() -> None:
