@@ -240,6 +240,13 @@ def open_one(session: Session, case: Case) -> Escalation | None:
     return session.scalar(query)
 
 
+def open_of(session: Session, farmer: Farmer) -> set[int]:
+    """Ids of the open escalations of a farmer's cases."""
+    query = select(Escalation.id).join(Case, Case.id == Escalation.case_id)
+    mine = query.where(Case.farmer_id == farmer.id, Escalation.closed_at.is_(None))
+    return set(session.scalars(mine))
+
+
 def open_cases_of(session: Session, officer: Officer) -> list[Case]:
     """The officer's cases that wait for an answer, oldest first."""
     query = (

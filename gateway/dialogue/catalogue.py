@@ -175,7 +175,7 @@ class Catalogue:
             if not placeholder.names:
                 return placeholder.longest
             names = (self.text(name, language) for name in self.keys_of(placeholder.names))
-            return max(names, key=len)
+            return max(names, key=gsm7.septets)
 
         return _PLACEHOLDER.sub(value, self.text(key, language))
 
@@ -210,12 +210,14 @@ class Catalogue:
             if gsm7.outside(placeholder.longest):
                 found.append(f"placeholders.toml: longest {{{name}}} is not in the GSM alphabet")
             default = self._defaults.get(name)
-            if default is not None and len(default) > len(placeholder.longest):
+            room = gsm7.septets(placeholder.longest)
+            if default is not None and gsm7.septets(_readable(default)) > room:
                 found.append(
                     f"placeholders.toml: {{{name}}} is set to {default!r}, longer than its longest"
                 )
         for code, texts in self._texts.items():
-            for key, text in texts.items():
+            for key in texts | self._texts[FALLBACK]:
+                text = self.text(key, code)
                 found += [f"{key} [{code}]: {fault}" for fault in self._faults_of(key, code, text)]
         return found
 

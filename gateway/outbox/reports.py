@@ -82,8 +82,9 @@ def match(session: Session, message: Message) -> None:
 
 
 def blacklisted(session: Session, message: Message) -> None:
-    """The network says that this farmer wants no messages from us."""
-    farmer = session.get(Farmer, message.farmer_id) if message.farmer_id else None
+    """The network says that the farmer with this number wants no messages from us, whatever the
+    message was about."""
+    farmer = session.scalar(select(Farmer).where(Farmer.phone_digest == message.address_digest))
     if farmer is not None:
         farmers.opt_out(session, farmer, by="network")
 

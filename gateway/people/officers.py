@@ -185,6 +185,12 @@ def choose(
     return ranked[0][5] if ranked else None
 
 
+def set_language(officer: Officer, language: str) -> None:
+    """Write to the officer in this language, which is one of theirs from now on."""
+    others = [code for code in officer.languages.split(",") if code != language]
+    officer.languages = ",".join((language, *others))
+
+
 def _checked(name: str, area: str, languages: list[str]) -> tuple[str, str]:
     name, area = name.strip(), area.strip()
     if not name or not area or not languages or len(name) > 80 or len(area) > 80:

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.dialogue.commands import messages
+from gateway.people import lockout
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 DEFAULTS = {"ussd": "*384*123#", "service": "Leafline", "months": "12"}
@@ -48,8 +49,7 @@ def test_the_shipped_texts_fit_and_are_counted_as_unreviewed(catalogue: Catalogu
 
 def test_every_language_has_every_key(catalogue: Catalogue) -> None:
     for key in catalogue.keys_of():
-        texts = {code: catalogue.text(key, code) for code in catalogue.languages}
-        assert all(texts.values()), key
+        assert all(catalogue.translated(key, code) for code in catalogue.languages), key
 
 
 def test_filled_from_values_and_defaults(catalogue: Catalogue) -> None:
@@ -138,6 +138,27 @@ def test_a_fault_names_key_language_and_reason(
 def test_a_default_longer_than_declared_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(CatalogueError, match="longer than its longest"):
         Catalogue.load(folder_with(tmp_path, en={"k": "{case}"}), case="TOOLONGCODE")
+
+
+def test_a_default_is_measured_in_septets(tmp_path: Path) -> None:
+    """A bracket is one letter and two septets."""
+    with pytest.raises(CatalogueError, match=r"set to '\[A\]B2C3'"):
+        Catalogue.load(folder_with(tmp_path, en={"k": "{case}"}), case="[A]B2C3")
+
+
+def test_english_is_proved_with_the_names_of_a_language_that_lacks_the_text(
+    tmp_path: Path,
+) -> None:
+    english = {"k": "x" * 140 + " {disease}", "disease_rust": "rust"}
+    folder = folder_with(tmp_path, en=english, sw={"disease_rust": "y" * 30})
+    with pytest.raises(CatalogueError, match=r"k \[sw\]: 171 septets"):
+        Catalogue.load(folder)
+
+
+def test_a_locked_door_says_for_how_long(catalogue: Catalogue) -> None:
+    minutes = int(lockout.CLOSED_FOR.total_seconds() // 60)
+    for code in catalogue.languages:
+        assert f" {minutes}" in catalogue.text("ussd_pin_locked", code)
 
 
 def test_unreadable_folders_and_files_are_one_named_error(tmp_path: Path) -> None:

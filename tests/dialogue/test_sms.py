@@ -275,6 +275,75 @@ def test_a_mistyped_code_is_not_relayed_as_words(
     assert len(outbox()) == before
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["LANG FR", "LANGUAGE EN", "LANG", "MORE", "RESULT", "OFFICER", "thanks", "{code} RESULT",
+     "Case K7Q2M9Z: uproot all and burn"],
+)  # fmt: skip
+def test_what_is_no_answer_is_never_relayed(
+    context: Context, send: Send, outbox: Outbox, escalated: str, text: str
+) -> None:
+    before = len(outbox())
+    send(text.format(code=escalated), OFFICER)
+    assert len(outbox()) == before
+    assert case_of(context, escalated).state == "escalated"
+    assert len(outbox(OFFICER)) == 2
+
+
+def test_an_officer_chooses_a_language(
+    context: Context, send: Send, outbox: Outbox, officer: str
+) -> None:
+    send("LANG FR", OFFICER)
+    send("HELP", OFFICER)
+    assert outbox(OFFICER)[-1].startswith("Répondre")
+
+
+def test_a_code_in_pieces_is_the_code(
+    context: Context, send: Send, outbox: Outbox, escalated: str, make_case: MakeCase
+) -> None:
+    closed = make_case("+250788000005", state="closed")
+    before = len(outbox())
+    send(f"{closed[:3]} {closed[3:]} Please bring a leaf", OFFICER)
+    assert "not open with you" in outbox(OFFICER)[-1]
+    assert len(outbox()) == before
+    send(f"{escalated[:3]} {escalated[3:]} Please bring a leaf", OFFICER)
+    assert "Please bring a leaf" in outbox()[-1]
+
+
+def test_ok_and_a_label_on_two_lines(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send(f"{escalated}\nOK\nblight", OFFICER)
+    assert case_of(context, escalated).state == "closed"
+    assert "OK" not in outbox()[-1]
+    assert "blight" in outbox()[-1]
+
+
+def test_more_never_contradicts_the_officer(send: Send, outbox: Outbox, escalated: str) -> None:
+    send(f"{escalated} OK blight", OFFICER)
+    send("MORE")
+    assert "rust" not in outbox()[-1]
+    assert "blight" in outbox()[-1]
+
+
+def test_asking_for_an_officer_twice_is_answered_twice(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    before = len(outbox(OFFICER))
+    send(f"OFFICER {escalated}")
+    assert "is with an officer" in outbox()[-1]
+    assert len(outbox(OFFICER)) == before
+
+
+def test_asking_twice_while_nobody_is_on_duty(
+    send: Send, outbox: Outbox, make_case: MakeCase
+) -> None:
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    for _ in range(2):
+        send(f"OFFICER {code}")
+    assert [text.startswith("No officer on duty") for text in outbox()] == [True, True]
+
+
 def test_a_case_of_somebody_else_or_answered_is_refused(
     send: Send, outbox: Outbox, escalated: str, make_case: MakeCase
 ) -> None:

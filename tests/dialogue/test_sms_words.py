@@ -14,7 +14,7 @@ from gateway.dialogue.sms.words import (
     Command,
     Vocabulary,
     find_code,
-    looks_like_code,
+    means_code,
     one_slip,
     plain,
 )
@@ -72,6 +72,14 @@ def test_keywords_are_read_forgivingly(
         "please stop my maize from dying",
         "Stap it now",
         "end of season what to plant",
+        "End of season",
+        "Reba ikibabi",
+        "Teka",
+        "Rema",
+        "shop",
+        "Step 2",
+        "Cancer",
+        "Cuit",
         "a" * 5000,
     ],
 )
@@ -109,17 +117,40 @@ def test_no_word_means_two_commands() -> None:
         ("{code}", Command.RESULT),
         ("{lower}.", Command.RESULT),
         ("RESULT {code}", Command.RESULT),
-        ("result:{code}", None),
+        ("result:{code}", Command.RESULT),
+        ("Result,{code}", Command.RESULT),
         ("jibu {lower}", Command.RESULT),
         ("OFFICER {code}", Command.OFFICER),
-        ("{code} what is this", None),
+        ("{code} OFFICER", Command.OFFICER),
+        ("RESULT {spaced}", Command.RESULT),
+        ("jibu {dashed}", Command.RESULT),
+        ("My code is {code}", Command.RESULT),
+        ("{code} what is this", Command.RESULT),
     ],
 )
-def test_codes_are_found(words: Vocabulary, pattern: str, command: Command | None) -> None:
-    said = words.read(pattern.format(code=CODE, lower=CODE.lower()))
-    if command is not None:
-        assert said.command is command
-        assert said.code == CODE
+def test_codes_are_found(words: Vocabulary, pattern: str, command: Command) -> None:
+    spaced, dashed = f"{CODE[:3]} {CODE[3:]}", f"{CODE[:2]}-{CODE[2:4]}-{CODE[4:]}"
+    said = words.read(pattern.format(code=CODE, lower=CODE.lower(), spaced=spaced, dashed=dashed))
+    assert said.command is command
+    assert said.code == CODE
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("23K7Q2M bury the leaves", True),
+        ("Case K7Q2M9Z: uproot all", True),
+        ("K7Q 2M9X bury the leaves", True),
+        ("KTXVTCD bury them", True),
+        ("Stop spraying and bury the leaves", False),
+        ("spray 10 l on the beans", False),
+        ("umutuku ku bibabi", False),
+        ("", False),
+    ],
+)
+def test_what_is_nearly_a_code(text: str, meant: bool) -> None:
+    assert find_code(text)[0] == ""
+    assert means_code(text) is meant
 
 
 @pytest.mark.parametrize(
@@ -156,7 +187,7 @@ def test_reading_never_fails(text: str) -> None:
     said = VOCABULARY.read(text)
     assert not said.code or codes.parse(said.code) == said.code
     find_code(text)
-    looks_like_code(text)
+    means_code(text)
 
 
 @given(st.text("abcd", min_size=4, max_size=8), st.data())

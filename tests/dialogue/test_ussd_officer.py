@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from gateway.cases import escalation
 from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Label, Officer, Photo
@@ -65,6 +66,24 @@ def test_answering_from_the_list_reaches_the_farmer_in_her_language(
     assert "Inaonekana kutu" in outbox()[-1]
     assert OFFICER in outbox()[-1]
     dial().dial().answer("1").answer("1").expect("Afisa, kesi", "Inaonekana kutu")
+
+
+def test_an_answer_to_a_case_that_went_to_a_colleague_is_not_called_sent(
+    context: Context, dial: Dial, officer: str, known: str, outbox: Outbox
+) -> None:
+    dial().dial().answer("4").answer("2").expect_end()
+    phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1").answer("2")
+    with context.store.transaction() as session:
+        officers.add(session, COLLEAGUE, "Bea", "*", ["en"])
+        case = session.scalars(select(Case)).one()
+        held = escalation.open_one(session, case)
+        assert held is not None
+        colleague = officers.by_phone(session, COLLEAGUE)
+        escalation.pass_on(session, context.desk, case, held, colleague, actor="sweep", reason="x")
+    before = outbox()
+    phone.answer("5").expect("This case is no longer here")
+    assert "Answer sent" not in phone.screen
+    assert outbox() == before
 
 
 def test_a_labelled_answer_labels_the_photos(

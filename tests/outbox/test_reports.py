@@ -135,6 +135,18 @@ def test_a_report_for_nobody_is_kept_and_moves_nothing(store: Store) -> None:
         assert kept.message_id is None
 
 
+def test_a_blacklisted_reply_is_an_opt_out_too(store: Store) -> None:
+    """A reply is written to a number, not to a farmer."""
+    with store.transaction() as session:
+        farmers.find_or_create(session, PHONE)
+    answer(store, sending(store))
+    report(store, Report(ID, "Failed", "failed", reason="blacklisted", phone=PHONE))
+    with store.reading() as session:
+        farmer = farmers.find(session, PHONE)
+    assert farmer is not None
+    assert farmer.opted_out_at is not None
+
+
 def test_a_blacklisted_farmer_is_opted_out(store: Store) -> None:
     with store.transaction() as session:
         farmer_id = farmers.find_or_create(session, PHONE).id

@@ -91,11 +91,15 @@ def _told(session: Session, case: Case, language: str) -> Reply:
 def _more(session: Session, farmer: Farmer | None, language: str) -> Reply:
     cases = _cases(session, farmer)
     for case in cases:
-        if case.label and case.state in (life.ANSWERED, life.CLOSED):
+        if _advised(session, case):
             return Reply(f"prevent_{case.label}", language, case_id=case.id)
-    if cases:
-        return Reply("case_waiting", language, {"case": cases[0].code}, case_id=cases[0].id)
-    return Reply("no_case_yet", language)
+    return _told(session, cases[0], language) if cases else Reply("no_case_yet", language)
+
+
+def _advised(session: Session, case: Case) -> bool:
+    """Whether the machine's label is what she was told: an officer's words overrule it."""
+    told = case.state in (life.ANSWERED, life.CLOSED)
+    return told and bool(case.label) and not officers_words(session, case)
 
 
 def _officer(
@@ -106,11 +110,15 @@ def _officer(
     case = session.scalar(select(Case).where(Case.code == said.code)) if said.code else None
     if said.code and (case is None or case.farmer_id != farmer.id):
         return Reply("no_such_case", language, farmer_id=farmer.id)
-    # Escalation tells the farmer itself, and whether an officer is there.
-    escalation.request_officer(
+    open_before = escalation.open_of(session, farmer)
+    case = escalation.request_officer(
         session, context.desk, farmer, "farmer_asks", case=case, source="sms"
     )
-    return None
+    held = escalation.open_one(session, case)
+    if held is None or held.id not in open_before:
+        return None  # escalation has told her, and whether an officer is there
+    template = "ussd_case_with_officer" if held.officer_id else "no_officer"
+    return Reply(template, language, {"case": case.code}, farmer_id=farmer.id, case_id=case.id)
 
 
 def _language(

@@ -13,7 +13,15 @@ from gateway.cases.crops import LABELS
 from gateway.dialogue import gsm7
 from gateway.dialogue.answers import answer_with_text
 from gateway.dialogue.sms.reply import Reply
-from gateway.dialogue.sms.words import Command, Vocabulary, find_code, looks_like_code, plain
+from gateway.dialogue.sms.words import (
+    SHORT,
+    Command,
+    Vocabulary,
+    find_code,
+    means_code,
+    plain,
+)
+from gateway.people import officers
 from gateway.store.models import Case, Officer
 
 if TYPE_CHECKING:
@@ -22,7 +30,10 @@ if TYPE_CHECKING:
 LISTED = 4
 """Case codes that fit one message."""
 
-_AS_FARMER = (Command.STOP, Command.START, Command.LANGUAGE)
+OK = "OK"
+_AS_FARMER = (Command.STOP, Command.START)
+_NO_ANSWER = (Command.HELP, Command.RESULT, Command.MORE, Command.OFFICER, Command.LANGUAGE)
+"""A lone keyword is no advice that a farmer could use."""
 
 
 def act(
@@ -32,8 +43,15 @@ def act(
     said = words.read(text)
     if said.alone and said.command in _AS_FARMER:
         return None
+    if said.command is Command.LANGUAGE and len(plain(text).split()) <= SHORT:
+        wanted = words.language(said.rest)
+        if wanted is not None:
+            officers.set_language(officer, wanted)
+            return Reply("language_set", wanted)
+        if said.alone:
+            return Reply("language_ask", officer.language)
     language = officer.language
-    if said.alone and said.command is Command.HELP:
+    if said.alone and said.command in _NO_ANSWER:
         return Reply("officer_help", language)
     code, rest = find_code(text)
     if code:
@@ -45,21 +63,27 @@ def act(
     waiting = escalation.open_cases_of(session, officer)
     if not waiting:
         return Reply("officer_none_open", language)
-    first = text.split(maxsplit=1)[0] if text.strip() else ""
-    if len(waiting) > 1 or looks_like_code(first):
+    if len(waiting) > 1 or means_code(text) or _too_short(text):
         listed = " ".join(case.code for case in waiting[:LISTED])
         return Reply("officer_which", language, {"cases": listed})
     return _about(context, session, officer, waiting[0], words, rest)
 
 
+def _too_short(text: str) -> bool:
+    """One word such as "thanks" is no answer to relay without a code before it."""
+    return len(plain(text).split()) == 1 and plain(text) != OK
+
+
 def _about(
     context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
 ) -> Reply:
-    if not plain(rest):
+    said = words.read(rest)
+    if not plain(rest) or (said.alone and said.command in _NO_ANSWER):
         values = briefing.brief(case).values(briefing.by_sms(case)) | {"case": case.code}
         return Reply(briefing.template(case), officer.language, values, case_id=case.id)
-    first, _, tail = rest.partition(" ")
-    if plain(first) == "OK":
+    first, *others = rest.split(maxsplit=1)
+    if plain(first) == OK:
+        tail = " ".join(others)
         return _confirm(context, session, officer, case, words.label(tail) or _own(case, tail))
     return _relay(context, session, officer, case, rest)
 

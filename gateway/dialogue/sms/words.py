@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,9 +15,14 @@ LONGEST = 1600
 """Characters of one message that we read: ten parts."""
 FORGIVEN = 4
 """Letters from which on a keyword may have one slip in it."""
-SHORT = 3
+LONG = 7
+"""Letters from which on any slip in a word for STOP is forgiven; in a shorter one only a swapped or
+a doubled letter, for many words differ from it by one letter and nobody wants to be cut off."""
+SHORT = 2
 """Words of a message up to which any keyword at its start is meant as one. In a longer message
-only a language's first word for a command is: "end of season, what to plant?" is no STOP."""
+only a language's first word for a command is: "end of season" is no STOP."""
+CODE_AMONG = 4
+"""Words of a message among which a case code is looked for: "my code is ..." """
 
 
 class Command(StrEnum):
@@ -40,7 +45,7 @@ class Reading:
     rest: str = ""
     """What follows the keyword, as typed."""
     code: str = ""
-    """The first case code in it, or an empty text."""
+    """The first case code in it, or an empty text; it counts for no word."""
     language: str = ""
     """The language of the keyword, where only one language has it."""
     alone: bool = False
@@ -82,23 +87,22 @@ class Vocabulary:
         return cls(keywords, frozenset(first), languages, labels)
 
     def read(self, text: str) -> Reading:
-        """What a farmer's message says. A slip is forgiven only where little else is written."""
-        typed = text[:LONGEST]
-        code, without = find_code(typed)
+        """What a farmer's message says. A slip is forgiven only where little else is written. A
+        case code asks for its result where no keyword asks for something else."""
+        code, typed = find_code(text[:LONGEST])
         words = plain(typed).split()
         if not words:
-            return Reading(None)
+            return Reading(Command.RESULT if code else None, code=code)
         found = self.keywords.get(words[0])
         if len(words) > SHORT and words[0] not in self.first:
             found = None
         if found is None and len(words) <= 2:
             found = self._nearly(words[0])
         if found is None:
-            # A bare code asks for its result.
-            bare = bool(code) and not plain(without)
-            return Reading(Command.RESULT if bare else None, rest=without, code=code)
+            return Reading(Command.RESULT if code else None, rest=typed, code=code)
         rest = re.sub(r"^\W*\w+", "", typed, count=1).strip(" .,:;-\r\n\t")
-        return Reading(found[0], rest, code, found[1], alone=len(words) == 1)
+        alone = len(words) == 1 and not code
+        return Reading(found[0], rest, code, found[1], alone)
 
     def language(self, typed: str) -> str | None:
         """The language that is named, by code or by name."""
@@ -117,9 +121,9 @@ class Vocabulary:
         if len(word) < FORGIVEN:
             return None
         near = {
-            self.keywords[keyword]
-            for keyword in self.keywords
-            if len(keyword) >= FORGIVEN and one_slip(word, keyword)
+            meant
+            for keyword, meant in self.keywords.items()
+            if len(keyword) >= FORGIVEN and _forgiven(word, keyword, meant[0])
         }
         commands = {command for command, _ in near}
         return next(iter(near)) if len(commands) == 1 else None
@@ -132,21 +136,44 @@ def plain(text: str) -> str:
 
 
 def find_code(text: str) -> tuple[str, str]:
-    """(the case code among the first words, or an empty text; the text without it)."""
-    words = list(re.finditer(r"\S+", text[:LONGEST]))[:3]
-    for word in words:
+    """(the case code among the first words, whole or in up to three pieces, or an empty text; the
+    text without it)."""
+    for start, end, typed in _pieces(text):
         try:
-            code = codes.parse(word[0].strip(".,:;!?()\"'"))
+            code = codes.parse(typed)
         except codes.BadCode:
             continue
-        return code, (text[: word.start()] + text[word.end() :]).strip(" .,:;-\r\n\t")
+        return code, (text[:start] + text[end:]).strip(" .,:;-\r\n\t")
     return "", text.strip()
 
 
-def looks_like_code(word: str) -> bool:
-    """Whether somebody meant a case code, though it is not a right one."""
-    bare = word.strip(".,:;!?()\"'-")
-    return len(bare) in (6, 7, 8) and bare.isalnum() and any(c.isdigit() for c in bare)
+def means_code(text: str) -> bool:
+    """Whether one of the first words, or two or three of them together, is nearly a case code."""
+    return any(_nearly_code(typed) for _, _, typed in _pieces(text))
+
+
+def _nearly_code(typed: str) -> bool:
+    letters = typed.replace(" ", "")
+    digit, vowel = any(c.isdigit() for c in letters), bool(set(plain(letters)) & set("AEIOUY"))
+    alike = (digit or not vowel) if letters == typed else (digit and not vowel)
+    return 6 <= len(letters) <= 8 and alike
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and letters of each of the first words, alone and joined with the next ones."""
+    words = list(re.finditer(r"[^\W_]+", text[:LONGEST]))[:CODE_AMONG]
+    for first in range(len(words)):
+        for last in range(first, min(first + 3, len(words))):
+            typed = " ".join(word[0] for word in words[first : last + 1])
+            yield words[first].start(), words[last].end(), typed
+
+
+def _forgiven(typed: str, keyword: str, command: Command) -> bool:
+    if command is not Command.STOP or len(keyword) >= LONG:
+        return one_slip(typed, keyword)
+    doubled = any(typed[:i] + typed[i + 1 :] == keyword for i in range(1, len(typed))
+                  if typed[i] == typed[i - 1])  # fmt: skip
+    return doubled or (sorted(typed) == sorted(keyword) and one_slip(typed, keyword))
 
 
 def one_slip(typed: str, meant: str) -> bool:

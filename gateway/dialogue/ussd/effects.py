@@ -35,13 +35,23 @@ class Hand:
         self._language = language
         self._answers = answers
 
-    def carry_out(self, effects: tuple[ask.Effect, ...]) -> None:
-        """Raises: whatever the store raises; then nothing was done."""
+    def carry_out(self, effects: tuple[ask.Effect, ...]) -> bool:
+        """Do all of it.
+
+        Returns: False when an officer's case was not theirs any more, so that nothing came of it.
+
+        Raises: whatever the store raises; then nothing was done.
+        """
         if any(isinstance(effect, ask.Erase) for effect in effects):
             self._erase()
         with self._context.store.transaction() as session:
-            for effect in effects:
-                self._do(session, effect)
+            try:
+                for effect in effects:
+                    self._do(session, effect)
+            except escalation.NotYours as error:
+                log.warning("ussd session=%s case=%s is not theirs any more", self._tag, error)
+                return False
+        return True
 
     def _do(self, session: Session, effect: ask.Effect) -> None:
         match effect:
@@ -77,21 +87,18 @@ class Hand:
         if officer is None:
             return
         desk = self._context.desk
-        try:
-            match effect:
-                case ask.SetDuty(on_duty):
-                    officers.set_duty(session, officer, on_duty)
-                case ask.AcceptCase(code):
-                    escalation.accept(session, officer, _case(session, code))
-                case ask.HandOver(code):
-                    escalation.hand_over(session, desk, officer, _case(session, code), "officer")
-                case ask.AskPhoto(code):
-                    escalation.ask_photo(session, desk, officer, _case(session, code))
-                case ask.AnswerCase(code, note, label):
-                    case = _case(session, code)
-                    answer_with_text(session, desk, officer, case, note, label or None)
-        except escalation.NotYours as error:
-            log.warning("ussd officer=%s case=%s is not theirs any more", officer.id, error)
+        match effect:
+            case ask.SetDuty(on_duty):
+                officers.set_duty(session, officer, on_duty)
+            case ask.AcceptCase(code):
+                escalation.accept(session, officer, _case(session, code))
+            case ask.HandOver(code):
+                escalation.hand_over(session, desk, officer, _case(session, code), "officer")
+            case ask.AskPhoto(code):
+                escalation.ask_photo(session, desk, officer, _case(session, code))
+            case ask.AnswerCase(code, note, label):
+                case = _case(session, code)
+                answer_with_text(session, desk, officer, case, note, label or None)
 
     def _farmer(self, session: Session) -> Farmer:
         return farmers.find_or_create(session, self._phone)

@@ -214,8 +214,10 @@ class _Hop:
             hand = Hand(
                 self.context, self.request.phone, self.tag, self.language, len(self._path())
             )
-            hand.carry_out(step.effects)
+            done = hand.carry_out(step.effects)
             world.refresh()
+            if not done:
+                return replace(step.state, note="ussd_case_gone")
         return step.state
 
     def _shown(self, state: State, world: World) -> Reply:
