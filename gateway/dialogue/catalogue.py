@@ -216,7 +216,7 @@ class Catalogue:
                     f"placeholders.toml: {{{name}}} is set to {default!r}, longer than its longest"
                 )
         for code, texts in self._texts.items():
-            for key in texts | self._texts[FALLBACK]:
+            for key in {**texts, **self._texts[FALLBACK]}:
                 text = self.text(key, code)
                 found += [f"{key} [{code}]: {fault}" for fault in self._faults_of(key, code, text)]
         return found

@@ -21,6 +21,7 @@ from gateway.outbox.kinds import Kind
 from gateway.people import farmers
 from gateway.store.base import Unreadable, now
 from gateway.store.models import MediaMessage
+from gateway.store.photos import PhotoStoreError
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +34,13 @@ JOB_TIMEOUT = 120
 def enqueue(context: Context, media_id: int) -> None:
     """Queue one message; a sweep does it again when Redis does not answer now."""
     queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
+    job_id = f"media-{media_id}"
     try:
+        before = queue.fetch_job(job_id)
+        if before is not None and before.is_failed:
+            before.delete()  # it would keep this one out
         queue.enqueue(
-            JOB, media_id, job_id=f"media-{media_id}", job_timeout=JOB_TIMEOUT,
+            JOB, media_id, job_id=job_id, job_timeout=JOB_TIMEOUT,
             result_ttl=0, failure_ttl=3600, unique=True,
         )  # fmt: skip
     except DuplicateJobError:
@@ -52,20 +57,36 @@ def fetch(media_id: int) -> None:
         if row is None or row.done_at is not None:
             return
         vendor, _, message_id = row.key.partition(":")
-        phone, addresses = row.phone, row.addresses.splitlines()
+        phone, addresses, tries = row.phone, row.addresses.splitlines(), row.attempts
     if isinstance(phone, Unreadable):
         _finish(context, media_id, UNREADABLE, good=False)
         return
     if Pressure(context).too_much():
         _postpone(context, media_id)
         return
-    try:
-        photos = tuple(_fetcher(context).fetch(address) for address in addresses)
-    except FetchError as error:
-        _missed(context, media_id, error)
+    photos, errors = _fetched(_fetcher(context), addresses)
+    again = next((error for error in errors if error.again), None)
+    if not photos or (again is not None and tries + 1 < MAX_ATTEMPTS):
+        _missed(context, media_id, again or errors[0])
         return
-    taken = take(context, Incoming(vendor, message_id, phone, photos))
+    try:
+        taken = take(context, Incoming(vendor, message_id, phone, photos))
+    except PhotoStoreError as error:
+        log.warning("photo_store_away media=%s error=%s", media_id, error)
+        _postpone(context, media_id)
+        return
     _finish(context, media_id, "taken" if taken.photos else taken.refused[0], bool(taken.photos))
+
+
+def _fetched(fetcher: Fetcher, addresses: list[str]) -> tuple[tuple[bytes, ...], list[FetchError]]:
+    """What could be had, and why the rest could not: a video beside a photo costs no photo."""
+    photos, errors = [], []
+    for address in addresses:
+        try:
+            photos.append(fetcher.fetch(address))
+        except FetchError as error:
+            errors.append(error)
+    return tuple(photos), errors
 
 
 def waiting_media(context: Context) -> int:

@@ -34,10 +34,14 @@ def diagnose(photo_id: int) -> None:
         with patience(PATIENCE):
             _diagnose(context_of_worker(), photo_id)
     except Exception as error:
-        if not away(error):
+        if not away(error) and not isinstance(error, PhotosAway):
             raise
         # No fault of the photo, so no failed job, which would count: a sweep queues it again.
         log.warning("store_away photo=%s error=%s", photo_id, type(error).__name__)
+
+
+class PhotosAway(Exception):
+    """The place where photos lie cannot be read just now."""
 
 
 def _diagnose(context: Context, photo_id: int) -> None:
@@ -57,6 +61,8 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
     except (PhotoMissing, SealBroken) as error:
         log.error("photo_lost photo=%s error=%s", photo_id, type(error).__name__)
         return unreadable("photo_lost", "The photo is no longer there.", "none")
+    except OSError as error:
+        raise PhotosAway(str(error)) from error
     return context.model.judge(data)
 
 
@@ -71,6 +77,12 @@ def _record(session: Session, context: Context, photo_id: int, verdict: Verdict)
              case.code, photo_id, verdict.verdict, verdict.latency_ms)  # fmt: skip
     if judgement.is_complete(session, case):
         judge_together(session, context, case)
+
+
+def _poor(verdicts: list[Verdict]) -> bool:
+    """Whether every photo that could be read is blurred, dark or burnt, each in its own way."""
+    seen = [POOR & set(verdict.quality) for verdict in verdicts if verdict.problem is None]
+    return bool(seen) and all(seen)
 
 
 def judge_together(session: Session, context: Context, case: Case) -> None:
@@ -88,7 +100,7 @@ def judge_together(session: Session, context: Context, case: Case) -> None:
         together.label,
         together.confidence,
         disagree=len(confident) > 1,
-        poor=bool(POOR & set(together.quality)),
+        poor=_poor(verdicts),
     )
     judgement.judge(session, context.desk, case, finding, len(details))
     log.info(

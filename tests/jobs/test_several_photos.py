@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from gateway.cases import intake, life
+from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.jobs import photos, sweeps_cases
 from gateway.store.base import now
@@ -54,6 +56,43 @@ def test_the_farmer_is_told_once_when_all_are_judged(any_context: Context, keepe
     assert (the_case(any_context).state, told(any_context)) == (life.ANSWERED, 1)
     with any_context.store.reading() as session:
         assert session.scalar(select(func.count(Diagnosis.id))) == 3
+
+
+def test_advice_rests_on_one_good_photo_at_least(
+    any_context: Context, keeper: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each photo is poor in its own way: no defect is common to both."""
+    found: list[Finding] = []
+    monkeypatch.setattr(photos.judgement, "judge", lambda *args: found.append(args[3]))
+    verdict = any_context.model.judge(leaf("maize_rust", 1))
+    for defects in (("blurred", "dark"), ("blurred", "")):
+        first = hand_in(any_context, keeper, len(found) * 2 + 1, following=1)
+        with any_context.store.reading() as session:
+            code = session.get_one(Photo, first).case.code
+        second = hand_in(any_context, keeper, len(found) * 2 + 2, following=0, case=code)
+        for photo_id, defect in zip((first, second), defects, strict=True):
+            seen = replace(verdict, quality=(defect,) if defect else ())
+            with any_context.store.transaction() as session:
+                photos._record(session, any_context, photo_id, seen)
+    assert [finding.poor for finding in found] == [True, False]
+
+
+def test_photos_that_cannot_be_read_just_now_count_as_no_failure(
+    any_context: Context, keeper: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo_id = hand_in(any_context, keeper, 1, following=0)
+    monkeypatch.setattr(photos, "context_of_worker", lambda: any_context)
+
+    def away(_address: str) -> bytes:
+        raise OSError("the bucket is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(any_context.photos, "get", away)
+        photos.diagnose(photo_id)  # no failed job
+    with any_context.store.reading() as session:
+        assert session.get_one(Photo, photo_id).diagnosed_at is None
+    photos.diagnose(photo_id)
+    assert the_case(any_context).state == life.ANSWERED
 
 
 def test_the_same_upload_again_changes_nothing(any_context: Context, keeper: int) -> None:

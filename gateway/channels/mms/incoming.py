@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from sqlalchemy import update
+
 from gateway.cases import intake
 from gateway.cases.intake import Upload
 from gateway.context import Context
 from gateway.jobs.queue import enqueue
+from gateway.store.models import Photo
 from inference.picture import PictureError
 
 log = logging.getLogger(__name__)
@@ -33,13 +36,14 @@ class Taken:
 
 
 def take(context: Context, message: Incoming) -> Taken:
-    """Make one case of the message's photos. A repeat of the message changes nothing: each photo
-    has a client id made of the message's id and its place.
+    """Make one case of the message's photos, judged when all are there. A repeat of the message
+    changes nothing: each photo has a client id made of the message's id and its place.
 
     Raises: PhotoStoreError when the disk is full.
     """
     case: str | None = None
-    taken = 0
+    kept: list[int] = []
+    new: list[int] = []
     refused: list[str] = []
     for place, photo in enumerate(message.photos):
         upload = Upload(
@@ -48,6 +52,7 @@ def take(context: Context, message: Incoming) -> Taken:
             phone=message.phone,
             client_id=f"{message.id}:{place}",
             case=case,
+            following=len(message.photos) - 1 - place,
         )
         try:
             accepted = intake.accept(context.store, context.photos, upload)
@@ -55,11 +60,21 @@ def take(context: Context, message: Incoming) -> Taken:
             refused.append(error.code)
             continue
         case = accepted.case
-        taken += 1
+        kept.append(accepted.photo_id)
         if not accepted.again:
-            enqueue(context, accepted.photo_id)
+            new.append(accepted.photo_id)
+    if refused:
+        _nothing_follows(context, kept)
+    for photo_id in new:
+        enqueue(context, photo_id)
     log.info(
         "mms vendor=%s case=%s photos=%s refused=%s",
-        message.vendor, case, taken, ",".join(refused) or "-",
+        message.vendor, case, len(kept), ",".join(refused) or "-",
     )  # fmt: skip
-    return Taken(case, taken, tuple(refused))
+    return Taken(case, len(kept), tuple(refused))
+
+
+def _nothing_follows(context: Context, photos: list[int]) -> None:
+    """What was announced and refused is not waited for."""
+    with context.store.transaction() as session:
+        session.execute(update(Photo).where(Photo.id.in_(photos)).values(following=0))

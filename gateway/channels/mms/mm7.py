@@ -27,6 +27,8 @@ TEXT = {
 NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 MAX_ENVELOPE = 256 * 1024
 MAX_PARTS = 60
+ID_LONGEST = 1000
+"""Characters of a TransactionID that go back as they came."""
 VERSION = "6.8.0"
 
 
@@ -56,13 +58,13 @@ def parse(content_type: str, body: bytes) -> DeliverReq:
     if envelope is None:
         raise Corrupt("no text/xml part")
     root = _xml(_bytes(envelope))
-    transaction = _text(root, "TransactionID")
+    transaction = _text(root, "TransactionID", ID_LONGEST)
     if _find(root, "DeliverReq") is None:
         raise Corrupt("no DeliverReq", transaction)
     sender = _sender(root)
     if not transaction or not sender:
         raise Corrupt("no TransactionID or no Sender", transaction)
-    photos = tuple(_bytes(part) for part in parts if part.get_content_maintype() == "image")
+    photos = tuple(_bytes(part) for part in parts if _may_be_photo(part))
     return DeliverReq(transaction, sender, photos)
 
 
@@ -109,9 +111,15 @@ def _find(root: Element, name: str) -> Element | None:
     return next((e for e in root.iter() if e.tag.rpartition("}")[2] == name), None)
 
 
-def _text(root: Element, name: str) -> str:
+def _may_be_photo(part: EmailMessage) -> bool:
+    """Some handsets and relays name no type; what it is, its bytes tell."""
+    kind = part.get_content_type()
+    return kind.startswith("image/") or kind == "application/octet-stream"
+
+
+def _text(root: Element, name: str, longest: int = 80) -> str:
     element = _find(root, name)
-    return "" if element is None else (element.text or "").strip()[:80]
+    return "" if element is None else (element.text or "").strip()[:longest]
 
 
 def _sender(root: Element) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 
 from flask import Blueprint, Response, jsonify, request
@@ -101,7 +102,7 @@ def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:
         return message.transaction, mm7.CORRUPT
     if pressure.too_much():
         return message.transaction, mm7.UNAVAILABLE
-    incoming = Incoming("mm7", _id(message.transaction), sender, message.photos)
+    incoming = Incoming("mm7", _short(message.transaction), sender, message.photos)
     try:
         taken = take(context, incoming)
     except Exception as error:
@@ -135,6 +136,11 @@ def _id(value: str) -> str:
     if len(value) > ID_LONGEST:
         raise Problem(400, "bad_id", f"a message id has at most {ID_LONGEST} characters")
     return value
+
+
+def _short(value: str) -> str:
+    """An id as a key of ours: itself, or a digest where it is too long."""
+    return value if len(value) <= ID_LONGEST else hashlib.sha256(value.encode()).hexdigest()
 
 
 def _sender(context: Context, raw: str) -> str:

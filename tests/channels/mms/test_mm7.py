@@ -22,7 +22,7 @@ OLD = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-5-MM7-1
 
 def request(
     envelope: str | None = None, *, photos: int = 2, doctype: str = "", sender: str = NUMBER,
-    transaction: str = "T-1", namespace: str = mm7.NAMESPACE,
+    transaction: str = "T-1", namespace: str = mm7.NAMESPACE, kind: str = "image/jpeg",
 ) -> tuple[str, bytes]:  # fmt: skip
     """(content type, body) of a DeliverReq with nested content, as an MMSC sends it."""
     outer = MIMEMultipart("related", type="text/xml", start="<soap>")
@@ -36,7 +36,9 @@ def request(
     inner.attach(MIMEText("<smil/>", "smil"))
     inner.attach(MIMEText("my maize", "plain"))
     for _ in range(photos):
-        inner.attach(MIMEImage(PICTURE, "jpeg"))
+        picture = MIMEImage(PICTURE, "jpeg")
+        picture.set_type(kind)
+        inner.attach(picture)
     outer.attach(inner)
     raw = outer.as_bytes()
     header, _, body = raw.partition(b"\n\n")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from gateway.app import create_app
-from gateway.channels.mms import mm7, twilio
+from gateway.channels.mms import incoming, mm7, twilio
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.context import Context
-from gateway.jobs import media, worker
+from gateway.jobs import media, photos, worker
 from gateway.settings import Settings
+from gateway.store.base import now
 from gateway.store.models import Case, MediaMessage, Message, Photo
 from tests.channels.mms import test_mm7
 from tests.conftest import CHANNEL_KEY
@@ -55,6 +60,23 @@ def test_photos_of_one_message_are_one_case(client: FlaskClient, context: Contex
     assert answer.get_json()["refused"] == ["not_a_picture"]
     assert (_count(context, Case), _count(context, Photo)) == (1, 2)
     assert len(context.photo_queue) == 2
+
+
+def _judged_at_once(context: Context, photo_id: int) -> bool:
+    """A worker quicker than the door."""
+    photos._diagnose(context, photo_id)
+    return True
+
+
+@pytest.mark.parametrize("more", [(house.photo(2),), (house.photo(2), b"not a photo")])
+def test_photos_of_one_message_are_judged_together(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch, more: tuple[bytes, ...]
+) -> None:
+    together = []
+    monkeypatch.setattr(incoming, "enqueue", _judged_at_once)
+    monkeypatch.setattr(photos.judgement, "judge", lambda *_args: together.append(_args[-1]))
+    assert _direct(client, house.photo(1), *more).status_code == 200
+    assert together == [2]
 
 
 def test_the_same_message_again_changes_nothing(client: FlaskClient, context: Context) -> None:
@@ -100,6 +122,52 @@ def test_addresses_are_kept_now_and_fetched_by_a_job(
     for _ in range(2):
         media.fetch(1)
     assert (_count(context, Case), _count(context, Photo)) == (1, 2)
+
+
+def test_what_is_no_photo_costs_no_photo(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+
+    def fetched(_self: Fetcher, url: str) -> bytes:
+        if url.endswith("2"):
+            raise FetchError("too_large", again=False)
+        return house.photo(1)
+
+    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    media.fetch(1)
+    assert (_count(context, Case), _count(context, Photo)) == (1, 1)
+
+
+def test_a_photo_that_may_still_come_is_waited_for_and_then_left_out(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+
+    def fetched(_self: Fetcher, url: str) -> bytes:
+        if url.endswith("2"):
+            raise FetchError("status_503", again=True)
+        return house.photo(1)
+
+    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    for _ in range(media.MAX_ATTEMPTS - 1):
+        media.fetch(1)
+        assert _count(context, Case) == 0
+    media.fetch(1)
+    assert (_count(context, Case), _count(context, Photo)) == (1, 1)
+
+
+def test_a_job_that_failed_keeps_no_later_one_out(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+    monkeypatch.setattr(Fetcher, "fetch", lambda _self, _url: 1 / 0)
+    queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
+    SimpleWorker([queue], connection=context.redis, serializer=JSONSerializer).work(burst=True)
+    assert queue.job_ids == []
+    with time_machine.travel(now() + timedelta(minutes=5)):
+        assert media.waiting_media(context) == 1
+    assert queue.job_ids == ["media-1"]
 
 
 def test_media_that_never_comes_is_told_to_the_farmer_once(
@@ -158,6 +226,8 @@ def _mm7(client: FlaskClient, **changes: Any) -> tuple[int, bytes]:
     ("changes", "status", "cases"),
     [
         pytest.param({}, mm7.SUCCESS, 1, id="two photos"),
+        pytest.param({"kind": "application/octet-stream"}, mm7.SUCCESS, 1, id="no type named"),
+        pytest.param({"transaction": "t" * 200}, mm7.SUCCESS, 1, id="a long id"),
         pytest.param({"photos": 0}, mm7.SUCCESS, 0, id="words only"),
         pytest.param({"sender": "<Number>operator</Number>"}, mm7.CORRUPT, 0, id="no number"),
         pytest.param({"doctype": test_mm7.BOMB}, mm7.CORRUPT, 0, id="a DTD"),
@@ -172,6 +242,8 @@ def test_mm7_is_answered_in_its_own_words(
         code, answer = _mm7(client, **changes)
         assert code == 200
         assert f"<StatusCode>{status}</StatusCode>".encode() in answer
+        if "doctype" not in changes:
+            assert changes.get("transaction", "T-1").encode() in answer
     assert _count(context, Case) == cases
 
 
