@@ -7,7 +7,7 @@ only send it again. A number and a text never get into a line.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.tables import FAILURE, REPORT
@@ -110,3 +110,12 @@ def _phone(context: Context, value: str) -> str | None:
         return msisdn.from_network(value, context.settings.region)
     except msisdn.BadNumber:
         return None
+
+
+CALLBACKS: Mapping[str, Callable[[Context, Fields], None]] = {
+    "ussd-events": session_ended,
+    "sms": sms,
+    "delivery-reports": delivery_report,
+    "opt-outs": opt_out,
+}
+"""Last part of the address to what takes the callback in; each is safe to run twice."""

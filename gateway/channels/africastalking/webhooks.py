@@ -9,14 +9,14 @@ What cannot be stored now goes to the spool; 503 only when that cannot be writte
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
 from gateway.channels import secret_path
-from gateway.channels.africastalking import events, fields
-from gateway.channels.africastalking.events import Fields
+from gateway.channels.africastalking import fields
+from gateway.channels.africastalking.events import CALLBACKS, Fields
+from gateway.channels.takers import spool_of
 from gateway.context import Context
 from gateway.dialogue import ussd
 from gateway.jobs.pressure import Pressure
@@ -35,23 +35,13 @@ HOP_LABEL = "at-ussd-hop-metadata"
 """Reply header with a name for the step, for the provider's dashboard and its end event: at most 99
 characters, no `|`, nothing personal."""
 
-TAKERS: Mapping[str, Callable[[Context, Fields], None]] = {
-    "ussd-events": events.session_ended,
-    "sms": events.sms,
-    "delivery-reports": events.delivery_report,
-    "opt-outs": events.opt_out,
-}
-"""Last part of the address to what takes the callback in; each is safe to run twice."""
-
-ADDRESS = f"/<any({', '.join(repr(kind) for kind in TAKERS)}):kind>"
+ADDRESS = f"/<any({', '.join(repr(kind) for kind in CALLBACKS)}):kind>"
 
 
 def blueprint(context: Context) -> Blueprint:
     """Routes under /africastalking/KEY. Raises nothing; a wrong key is 404 before any parsing."""
     routes = Blueprint("africastalking", __name__, url_prefix="/africastalking/<key>")
-    spool = Spool(context.settings.spool, context.store.vault)
-    replayer = Replayer(spool, lambda kind, form: TAKERS[kind](context, form))
-
+    spool, replayer = spool_of(context)
     secret_path.guard(routes, context.settings.webhook_keys)
 
     pressure = Pressure(context)
@@ -119,7 +109,7 @@ def _take(context: Context, spool: Spool, replayer: Replayer, kind: str) -> Resp
     # What was kept earlier goes first: a START must not overtake the STOP before it.
     if not spool.waits():
         try:
-            TAKERS[kind](context, form)
+            CALLBACKS[kind](context, form)
             return Response("ok\n", mimetype="text/plain")
         except Exception as error:
             log.error("%s goes to the spool: %s", kind, _named(error), exc_info=not away(error))

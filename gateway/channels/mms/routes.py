@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, jsonify, request
 
 from gateway.channels import secret_path
-from gateway.channels.mms import mm7, twilio
+from gateway.channels.mms import kept, mm7, twilio
 from gateway.channels.mms.incoming import Incoming, take
+from gateway.channels.takers import MEDIA, spool_of
 from gateway.context import Context
-from gateway.jobs import media
 from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.people import msisdn
 from gateway.problems import Problem
-from gateway.store.base import now
-from gateway.store.database import insert_once
-from gateway.store.models import MediaMessage
+from gateway.spool import Replayer, Spool, SpoolError
+from gateway.store import away, patience
 from gateway.store.photos import PhotoStoreError
 
 log = logging.getLogger(__name__)
 
 MAX_MEDIA = 10
+PATIENCE = 3.0
+"""Seconds that the store has for one message before that goes to the spool."""
 ID_LONGEST = 70
 XML = "text/xml; charset=utf-8"
 
@@ -31,11 +33,12 @@ def blueprint(context: Context) -> Blueprint:
     routes = Blueprint("mms", __name__)
     secret_path.guard(routes, context.settings.webhook_keys)
     pressure = Pressure(context)
+    spool, replayer = spool_of(context)
 
     @routes.post("/mms/<key>")
     def receive() -> tuple[Response, int]:
         if request.form.get("NumMedia") is not None or "MediaUrl0" in request.form:
-            return _by_address(context)
+            return _by_address(context, spool, replayer)
         if pressure.too_much():
             detail = "very much is waiting just now; send the message again later"
             raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
@@ -66,11 +69,11 @@ def _by_parts(context: Context) -> tuple[Response, int]:
     return jsonify(case=taken.case, photos=taken.photos, refused=list(taken.refused)), 200
 
 
-def _by_address(context: Context) -> tuple[Response, int]:
+def _by_address(context: Context, spool: Spool, replayer: Replayer) -> tuple[Response, int]:
     """Addresses of pictures, in the field names that Twilio uses. Kept now, fetched by a job.
 
-    However much waits: a vendor of this kind does not come again, and the pictures stay where they
-    are until the job has room for them.
+    However much waits, and if the store is away in the spool: a vendor of this kind does not come
+    again, and the pictures stay where they are until the job has room for them.
     """
     _check_signature(context)
     addresses = [request.form[f"MediaUrl{n}"] for n in range(MAX_MEDIA)
@@ -81,12 +84,26 @@ def _by_address(context: Context) -> tuple[Response, int]:
         return jsonify(photos=0), 200  # words only: nothing to look at
     if any("\n" in address or len(address) > 2000 for address in addresses):
         raise Problem(422, "bad_address", "an address of the media is not one")
-    with context.store.transaction() as session:
-        values = {"key": key, "phone": sender, "addresses": "\n".join(addresses)}
-        insert_once(session, MediaMessage, values | {"not_before": now()}, "key")
-        row = session.query(MediaMessage).filter_by(key=key).one()
-    media.enqueue(context, row.id)
+    message = {"key": key, "phone": sender, "addresses": "\n".join(addresses)}
+    try:
+        with patience(PATIENCE):
+            kept.keep(context, message)
+    except Exception as error:
+        if not away(error):
+            raise
+        log.error("mms goes to the spool: %s", type(error).__name__)
+        _spool(spool, message)
+        replayer.nudge()
     return Response(status=204), 204
+
+
+def _spool(spool: Spool, message: Mapping[str, str]) -> None:
+    try:
+        spool.keep(MEDIA, message)
+    except SpoolError as error:
+        log.error("mms could not be kept: %s", error)
+        detail = "the message could not be kept just now; send it again"
+        raise Problem(503, "storage_full", detail, {"Retry-After": "60"}) from None
 
 
 def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from gateway.channels.africastalking.webhooks import TAKERS
+from gateway.channels.takers import TAKERS
 from gateway.context import Context
 from gateway.settings import Settings
 from gateway.spool import Spool

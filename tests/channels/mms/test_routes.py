@@ -12,14 +12,17 @@ from flask.testing import FlaskClient
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from gateway.app import create_app
 from gateway.channels.mms import incoming, mm7, twilio
 from gateway.channels.mms.fetch import Fetcher, FetchError
+from gateway.channels.takers import TAKERS
 from gateway.context import Context
 from gateway.jobs import media, photos, worker
 from gateway.settings import Settings
+from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Case, MediaMessage, Message, Photo
 from tests.channels.mms import test_mm7
@@ -122,6 +125,24 @@ def test_addresses_are_kept_now_and_fetched_by_a_job(
     for _ in range(2):
         media.fetch(1)
     assert (_count(context, Case), _count(context, Photo)) == (1, 2)
+
+
+def test_a_message_is_kept_while_the_store_is_away(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_args: object, **_options: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("the store is away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.store.database.Store.transaction", down)
+        assert client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO).status_code == 204
+    spool = Spool(context.settings.spool, context.store.vault)
+    while not spool.replay(lambda kind, fields: TAKERS[kind](context, fields)):
+        pass  # the process's own replayer is at it
+    with context.store.reading() as session:
+        row = session.scalars(select(MediaMessage)).one()
+    assert (row.phone, row.addresses.count("\n")) == (TWILIO["From"], 1)
+    assert spool.failed() == 0
 
 
 def test_what_is_no_photo_costs_no_photo(

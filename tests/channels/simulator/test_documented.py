@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from gateway.channels.africastalking import webhooks
+from gateway.channels.africastalking.events import CALLBACKS
 from gateway.channels.simulator.callbacks import Addresses
 from gateway.channels.simulator.faults import REPORTS, SEND
 from gateway.channels.simulator.server import create_app
@@ -41,4 +42,4 @@ def test_every_address_to_enter_at_the_provider_is_listed(context: Context) -> N
     adapter = app.url_map.bind("")
     for address in listed:
         assert adapter.match(address, method="POST")
-    assert len(listed) == 1 + len(webhooks.TAKERS)
+    assert len(listed) == 1 + len(CALLBACKS)
