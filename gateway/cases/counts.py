@@ -114,7 +114,13 @@ def _by_machine(end: datetime, weeks: int) -> Select[*tuple[Any, ...]]:
 
 def _corrected(end: datetime, weeks: int) -> Any:
     others = aliased(Label)
-    newest = select(func.max(others.id)).where(others.case_id == Case.id).scalar_subquery()
+    newest = (
+        select(others.id)
+        .where(others.case_id == Case.id)
+        .order_by(others.updated_at.desc(), others.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     return (
         select(
             weeks_ago(Case.created_at, end).label("week"),

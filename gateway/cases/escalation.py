@@ -66,7 +66,8 @@ def request_officer(
     Asking twice about the same thing while the first request is open changes nothing. Her row is
     held meanwhile, so that two who ask at once ask one after the other.
     """
-    session.refresh(farmer, with_for_update=True)
+    # Key share: who holds a case of hers meanwhile can write to her.
+    session.refresh(farmer, with_for_update={"key_share": True})
     if case is None:
         case = session.scalar(
             select(Case).where(
@@ -76,6 +77,7 @@ def request_officer(
                 Case.state.in_([life.ESCALATED, life.ACCEPTED]),
             )
         ) or open_case(session, farmer, source=source, crop=crop, answers=answers)
+    hold(session, case)
     if case.state == life.CLOSED:
         case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
     escalate(session, desk, case, reason, actor="farmer")
@@ -231,13 +233,25 @@ def photo_came(session: Session, desk: Desk, case: Case, held: Escalation, photo
 
 
 def withdraw(session: Session, escalation: Escalation) -> None:
-    """A better photo answered the case before the officer took it."""
+    """The case was answered before the officer took it, by a better photo or another officer."""
     _close(escalation, "withdrawn")
 
 
+def hold(session: Session, case: Case) -> None:
+    """Hold the case until the transaction ends, and see it as it is by then. Whoever gives a case
+    away, answers it or withdraws it does this first."""
+    # By its id alone: what is joined to a row that was waited for may be older than the row.
+    query = select(Case.id).where(Case.id == case.id).with_for_update(key_share=True)
+    if session.scalar(query) is not None:
+        session.refresh(case)
+
+
 def open_one(session: Session, case: Case) -> Escalation | None:
+    """The open escalation of a case, if there is one; both are held, the case first."""
+    hold(session, case)
     query = select(Escalation).where(Escalation.case_id == case.id, Escalation.closed_at.is_(None))
-    return session.scalar(query)
+    query = query.with_for_update(of=Escalation)
+    return session.scalar(query.execution_options(populate_existing=True))
 
 
 def open_of(session: Session, farmer: Farmer) -> set[int]:
@@ -260,7 +274,7 @@ def open_cases_of(session: Session, officer: Officer) -> list[Case]:
 
 def _theirs(session: Session, officer: Officer, case: Case) -> Escalation:
     escalation = open_one(session, case)
-    if escalation is None or escalation.officer_id != officer.id:
+    if escalation is None or escalation.officer_id != officer.id or case.state == life.CLOSED:
         raise NotYours(case.code)
     return escalation
 

@@ -114,9 +114,11 @@ def _accept(
             answers=upload.answers,
         )
     else:
-        _check_room(session, case)
         came = update(Photo).where(Photo.case_id == case.id, Photo.following > 0)
         session.execute(came.values(following=0))
+        escalation.hold(session, case)  # after its photos, as who judges them does
+        _check_room(session, case)
+        _add_told(case, upload)
     photo = Photo(
         case_id=case.id,
         address=address,
@@ -151,9 +153,18 @@ def _own_case(session: Session, upload: Upload) -> Case:
     except codes.BadCode as error:
         raise Refused("bad_case_code", str(error)) from None
     case = session.scalar(select(Case).where(Case.code == code))
-    if case is None or case.kiosk_id != upload.kiosk_id:
+    if case is None or case.kiosk_id != upload.kiosk_id or case.farmer_id in farmers.NO_PERSON:
         raise Refused("case_not_found", "no case of yours has this code")
     return case
+
+
+def _add_told(case: Case, upload: Upload) -> None:
+    """What was said with a later photo: a new answer takes the place of an old one, but a crop is
+    not changed under the photos that are there."""
+    case.crop = case.crop or upload.crop
+    told = (case.answers or {}) | (upload.answers or {})
+    if told != (case.answers or {}):
+        case.answers = told
 
 
 def _check_room(session: Session, case: Case) -> None:

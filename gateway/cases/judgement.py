@@ -72,6 +72,7 @@ def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_jud
 
 def failed(session: Session, desk: Desk, case: Case, reason: str) -> None:
     """The machine could not judge a photo of the case: a person still answers."""
+    escalation.hold(session, case)
     if case.state != life.CLOSED:
         escalation.escalate(session, desk, case, reason, actor="machine")
 

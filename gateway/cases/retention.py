@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy import case as sql_case
-from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from gateway.people import farmers
+from gateway.cases import life
+from gateway.people import erasure, farmers
+from gateway.store.base import now
 from gateway.store.models import (
     Case,
     DeliveryReport,
@@ -32,7 +34,7 @@ ENDED = ("sent", "delivered", "failed", "cancelled", "received")
 
 
 def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
-    """Take the person out of cases that last moved before an instant.
+    """Take the person out of cases that last moved before an instant; open ones end with it.
 
     Returns:
         (cases, addresses of photos that nothing names any more: to be deleted after the commit).
@@ -55,17 +57,32 @@ def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
         values = {
             "farmer_id": trainer.id if keeps else nobody.id,
             "place": None,
+            "state": life.CLOSED,
             "updated_at": case.updated_at,  # or the column would set it to now
         }
+        if case.state != life.CLOSED:
+            _end(session, case)
         session.execute(update(Case).where(Case.id == case.id).values(values))
         answers = update(Escalation).where(Escalation.case_id == case.id)
         session.execute(answers.values(answer=None))
         session.execute(update(Label).where(Label.case_id == case.id).values(words=None))
-    ids = [case.id for case in cases]
-    shared = session.scalars(
-        select(Photo.address).where(Photo.address.in_(to_delete), Photo.case_id.not_in(ids))
+    return len(cases), to_delete - erasure.named(session, to_delete)
+
+
+def _end(session: Session, case: Case) -> None:
+    """Nobody can be told an answer any more: the history says so, and no officer holds the case."""
+    session.add(
+        Event(
+            kind="case",
+            case_id=case.id,
+            from_state=case.state,
+            to_state=life.CLOSED,
+            actor="sweep",
+            reason="forgotten",
+        )
     )
-    return len(cases), to_delete - set(shared)
+    held = update(Escalation).where(Escalation.case_id == case.id, Escalation.closed_at.is_(None))
+    session.execute(held.values(closed_at=now(), outcome="withdrawn"))
 
 
 def forget_messages(session: Session, before: datetime) -> int:
@@ -93,18 +110,31 @@ def forget_messages(session: Session, before: datetime) -> int:
 
 
 def forget_farmers(session: Session, before: datetime) -> int:
-    """Delete farmers of whom nothing is left. Who opted out is remembered, to respect it."""
-    gone = session.execute(
-        delete(Farmer)
-        .where(
-            Farmer.created_at < before,
-            Farmer.consent_at.is_(None) | (Farmer.consent_at < before),
-            Farmer.opted_out_at.is_(None),
-            Farmer.id.not_in([farmers.NOBODY, farmers.NOBODY_WHO_TRAINS]),
-            ~exists().where(Case.farmer_id == Farmer.id),
-            ~exists().where(Message.farmer_id == Farmer.id),
-            ~exists().where(Event.farmer_id == Farmer.id, Event.at >= before),
-        )
-        .returning(Farmer.id)
+    """Delete farmers of whom nothing is left. Who opted out is remembered, to respect it.
+
+    They are held first and looked at again: a statement sees the store as it was when it began,
+    and a case that was committed since would go with its farmer.
+
+    Returns: how many, at most `BATCH`.
+    """
+    ids = farmers_to_forget(session, before)
+    left = delete(Farmer).where(Farmer.id.in_(ids), *_nothing_left(before))
+    return len(session.execute(left.returning(Farmer.id)).all())
+
+
+def farmers_to_forget(session: Session, before: datetime) -> list[str]:
+    """Ids of farmers of whom nothing seems left, each held; who is at work right now is not."""
+    query = select(Farmer.id).where(*_nothing_left(before)).order_by(Farmer.id).limit(BATCH)
+    return list(session.scalars(query.with_for_update(of=Farmer, skip_locked=True)))
+
+
+def _nothing_left(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Farmer.created_at < before,
+        Farmer.consent_at.is_(None) | (Farmer.consent_at < before),
+        Farmer.opted_out_at.is_(None),
+        Farmer.id.not_in([farmers.NOBODY, farmers.NOBODY_WHO_TRAINS]),
+        ~exists().where(Case.farmer_id == Farmer.id),
+        ~exists().where(Message.farmer_id == Farmer.id),
+        ~exists().where(Event.farmer_id == Farmer.id, Event.at >= before),
     )
-    return len(gone.all())

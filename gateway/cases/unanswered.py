@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, String, cast, exists, func, literal, select
+from sqlalchemy import Select, String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation
+from gateway.cases import escalation, life
 from gateway.cases.desk import Desk
+from gateway.cases.undelivered import ABSENT_FOR
 from gateway.outbox import incidents
+from gateway.outbox.resend import RESENT
 from gateway.people import hours, officers
-from gateway.store.models import Escalation, Message, Officer
+from gateway.store.models import Case, Escalation, Message, Officer
 
 MOST_OFFICERS = 2
 """So many officers get a case before the operator does."""
@@ -27,7 +29,7 @@ PATIENCE = timedelta(days=1)
 """How long the operator may look for an officer before it is an incident."""
 CAUSE = "escalations:without_officer"
 
-Step = Literal["wait", "remind", "pass_on", "find_officer"]
+Step = Literal["wait", "remind", "pass_on", "find_officer", "withdraw"]
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,26 @@ class Held:
     """An open escalation as the rules see it. `waited` is the officer's working time."""
 
     with_officer: bool = True
-    reachable: bool = True
-    """In service, and the message about the case was not refused for good."""
+    disabled: bool = False
+    refused: bool = False
+    """No phone took the message about the case, and none will."""
     accepted: bool = False
     reminded: bool = False
     waited: timedelta = timedelta(0)
+    closed: bool = False
+    """The case is."""
 
 
 def next_step(held: Held, limits: Limits) -> Step:
-    """An officer who took a case has twice the time: a farm is visited, not answered at a desk."""
+    """An officer who took a case has twice the time: a farm is visited, not answered at a desk.
+    Whether the message came no longer matters then."""
+    if held.closed:
+        return "withdraw"
     if not held.with_officer:
         return "wait" if held.accepted else "find_officer"
-    if not held.reachable or held.waited >= limits.pass_on * (1 + held.accepted):
+    if held.disabled or (held.refused and not held.accepted):
+        return "pass_on"
+    if held.waited >= limits.pass_on * (1 + held.accepted):
         return "pass_on"
     if held.waited >= limits.remind and not held.reminded:
         return "remind"
@@ -63,7 +73,7 @@ def next_step(held: Held, limits: Limits) -> Step:
 
 def due(session: Session, limits: Limits, zone: ZoneInfo, moment: datetime) -> list[int]:
     """Ids of the open escalations for which something is to be done now, oldest first."""
-    found = _open(session, select(Escalation).order_by(Escalation.id))
+    found = _open(session, select(Escalation).order_by(Escalation.id), moment)
     return [
         row.id
         for row, refused in found
@@ -79,10 +89,17 @@ def take_step(
     zone: ZoneInfo,
     moment: datetime,
 ) -> bool:
-    """Do what is due for one escalation; False when nothing is any more."""
+    """Do what is due for one escalation; False when nothing is any more, or somebody is at it.
+
+    The case is held first, as by an officer who answers it.
+    """
+    case = select(Case.id).join(Escalation, Escalation.case_id == Case.id)
+    case = case.where(Escalation.id == escalation_id)
+    if session.scalar(case.with_for_update(of=Case, key_share=True, skip_locked=True)) is None:
+        return False
     query = select(Escalation).where(Escalation.id == escalation_id)
-    locked = query.with_for_update(of=Escalation, skip_locked=True)
-    row, refused = next(_open(session, locked), (None, False))
+    locked = query.with_for_update(of=Escalation).execution_options(populate_existing=True)
+    row, refused = next(_open(session, locked, moment), (None, False))
     if row is None:
         return False
     match next_step(_held(row, refused, zone, moment), limits):
@@ -92,6 +109,8 @@ def take_step(
             _pass_on(session, desk, row)
         case "find_officer":
             return _find_officer(session, desk, row)
+        case "withdraw":
+            escalation.withdraw(session, row)
         case _:
             return False
     return True
@@ -113,26 +132,39 @@ def watch(session: Session, moment: datetime) -> None:
         incidents.close(session, CAUSE)
 
 
-def _open(session: Session, query: Select[Escalation]) -> Iterator[tuple[Escalation, bool]]:
-    """Open escalations, each with whether the message about it was refused for good."""
+def _open(
+    session: Session, query: Select[Escalation], moment: datetime
+) -> Iterator[tuple[Escalation, bool]]:
+    """Open escalations, each with whether the message about it was refused for good.
+
+    An officer's phone that is off has the time that a farmer's has.
+    """
+    may_still_come = or_(
+        Message.outcome == RESENT,
+        and_(Message.outcome == "absent", Message.final_at >= moment - ABSENT_FOR),
+    )
     refused = exists().where(
         Message.key == literal("escalation:") + cast(Escalation.id, String) + ":officer",
         Message.state == "failed",
+        or_(Message.outcome.is_(None), ~may_still_come),
     )
     rows = session.execute(query.where(Escalation.closed_at.is_(None)).add_columns(refused))
     yield from ((row, bool(failed)) for row, failed in rows)
 
 
 def _held(row: Escalation, refused: bool, zone: ZoneInfo, moment: datetime) -> Held:
-    officer = row.officer
+    officer, closed = row.officer, row.case.state == life.CLOSED
     if officer is None:
-        return Held(with_officer=False, accepted=row.accepted_at is not None)
+        accepted = row.accepted_at is not None
+        return Held(with_officer=False, accepted=accepted, closed=closed)
     since = row.accepted_at or row.opened_at
     return Held(
-        reachable=officer.disabled_at is None and not refused,
+        disabled=officer.disabled_at is not None,
+        refused=refused,
         accepted=row.accepted_at is not None,
         reminded=row.reminded_at is not None and row.reminded_at >= since,
         waited=hours.worked(officer.work_days, officer.work_hours, zone, since, moment),
+        closed=closed,
     )
 
 
@@ -169,8 +201,10 @@ def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:
 
 
 def _find_officer(session: Session, desk: Desk, row: Escalation) -> bool:
-    """The operator has the case because nobody was on duty; somebody may be now."""
-    officer = _choose(session, desk, row, _officers_of(session, row.case_id))
+    """The operator has the case because nobody was on duty; somebody may be now. After as many
+    officers as get one the operator keeps it."""
+    had_it = _officers_of(session, row.case_id)
+    officer = _choose(session, desk, row, had_it) if len(had_it) < MOST_OFFICERS else None
     if officer is None:
         return False
     case = row.case

@@ -10,6 +10,7 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.mms.incoming import Incoming, take
@@ -69,6 +70,8 @@ def fetch(media_id: int) -> None:
     if not photos or (again is not None and tries + 1 < MAX_ATTEMPTS):
         _missed(context, media_id, again or errors[0])
         return
+    if not _still_there(context, media_id):
+        return
     try:
         taken = take(context, Incoming(vendor, message_id, phone, photos))
     except PhotoStoreError as error:
@@ -76,6 +79,16 @@ def fetch(media_id: int) -> None:
         _postpone(context, media_id)
         return
     _finish(context, media_id, "taken" if taken.photos else taken.refused[0], bool(taken.photos))
+
+
+def _still_there(context: Context, media_id: int) -> bool:
+    with context.store.reading() as session:
+        return session.get(MediaMessage, media_id) is not None
+
+
+def _held(session: Session, media_id: int) -> MediaMessage | None:
+    """The message, held; None when it was deleted at the farmer's wish meanwhile."""
+    return session.get(MediaMessage, media_id, with_for_update=True)
 
 
 def _fetched(fetcher: Fetcher, addresses: list[str]) -> tuple[tuple[bytes, ...], list[FetchError]]:
@@ -112,13 +125,15 @@ def _fetcher(context: Context) -> Fetcher:
 def _postpone(context: Context, media_id: int) -> None:
     """Leave the photos where they are for a while: no fault of theirs, and no try."""
     with context.store.transaction() as session:
-        session.get_one(MediaMessage, media_id, with_for_update=True).not_before = now()
+        if (row := _held(session, media_id)) is not None:
+            row.not_before = now()
 
 
 def _missed(context: Context, media_id: int, error: FetchError) -> None:
     log.warning("media_not_fetched media=%s error=%s again=%s", media_id, error.code, error.again)
     with context.store.transaction() as session:
-        row = session.get_one(MediaMessage, media_id, with_for_update=True)
+        if (row := _held(session, media_id)) is None:
+            return
         row.attempts += 1
         row.outcome = error.code[:40]
         give_up = not error.again or row.attempts >= MAX_ATTEMPTS
@@ -131,7 +146,8 @@ def _missed(context: Context, media_id: int, error: FetchError) -> None:
 def _finish(context: Context, media_id: int, outcome: str, good: bool) -> None:
     """Close the row; a farmer whose photos could not be had is told to send them again."""
     with context.store.transaction() as session:
-        row = session.get_one(MediaMessage, media_id, with_for_update=True)
+        if (row := _held(session, media_id)) is None:
+            return
         row.outcome, row.done_at = outcome, now()
         row.addresses = ""  # the vendor's addresses are as private as the photos
         if not good and not isinstance(row.phone, Unreadable):

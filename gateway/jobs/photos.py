@@ -67,7 +67,7 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
 
 
 def _record(session: Session, context: Context, photo_id: int, verdict: Verdict) -> None:
-    photo = session.get_one(Photo, photo_id, with_for_update=True)
+    photo = session.get_one(Photo, photo_id, with_for_update={"of": Photo, "key_share": True})
     case = session.get_one(Case, photo.case_id, with_for_update={"of": Case, "key_share": True})
     detail = json.loads(verdict.to_json())
     plain = PhotoVerdict(verdict.verdict, verdict.label, verdict.confidence, detail)

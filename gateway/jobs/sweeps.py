@@ -20,6 +20,7 @@ from gateway.cases import judgement
 from gateway.context import Context
 from gateway.jobs import queue
 from gateway.jobs.rows import each
+from gateway.people import erasure
 from gateway.store.base import now
 from gateway.store.models import Case, Photo
 
@@ -110,14 +111,15 @@ def _waiting_photos(context: Context) -> int:
 
 
 def orphaned_photos(context: Context) -> int:
-    """Delete kept bytes that no photo of a case names: an upload that was never accepted."""
+    """Delete kept bytes that no photo of a case names: an upload that was never accepted or written
+    to its end, and what a person's deletion left behind."""
     limit = now() - ORPHAN_AGE
     old = [name for name, at in context.photos.addresses() if at < limit.timestamp()]
-    repaired = 0
+    repaired = context.photos.tidy(limit.timestamp())
     for start in range(0, len(old), BATCH):
         batch = old[start : start + BATCH]
         with context.store.reading() as session:
-            named = set(session.scalars(select(Photo.address).where(Photo.address.in_(batch))))
+            named = erasure.named(session, batch)
         for address in set(batch) - named:
             context.photos.delete(address)
             repaired += 1
@@ -147,7 +149,7 @@ def _count(context: Context, photo: Waiting, moment: datetime) -> None:
 
 def _give_up(context: Context, photo_id: int) -> bool:
     with context.store.transaction() as session:
-        photo = session.get(Photo, photo_id, with_for_update={"of": Photo})
+        photo = session.get(Photo, photo_id, with_for_update={"of": Photo, "key_share": True})
         if photo is None or photo.diagnosed_at is not None:
             return False
         case = session.get_one(Case, photo.case_id)

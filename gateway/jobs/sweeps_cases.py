@@ -135,5 +135,10 @@ def expired_data(context: Context) -> int:
             break
     with context.store.transaction() as session:
         done += retention.forget_messages(session, before)
-        done += retention.forget_farmers(session, before)
+    while True:
+        with context.store.transaction() as session:
+            forgotten = retention.forget_farmers(session, before)
+        done += forgotten
+        if forgotten < retention.BATCH:
+            break
     return done

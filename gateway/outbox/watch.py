@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import incidents
@@ -16,6 +16,7 @@ from gateway.outbox.resend import RESENT
 from gateway.store.models import DeliveryReport, Message
 
 LATEST = 500
+"""So many of the messages whose report is due are looked at."""
 RECENT = timedelta(hours=1)
 REPORT_DUE = timedelta(hours=1)
 """Most reports come within seconds; after an hour one that is missing is worth counting."""
@@ -37,36 +38,34 @@ OURS = frozenset({UNREADABLE, UNKNOWN_KIND})
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One outgoing message as far as these rules look at it."""
+class Failed:
+    """So many messages of one kind that failed for good with one outcome."""
 
     kind: str
-    state: str
     outcome: str | None
-    sent_at: datetime | None
-    final_at: datetime | None
+    count: int = 1
 
 
-def judge(latest: Sequence[Seen], now: datetime, *, reports_come: bool) -> dict[str, str]:
+def judge(failed: Sequence[Failed], due: Sequence[str], *, reports_come: bool) -> dict[str, str]:
     """Cause of an incident to its detail; a detail is empty where all is well.
 
-    `reports_come`: a report has come before. Some networks never send any, which is no incident.
+    Args:
+        failed: what failed within `RECENT`.
+        due: states of the latest messages that left more than `REPORT_DUE` ago.
+        reports_come: a report has come before. Some networks never send any, which is no incident.
     """
     lost = [
         seen
-        for seen in latest
-        if seen.state == "failed"
-        and (seen.outcome in OURS or _matters(seen.kind))
+        for seen in failed
+        if (seen.outcome in OURS or _matters(seen.kind))
         and seen.outcome not in NUMBER_REASONS
         and seen.outcome != RESENT
-        and seen.final_at is not None
-        and now - seen.final_at < RECENT
     ]
-    due = [seen for seen in latest if seen.sent_at and now - seen.sent_at > REPORT_DUE]
-    silent = reports_come and len(due) >= ENOUGH and all(seen.state == "sent" for seen in due)
+    silent = reports_come and len(due) >= ENOUGH and all(state == "sent" for state in due)
+    count = sum(seen.count for seen in lost)
     reasons = ", ".join(sorted({seen.outcome or "unknown" for seen in lost}))
     return {
-        FAILED: f"{len(lost)} answers or escalations within an hour: {reasons}" if lost else "",
+        FAILED: f"{count} answers or escalations within an hour: {reasons}" if lost else "",
         SILENT: SILENCE if silent else "",
     }
 
@@ -76,19 +75,21 @@ def _matters(kind: str) -> bool:
 
 
 def watch(session: Session, now: datetime) -> None:
-    """Open and close incidents by what the latest messages say."""
-    query = (
-        select(Message.kind, Message.state, Message.outcome, Message.sent_at, Message.final_at)
-        .where(Message.direction == "out")
-        .order_by(Message.id.desc())
-        .limit(LATEST)
+    """Open and close incidents by what the latest messages say, however many wait behind them."""
+    lately = (Message.state == "failed", Message.final_at > now - RECENT)
+    query = select(Message.kind, Message.outcome, func.count()).where(
+        Message.direction == "out", *lately
     )
-    latest = [
-        Seen(row.kind, row.state, row.outcome, row.sent_at, row.final_at)
-        for row in session.execute(query)
-    ]
+    rows = session.execute(query.group_by(Message.kind, Message.outcome))
+    failed = [Failed(kind, outcome, count) for kind, outcome, count in rows]
+    due = session.scalars(
+        select(Message.state)
+        .where(Message.direction == "out", Message.sent_at < now - REPORT_DUE)
+        .order_by(Message.sent_at.desc())
+        .limit(LATEST)
+    ).all()
     reports_come = session.scalar(select(DeliveryReport.id).limit(1)) is not None
-    for cause, detail in judge(latest, now, reports_come=reports_come).items():
+    for cause, detail in judge(failed, due, reports_come=reports_come).items():
         if detail:
             incidents.open_(session, cause, detail)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -15,6 +16,7 @@ from gateway.store.models import (
     DeliveryReport,
     Event,
     Farmer,
+    MediaMessage,
     Message,
     Photo,
     UssdSession,
@@ -29,33 +31,49 @@ class Erased:
 
 
 def erase(store: Store, photos: PhotoStore, phone: str, *, by: str) -> Erased | None:
-    """Delete everything tied to a number (E.164); None when nothing is known of it.
+    """Delete everything tied to a number (E.164), of a farmer or of nobody yet; None when nothing
+    is known of it.
 
     The rows go first: bytes whose deletion then fails are named by nothing any more, and a sweep
     takes them.
     """
     with store.transaction() as session:
+        addressed = _erase_addressed(session, phone)
         farmer = farmers.find(session, phone)
-        if farmer is None:
+        if farmer is None and not addressed:
             return None
-        addresses = set(
-            session.scalars(select(Photo.address).join(Case).where(Case.farmer_id == farmer.id))
-        )
-        cases = _erase_rows(session, farmer, phone)
-        # The same picture may belong to another farmer's case too.
-        shared = set(session.scalars(select(Photo.address).where(Photo.address.in_(addresses))))
+        cases, addresses = (0, set[str]()) if farmer is None else _erase_farmer(session, farmer)
+        gone = addresses - named(session, addresses)
         session.add(Event(kind="erased", actor=by, data={"cases": cases}))
-    for address in addresses - shared:
+    for address in gone:
         photos.delete(address)
     return Erased(cases, len(addresses))
 
 
-def _erase_rows(session: Session, farmer: Farmer, phone: str) -> int:
-    cases = session.scalars(select(Case.id).where(Case.farmer_id == farmer.id)).all()
+def named(session: Session, addresses: Collection[str]) -> set[str]:
+    """Those addresses whose bytes a photo of somebody's case shows, also of one who trains.
+
+    A forgotten case keeps the row of its photo, but no claim to the bytes.
+    """
+    query = select(Photo.address).join(Case).where(Photo.address.in_(addresses))
+    return set(session.scalars(query.where(Case.farmer_id != farmers.NOBODY)))
+
+
+def _erase_addressed(session: Session, phone: str) -> int:
+    """Delete what names a number by its digest; returns how many rows."""
     digest = vault_of(session).digest(phone)
-    for table in (Message, DeliveryReport, UssdSession):
-        session.execute(delete(table).where(table.address_digest == digest))
+    count = 0
+    for table in (Message, DeliveryReport, UssdSession, MediaMessage):
+        mine = delete(table).where(table.address_digest == digest)
+        count += len(session.execute(mine.returning(table.id)).all())
+    return count
+
+
+def _erase_farmer(session: Session, farmer: Farmer) -> tuple[int, set[str]]:
+    """Delete her cases and what was said of them; (how many, addresses of their photos)."""
+    cases = session.scalars(select(Case.id).where(Case.farmer_id == farmer.id)).all()
+    addresses = set(session.scalars(select(Photo.address).where(Photo.case_id.in_(cases))))
     session.execute(delete(Message).where(Message.case_id.in_(cases)))
     session.execute(delete(Farmer).where(Farmer.id == farmer.id))  # the rest follows by cascade
     session.flush()
-    return len(cases)
+    return len(cases), addresses

@@ -14,6 +14,7 @@ CONSENT_VERSION = "2026-11"
 
 NOBODY, NOBODY_WHO_TRAINS = "nobody", "nobody-who-trains"
 """Ids of the two farmers without a number, to whom cases go when their person is forgotten."""
+NO_PERSON = frozenset({NOBODY, NOBODY_WHO_TRAINS})
 
 
 def find(session: Session, phone: str) -> Farmer | None:
@@ -30,10 +31,15 @@ def find_or_create(session: Session, phone: str, *, lock: bool = False) -> Farme
             judged one after the other.
     """
     digest = vault_of(session).digest(phone)
-    insert_once(session, Farmer, {"phone": phone, "phone_digest": digest}, "phone_digest")
     query = select(Farmer).where(Farmer.phone_digest == digest)
-    # Key share: what refers to her meanwhile (a message of another case) need not wait.
-    return session.scalars(query.with_for_update(key_share=True) if lock else query).one()
+    if lock:
+        # Key share: what refers to her meanwhile (a message of another case) need not wait.
+        query = query.with_for_update(key_share=True)
+    while True:
+        insert_once(session, Farmer, {"phone": phone, "phone_digest": digest}, "phone_digest")
+        if (farmer := session.scalar(query)) is not None:
+            return farmer
+        # She was there and was forgotten between the two statements: made anew.
 
 
 def nobody(session: Session, *, training: bool = False) -> Farmer:

@@ -75,7 +75,8 @@ class Store:
         Raises: StoreError.
         """
         try:
-            with self.engine.begin() as connection, patience(MIGRATION_SECONDS):
+            # Patience first: on SQLite the beginning is what waits.
+            with patience(MIGRATION_SECONDS), self.engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     for limit in ("statement_timeout", "lock_timeout"):
                         connection.exec_driver_sql(f"SET LOCAL {limit} = 0")

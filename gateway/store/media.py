@@ -3,9 +3,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Index, Integer, String
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.store.base import Base, Identity, Secret, Utc, now
+from gateway.store.base import Base, Digest, Identity, Secret, Utc, now
+from gateway.store.vault import Vault
+
+
+def _digest_of_phone(context: DefaultExecutionContext) -> str:
+    vault: Vault = context.dialect.leafline_vault  # type: ignore[attr-defined]
+    values = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return vault.digest(values["phone"])
 
 
 class MediaMessage(Base):
@@ -18,6 +26,8 @@ class MediaMessage(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     """`<vendor>:<the vendor's id>`."""
     phone: Mapped[Secret]
+    address_digest: Mapped[Digest | None] = mapped_column(default=_digest_of_phone)
+    """Of the number; empty where an older row's number did not open with the key."""
     addresses: Mapped[Secret]
     """One URL a line."""
     attempts: Mapped[int] = mapped_column(Integer, default=0)

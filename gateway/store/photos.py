@@ -39,6 +39,9 @@ class PhotoStore(Protocol):
     def addresses(self) -> Iterator[tuple[str, float]]:
         """(address, time of writing as a Unix time) of everything kept."""
 
+    def tidy(self, before: float) -> int:
+        """Remove what was begun before a Unix time and never written to its end; how many."""
+
 
 class Folder:
     """Photos in a folder, two levels deep, each written aside, synced and renamed."""
@@ -87,6 +90,12 @@ class Folder:
             if not path.name.startswith("."):
                 yield path.name, path.stat().st_mtime
 
+    def tidy(self, before: float) -> int:
+        old = [path for path in self._root.glob("??/.*") if path.stat().st_mtime < before]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
 
 class Bucket:
     """Photos in an object store, such as S3: whatever fsspec speaks to.
@@ -131,6 +140,9 @@ class Bucket:
             written = info.get("LastModified") or info.get("created") or info.get("mtime") or 0.0
             at = written.timestamp() if isinstance(written, datetime) else float(written)
             yield path.rpartition("/")[2], at
+
+    def tidy(self, before: float) -> int:
+        return 0
 
 
 def open_photos(url: str, home: Path, vault: Vault) -> PhotoStore:

@@ -272,3 +272,25 @@ def test_queries_are_few_whatever_the_data(
     with queries(store) as seen, store.reading() as session:
         assert ask(session)
     assert len(seen) == most
+
+
+def test_a_label_that_was_changed_later_is_the_newest(field: Field) -> None:
+    case = field.case(officers="maize_blight")
+    first = field.session.query(Label).one()
+    ali = Officer(name="Ali", phone="+250788000098", phone_digest="p", area="*", languages="rw")
+    field.session.add(ali)
+    field.session.flush()
+    field.session.add(
+        Label(
+            case_id=case.id,
+            photo_id=first.photo_id,
+            officer_id=ali.id,
+            label="none",
+            agreed=False,
+            plot_digest="p",
+            updated_at=NOW + timedelta(hours=1),
+        )
+    )
+    first.label, first.updated_at = "bean_spot", NOW + timedelta(hours=2)
+    found = counts.diseases(field.session, END, 1)
+    assert [(count.label, count.count) for count in found] == [("bean_spot", 1)]

@@ -9,13 +9,14 @@ import pytest
 import time_machine
 from PIL import Image
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from gateway.cases import codes, intake, life
 from gateway.cases.intake import Upload
 from gateway.context import Context
 from gateway.people import farmers
 from gateway.store.base import now
-from gateway.store.models import Case, Event, Photo
+from gateway.store.models import Case, Event, Farmer, Photo
 from inference.picture import PictureError
 from tests.support import house
 
@@ -163,3 +164,34 @@ def test_what_is_no_picture_leaves_no_trace(any_context: Context, upload: Upload
     assert list(any_context.photos.addresses()) == []
     with any_context.store.reading() as session:
         assert farmers.find(session, house.FARMER) is None
+
+
+def test_what_was_said_with_a_later_photo_is_kept(any_context: Context, upload: Upload) -> None:
+    said = {"plants": "few", "stage": "young"}
+    first = _accept(any_context, upload, crop=None, answers=said)
+    more = {"plants": "most", "sprayed": "no"}
+    _accept(any_context, upload, photo=house.photo(98), case=first.case, crop="bean", answers=more)
+    _accept(any_context, upload, photo=house.photo(99), case=first.case, crop="maize", answers=None)
+    with any_context.store.reading() as session:
+        case = session.scalars(select(Case)).one()
+        assert case.answers == {"plants": "most", "stage": "young", "sprayed": "no"}
+        assert case.crop == "bean"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_case_that_is_closed_meanwhile_takes_no_photo(
+    any_context: Context, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _accept(any_context, upload)
+    look = intake._farmer_and_case
+
+    def look_and_close(session: Session, upload: Upload) -> tuple[Farmer, Case | None]:
+        found = look(session, upload)
+        with any_context.store.transaction() as other:
+            other.scalars(select(Case)).one().state = life.CLOSED
+        return found
+
+    monkeypatch.setattr(intake, "_farmer_and_case", look_and_close)
+    with pytest.raises(intake.Refused, match="closed"):
+        _accept(any_context, upload, photo=house.photo(99), case=first.case)
+    assert _count(any_context, Photo) == 1

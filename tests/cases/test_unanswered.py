@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from gateway.cases import escalation, unanswered
+from gateway import outbox
+from gateway.cases import escalation, judgement, life, unanswered
 from gateway.cases.unanswered import Held, Limits, Step
 from gateway.context import Context
 from gateway.people import farmers, officers
@@ -37,9 +40,15 @@ OPERATOR = "+250788000090"
         (Held(waited=HOUR * 8, accepted=True, reminded=True), "wait"),
         (Held(waited=HOUR * 4, accepted=True), "remind"),
         (Held(waited=HOUR * 16, accepted=True, reminded=True), "pass_on"),
-        (Held(reachable=False), "pass_on"),
+        (Held(refused=True), "pass_on"),
+        (Held(refused=True, accepted=True), "wait"),
+        (Held(refused=True, accepted=True, waited=HOUR * 16), "pass_on"),
+        (Held(disabled=True), "pass_on"),
+        (Held(disabled=True, accepted=True), "pass_on"),
         (Held(with_officer=False), "find_officer"),
         (Held(with_officer=False, accepted=True), "wait"),
+        (Held(closed=True), "withdraw"),
+        (Held(closed=True, with_officer=False, accepted=True), "withdraw"),
     ],
 )
 def test_the_next_step(held: Held, step: Step) -> None:
@@ -121,6 +130,22 @@ def test_a_reminder_then_a_colleague_then_the_operator(
         assert session.scalar(select(Incident.cause)) == unanswered.CAUSE
 
 
+def holders(context: Context) -> list[int | None]:
+    with context.store.reading() as session:
+        return list(session.scalars(select(Escalation.officer_id).order_by(Escalation.id)))
+
+
+def test_after_two_officers_the_operator_keeps_the_case(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    first, second = officer(house.store), officer(house.store, SECOND)
+    officer(house.store, THIRD)
+    ask()
+    for hour in range(1, 72):
+        sweep(house, hour)
+    assert holders(house) == [first.id, second.id, None]
+
+
 def test_nights_and_days_off_do_not_count(house: Context, ask: Callable[[], str]) -> None:
     keza = officer(house.store)
     with house.store.transaction() as session:
@@ -186,3 +211,164 @@ def test_an_answered_case_is_left_alone(house: Context, ask: Callable[[], str]) 
         holder = session.get_one(Officer, keza.id)
         escalation.answer(session, house.desk, holder, case, "Remove the worst leaves.")
     assert sweep(house, 100) == 0
+
+
+def fail(context: Context, outcome: str, after: float) -> None:
+    """The message about the case did not reach its officer, so many hours after Monday's start."""
+    with context.store.transaction() as session:
+        row = session.scalars(select(Message).where(Message.officer_id.is_not(None))).one()
+        row.state, row.outcome, row.final_at = "failed", outcome, MONDAY + HOUR * after
+
+
+def test_who_accepted_a_case_keeps_it_whatever_became_of_the_message(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    keza = officer(house.store)
+    code = ask()
+    officer(house.store, SECOND)
+    fail(house, "fate_unknown", 0.1)
+    with time_machine.travel(MONDAY + HOUR, tick=False), house.store.transaction() as session:
+        case = session.scalars(select(Case).where(Case.code == code)).one()
+        escalation.accept(session, session.get_one(Officer, keza.id), case)
+    assert sweep(house, 1.1) == 0
+    assert holders(house) == [keza.id]
+    with house.store.transaction() as session:
+        officers.disable(session, keza.id)
+    assert sweep(house, 1.2) == 1
+
+
+def test_an_officers_phone_that_is_off_has_a_day(house: Context, ask: Callable[[], str]) -> None:
+    keza = officer(house.store)
+    with house.store.transaction() as session:
+        session.get_one(Officer, keza.id).work_days = "3"  # so that time is not what passes it on
+    ask()
+    ali = officer(house.store, SECOND)
+    fail(house, "absent", 0.1)
+    assert sweep(house, 0.2) == 0
+    assert sweep(house, 24) == 0
+    assert sweep(house, 24.2) == 1
+    assert holders(house) == [keza.id, ali.id]
+
+
+def test_a_message_that_was_sent_again_is_not_refused(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    officer(house.store)
+    ask()
+    officer(house.store, SECOND)
+    fail(house, "resent", 0.1)
+    assert sweep(house, 0.2) == 0
+
+
+def test_an_open_escalation_of_a_closed_case_is_withdrawn(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    keza = officer(house.store)
+    ask()
+    with house.store.transaction() as session:
+        session.scalars(select(Case)).one().state = life.CLOSED
+    before = told(house)
+    with pytest.raises(escalation.NotYours):
+        answer(house, keza.id)
+    assert sweep(house, 0.1) == 1
+    assert sweep(house, 0.2) == 0
+    assert told(house) == before
+    with house.store.reading() as session:
+        row = session.scalars(select(Escalation)).one()
+        assert (row.outcome, row.closed_at is None) == ("withdrawn", False)
+
+
+def answer(context: Context, officer_id: int, note: str = "Remove the worst leaves.") -> None:
+    with context.store.transaction() as session:
+        case = session.scalars(select(Case)).one()
+        holder = session.get_one(Officer, officer_id)
+        escalation.answer(session, context.desk, holder, case, note)
+
+
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@ON_POSTGRESQL
+def test_an_answer_while_the_case_is_passed_on_is_too_late(
+    house: Context, ask: Callable[[], str], somebody_waits: Callable[[], None]
+) -> None:
+    keza = officer(house.store)
+    ask()
+    ali = officer(house.store, SECOND)
+    moment = MONDAY + HOUR * 8.1
+    with ThreadPoolExecutor(1) as pool:
+        with house.store.transaction() as session:
+            (held,) = session.scalars(select(Escalation.id))
+            assert unanswered.take_step(session, house.desk, held, LIMITS, KIGALI, moment)
+            session.flush()
+            late = pool.submit(answer, house, keza.id)
+            somebody_waits()
+        with pytest.raises(escalation.NotYours):
+            late.result(timeout=30)
+    with house.store.reading() as session:
+        assert session.scalars(select(Case.state)).one() == life.ESCALATED
+        still_open = select(Escalation.officer_id).where(Escalation.closed_at.is_(None))
+        assert session.scalars(still_open).all() == [ali.id]
+    answer(house, ali.id)
+    with house.store.reading() as session:
+        assert session.scalars(select(Case.state)).one() == life.CLOSED
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("begin", [escalation.hold, escalation.open_one])
+def test_a_case_that_is_being_answered_is_not_passed_on(
+    house: Context, ask: Callable[[], str], begin: Callable[[Session, Case], object]
+) -> None:
+    keza = officer(house.store)
+    code = ask()
+    officer(house.store, SECOND)
+    with house.store.transaction() as session:
+        (held,) = session.scalars(select(Escalation.id))
+        case = session.scalars(select(Case).where(Case.code == code)).one()
+        begin(session, case)  # and nothing changed yet
+        with house.store.transaction() as other:
+            moment = MONDAY + HOUR * 8.1
+            assert not unanswered.take_step(other, house.desk, held, LIMITS, KIGALI, moment)
+        holder = session.get_one(Officer, keza.id)
+        escalation.answer(session, house.desk, holder, case, "Remove the worst leaves.")
+    assert holders(house) == [keza.id]
+
+
+@ON_POSTGRESQL
+def test_a_request_about_a_case_that_was_just_closed_makes_a_new_one(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    keza = officer(house.store)
+    code = ask()
+    with house.store.transaction() as session:
+        farmer = farmers.find_or_create(session, FARMER)
+        case = session.scalars(select(Case).where(Case.code == code)).one()
+        answer(house, keza.id)
+        asked = escalation.request_officer(session, house.desk, farmer, "spreading", case=case)
+        assert asked.code != code
+
+
+@ON_POSTGRESQL
+def test_a_farmer_can_be_written_to_while_she_asks(house: Context, ask: Callable[[], str]) -> None:
+    ask()
+    with house.store.transaction() as session:
+        farmer = farmers.find_or_create(session, FARMER)
+        escalation.request_officer(session, house.desk, farmer, "worse")
+        with house.store.transaction() as other:
+            about = {"to": FARMER, "text": "x", "kind": "answer", "farmer_id": farmer.id}
+            assert outbox.post(other, key="k", **about)
+
+
+@ON_POSTGRESQL
+def test_a_photo_that_fails_opens_no_case_that_was_just_closed(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    keza = officer(house.store)
+    ask()
+    with house.store.transaction() as session:
+        case = session.scalars(select(Case)).one()
+        answer(house, keza.id)
+        judgement.failed(session, house.desk, case, "machine_failed")
+    with house.store.reading() as session:
+        assert session.scalars(select(Case.state)).one() == life.CLOSED
+    assert holders(house) == [keza.id]

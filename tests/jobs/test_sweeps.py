@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from gateway.cases import escalation
 from gateway.context import Context
-from gateway.jobs import scheduler, sweeps_cases, sweeps_messages
+from gateway.jobs import scheduler, sweeps, sweeps_cases, sweeps_messages
 from gateway.jobs.rows import each
 from gateway.jobs.scheduler import Periodic
 from gateway.outbox import incidents, repairs
@@ -178,6 +178,16 @@ def test_unanswered_escalations_use_the_settings(context: Context) -> None:
     with time_machine.travel(now() + timedelta(days=2)):
         assert sweeps_cases.unanswered_escalations(context) == 0  # still nobody on duty
     assert open_causes(context) == ["escalations:without_officer"]
+
+
+def test_a_photo_that_was_never_written_to_its_end_is_an_orphan(context: Context) -> None:
+    half = context.settings.home / "photos" / "ab" / ".0123456789abcdef"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half a photo")
+    assert sweeps.orphaned_photos(context) == 0  # it may still be written
+    with time_machine.travel(now() + timedelta(days=2)):
+        assert sweeps.orphaned_photos(context) == 1
+    assert not half.exists()
 
 
 # Messages and incidents

@@ -1,56 +1,94 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from gateway.outbox import watch
+from gateway.outbox import reports, watch
 from gateway.outbox.kinds import Kind
-from gateway.outbox.watch import ENOUGH, FAILED, SILENT, Seen, judge
+from gateway.outbox.watch import ENOUGH, FAILED, LATEST, SILENT, Failed, judge
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Incident, Message
 
 from .conftest import post
 
-NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def failed(outcome: str, kind: str = Kind.ANSWER, ago: timedelta = HOUR / 2) -> Seen:
-    return Seen(kind, "failed", outcome, None, NOW - ago)
-
-
-def sent(state: str = "sent", ago: timedelta = HOUR * 2) -> Seen:
-    return Seen(Kind.ANSWER, state, None, NOW - ago, None)
-
-
 @pytest.mark.parametrize(
-    ("latest", "causes"),
+    ("failed", "due", "causes"),
     [
-        ([], set()),
-        ([failed("expired")], {FAILED}),
-        ([failed("fate_unknown", Kind.ESCALATION)], {FAILED}),
-        ([failed("expired", Kind.REMINDER)], set()),
-        ([failed("unreadable", Kind.REMINDER)], {FAILED}),
-        ([failed("unknown_kind", "from_tomorrow")], {FAILED}),
-        ([failed("expired", "from_tomorrow")], {FAILED}),
-        ([failed("no_such_number")], set()),
-        ([failed("resent")], set()),
-        ([failed("expired", ago=HOUR * 2)], set()),
-        ([sent()] * ENOUGH, {SILENT}),
-        ([sent()] * (ENOUGH - 1), set()),
-        ([sent()] * ENOUGH + [sent("delivered")], set()),
-        ([sent(ago=HOUR / 2)] * ENOUGH, set()),
+        ([], [], set()),
+        ([Failed(Kind.ANSWER, "expired")], [], {FAILED}),
+        ([Failed(Kind.ANSWER, None)], [], {FAILED}),
+        ([Failed(Kind.ESCALATION, "fate_unknown")], [], {FAILED}),
+        ([Failed(Kind.REMINDER, "expired")], [], set()),
+        ([Failed(Kind.REMINDER, "unreadable")], [], {FAILED}),
+        ([Failed("from_tomorrow", "unknown_kind")], [], {FAILED}),
+        ([Failed("from_tomorrow", "expired")], [], {FAILED}),
+        ([Failed(Kind.ANSWER, "no_such_number")], [], set()),
+        ([Failed(Kind.ANSWER, "resent")], [], set()),
+        ([], ["sent"] * ENOUGH, {SILENT}),
+        ([], ["sent"] * (ENOUGH - 1), set()),
+        ([], ["sent"] * ENOUGH + ["delivered"], set()),
     ],
 )
-def test_what_the_latest_messages_say(latest: list[Seen], causes: set[str]) -> None:
-    assert {
-        cause for cause, detail in judge(latest, NOW, reports_come=True).items() if detail
-    } == causes
+def test_what_the_latest_messages_say(
+    failed: list[Failed], due: list[str], causes: set[str]
+) -> None:
+    said = judge(failed, due, reports_come=True)
+    assert {cause for cause, detail in said.items() if detail} == causes
+
+
+def test_what_failed_is_counted() -> None:
+    failed = [Failed(Kind.ANSWER, "expired", 3), Failed(Kind.ESCALATION, "fate_unknown", 2)]
+    said = judge(failed, [], reports_come=True)[FAILED]
+    assert said == "5 answers or escalations within an hour: expired, fate_unknown"
 
 
 def test_a_network_that_never_reports_is_no_incident() -> None:
-    assert not any(judge([sent()] * ENOUGH, NOW, reports_come=False).values())
+    assert not any(judge([], ["sent"] * ENOUGH, reports_come=False).values())
+
+
+def many(store: Store, count: int, **values: object) -> None:
+    """So many messages that are newer than all others."""
+    row = {"direction": "out", "address": "+250788000001", "address_digest": "x", "kind": "notice"}
+    with store.transaction() as session:
+        rows = [{"key": f"many:{n}", "state": "queued", **row, **values} for n in range(count)]
+        session.execute(insert(Message), rows)
+
+
+def causes(store: Store) -> list[str]:
+    with store.transaction() as session:
+        watch.watch(session, now())
+    with store.reading() as session:
+        return list(session.scalars(select(Incident.cause).where(Incident.closed_at.is_(None))))
+
+
+def test_a_failure_is_seen_behind_a_broadcast(store: Store) -> None:
+    message = post(store)
+    with store.transaction() as session:
+        row = session.get_one(Message, message.id)
+        row.state, row.outcome, row.final_at = "failed", "fate_unknown", now()
+    many(store, LATEST + 1)
+    assert causes(store) == [FAILED]
+
+
+@pytest.mark.parametrize(("ago", "state", "silent"), [
+    (HOUR * 2, "sent", True), (HOUR / 2, "sent", False), (HOUR * 2, "delivered", False),
+])  # fmt: skip
+def test_silence_is_noticed_behind_messages_that_have_not_left(
+    store: Store, ago: timedelta, state: str, silent: bool
+) -> None:
+    with store.transaction() as session:
+        reports.receive(session, reports.Report("ATXid_0", "Success", "delivered"))
+    for number in range(ENOUGH):
+        message = post(store, key=f"sent:{number}")
+        with store.transaction() as session:
+            row = session.get_one(Message, message.id)
+            row.state, row.sent_at = state, now() - ago
+    many(store, LATEST + 1)
+    assert causes(store) == ([SILENT] if silent else [])
 
 
 def test_an_incident_opens_once_and_closes_by_itself(store: Store) -> None:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
@@ -13,8 +15,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from gateway.people import farmers
 from gateway.store import Store, StoreError
-from gateway.store.database import _alembic
-from gateway.store.models import Base, Event, Farmer
+from gateway.store.database import MIGRATION_SECONDS, _alembic
+from gateway.store.models import Base, Event, Farmer, MediaMessage
 from gateway.store.vault import Vault
 
 PHONE = "+250788000001"
@@ -106,3 +108,35 @@ def test_a_store_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}", Vault("k" * 40))
     with pytest.raises(StoreError, match="check DATABASE_URL, or the home folder"):
         store.migrate()
+
+
+def test_media_messages_of_before_are_given_their_numbers_digest(store: Store) -> None:
+    with store.transaction() as session:
+        session.add(MediaMessage(key="twilio:MM1", phone=PHONE, addresses=""))
+        session.add(MediaMessage(key="twilio:MM2", phone=PHONE, addresses=""))
+    with store.engine.begin() as connection:
+        command.downgrade(_alembic(connection), "0080")
+        foreign = {"phone": Vault("another key" * 4).seal_text(PHONE)}
+        update = "UPDATE media_message SET phone = :phone WHERE key = 'twilio:MM2'"
+        connection.execute(text(update), foreign)
+    store.migrate()
+    with store.reading() as session:
+        found = session.scalars(select(MediaMessage.address_digest).order_by(MediaMessage.id))
+        assert found.all() == [store.vault.digest(PHONE), None]
+
+
+def test_a_migration_waits_for_a_writer_as_long_as_it_takes(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+
+    def look(config: Config, _revision: str) -> None:
+        waited.append(
+            config.attributes["connection"].exec_driver_sql("PRAGMA busy_timeout").scalar()
+        )
+
+    monkeypatch.setattr(command, "upgrade", look)
+    store = Store(sqlite_url, Vault("k" * 40))
+    store.migrate()
+    store.close()
+    assert waited[0] > 1000 * (MIGRATION_SECONDS - 60)

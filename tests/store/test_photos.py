@@ -75,3 +75,26 @@ def test_a_full_disk_leaves_nothing_behind(
     with pytest.raises(PhotoStoreError, match="No space left"):
         folder.put(b"a leaf")
     assert _files(tmp_path) == []
+
+
+def test_what_a_kill_left_half_written_is_removed_once_it_is_old(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_from: Path, _to: Path) -> None:
+        raise KeyboardInterrupt
+
+    address = folder.put(b"a leaf")
+    with monkeypatch.context() as death:
+        death.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            folder.put(b"another leaf")
+    assert len(_files(tmp_path)) == 2
+    assert folder.tidy(time.time() - 60) == 0
+    assert folder.tidy(time.time() + 60) == 1
+    assert [path.name for path in _files(tmp_path)] == [address]
+
+
+def test_there_is_nothing_half_written_where_photos_are_whole(photos: PhotoStore) -> None:
+    address = photos.put(b"a leaf")
+    assert photos.tidy(time.time() + 60) == 0
+    assert photos.get(address)

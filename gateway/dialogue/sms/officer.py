@@ -66,7 +66,11 @@ def act(
     if len(waiting) > 1 or means_code(text) or _too_short(text):
         listed = " ".join(case.code for case in waiting[:LISTED])
         return Reply("officer_which", language, {"cases": listed})
-    return _about(context, session, officer, waiting[0], words, rest)
+    case = waiting[0]
+    try:
+        return _about(context, session, officer, case, words, rest)
+    except escalation.NotYours:  # it went to a colleague meanwhile
+        return Reply("officer_not_yours", language, {"case": case.code})
 
 
 def _too_short(text: str) -> bool:

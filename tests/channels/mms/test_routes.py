@@ -21,10 +21,11 @@ from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.takers import TAKERS
 from gateway.context import Context
 from gateway.jobs import media, photos, worker
+from gateway.people import erasure
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.base import now
-from gateway.store.models import Case, MediaMessage, Message, Photo
+from gateway.store.models import Case, Farmer, MediaMessage, Message, Photo
 from tests.channels.mms import test_mm7
 from tests.conftest import CHANNEL_KEY
 from tests.support import house
@@ -176,6 +177,23 @@ def test_a_photo_that_may_still_come_is_waited_for_and_then_left_out(
         assert _count(context, Case) == 0
     media.fetch(1)
     assert (_count(context, Case), _count(context, Photo)) == (1, 1)
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_an_erased_farmer_is_not_made_again_by_a_fetch_on_its_way(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch, comes: bool
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+
+    def fetched(_self: Fetcher, _url: str) -> bytes:
+        erasure.erase(context.store, context.photos, TWILIO["From"], by="test")
+        if not comes:
+            raise FetchError("not_found", again=False)
+        return house.photo(1)
+
+    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    media.fetch(1)
+    assert [_count(context, model) for model in (Farmer, Case, Message)] == [0, 0, 0]
 
 
 def test_a_job_that_failed_keeps_no_later_one_out(
