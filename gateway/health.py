@@ -74,17 +74,28 @@ class Figures(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        try:
-            yield self._by_state("leafline_cases", "Cases by state", Case.state)
-            yield self._by_state("leafline_messages", "Messages by state", Message.state)
-            yield from self._waiting()
-            yield self._repairs()
-            yield self._incidents()
-            yield GaugeMetricFamily(
-                "leafline_queue_depth", "Photos on the queue", len(self._context.photo_queue)
-            )
-        except (SQLAlchemyError, RedisError) as error:
-            log.warning("metrics_incomplete error=%s", type(error).__name__)
+        """What cannot be read is left out; `leafline_metrics_complete` says whether all is in."""
+        complete = 1
+        for part in (self._of_store, self._of_queue):
+            try:
+                yield from part()
+            except (SQLAlchemyError, StoreError, RedisError) as error:
+                log.warning("metrics_incomplete error=%s", type(error).__name__)
+                complete = 0
+        yield GaugeMetricFamily(
+            "leafline_metrics_complete", "Whether store and Redis could both be asked", complete
+        )
+
+    def _of_store(self) -> Iterator[Metric]:
+        yield self._by_state("leafline_cases", "Cases by state", Case.state)
+        yield self._by_state("leafline_messages", "Messages by state", Message.state)
+        yield from self._waiting()
+        yield self._repairs()
+        yield self._incidents()
+
+    def _of_queue(self) -> Iterator[Metric]:
+        depth = len(self._context.photo_queue)
+        yield GaugeMetricFamily("leafline_queue_depth", "Photos on the queue", depth)
 
     def _by_state(self, name: str, text: str, column: InstrumentedAttribute[str]) -> Metric:
         family = GaugeMetricFamily(name, text, labels=["state"])

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -88,7 +89,9 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=1, le=256, description="Threads of each web process")
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written")
     sentry_dsn: SecretStr = Field(
-        SecretStr(""), validation_alias=_own("SENTRY_DSN"), description="Where errors are reported"
+        SecretStr(""),
+        validation_alias=_own("SENTRY_DSN"),
+        description="Sentry project to which errors are reported, without personal data",
     )
 
     # Secrets; made and kept in the home folder when empty
@@ -183,6 +186,21 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Messages waiting above which the doors take nothing new"
     )
 
+    @field_validator("public_url")
+    @classmethod
+    def _with_scheme(cls, value: str) -> str:
+        if value and not re.match(r"https?://[^/\s]", value):
+            raise ValueError("give https://leaf.example.org")
+        return value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _known_project(cls, value: SecretStr) -> SecretStr:
+        dsn = value.get_secret_value()
+        if dsn and not re.fullmatch(r"https?://[^/@\s]+@[^/@\s]+/(?:\S+/)?\d+", dsn):
+            raise ValueError("give https://key@host/project")
+        return value
+
     @field_validator("smtp_url")
     @classmethod
     def _known_mail(cls, value: SecretStr) -> SecretStr:
@@ -212,6 +230,24 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("region")
+    @classmethod
+    def _with_numbers(cls, value: str) -> str:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        if value not in SUPPORTED_REGIONS:
+            raise ValueError(f"{value} is no country with phone numbers; give one such as RW")
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _with_texts(cls, value: str, others: ValidationInfo) -> str:
+        folder = others.data.get("templates", ROOT / "templates") / "messages"
+        known = sorted(path.stem for path in folder.glob("*.po"))
+        if known and value not in known:  # without any the catalogue says what is the matter
+            raise ValueError(f"there are no texts in {value}; give one of {', '.join(known)}")
+        return value
 
     @model_validator(mode="after")
     def _mail_has_an_address(self) -> Self:

@@ -15,6 +15,15 @@ from gateway.settings import Settings, SettingsError
         ("LEAFLINE_PORT", "eighty", "LEAFLINE_PORT"),
         ("LEAFLINE_PORT", "99999", "LEAFLINE_PORT"),
         ("LEAFLINE_REGION", "Rwanda", "LEAFLINE_REGION"),
+        ("LEAFLINE_REGION", "XX", "LEAFLINE_REGION"),
+        ("LEAFLINE_LANGUAGE", "English", "LEAFLINE_LANGUAGE"),
+        ("LEAFLINE_LANGUAGE", "xx", "one of en, fr, rw, sw"),
+        ("LEAFLINE_PUBLIC_URL", "leaf.example.org", "LEAFLINE_PUBLIC_URL"),
+        ("LEAFLINE_PUBLIC_URL", "ftp://leaf.example.org", "LEAFLINE_PUBLIC_URL"),
+        ("LEAFLINE_PUBLIC_URL", "https://", "LEAFLINE_PUBLIC_URL"),
+        ("SENTRY_DSN", "sentry.invalid/1", "SENTRY_DSN"),
+        ("SENTRY_DSN", "https://sentry.invalid/1", "SENTRY_DSN"),
+        ("SENTRY_DSN", "https://key@sentry.invalid/project", "SENTRY_DSN"),
         ("LEAFLINE_USSD_CODE", "384", "LEAFLINE_USSD_CODE"),
         ("LEAFLINE_CHANNEL_KEYS", "a/b", "LEAFLINE_CHANNEL_KEYS"),
         ("LEAFLINE_SIMULATOR", "maybe", "LEAFLINE_SIMULATOR"),
@@ -29,6 +38,30 @@ def test_a_wrong_setting_is_named_in_one_line(
         Settings.read()
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LEAFLINE_REGION", "ke"),
+        ("LEAFLINE_LANGUAGE", "sw"),
+        ("LEAFLINE_PUBLIC_URL", "http://10.0.0.1:8000"),
+        ("LEAFLINE_PUBLIC_URL", ""),
+        ("SENTRY_DSN", "https://key@o1.ingest.sentry.invalid/4507"),
+        ("SENTRY_DSN", "http://key@sentry.invalid:9000/below/1"),
+    ],
+)
+def test_a_right_setting_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    Settings.read()
+
+
+def test_a_language_of_other_texts(tmp_path: Path) -> None:
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "messages" / "lg.po").write_text("")
+    assert Settings.read(templates=tmp_path, language="lg").language == "lg"
+    with pytest.raises(SettingsError, match=r"LEAFLINE_LANGUAGE.*one of lg"):
+        Settings.read(templates=tmp_path, language="en")
 
 
 def test_a_secret_is_never_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

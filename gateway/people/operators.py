@@ -173,6 +173,8 @@ def actor(operator: Operator) -> str:
 
 def matching_step(secret: str, code: str, at: datetime, spent: int) -> int | None:
     """The time step whose code this is: at most a step from `at` and after `spent`, or None."""
+    if not code.isascii():  # digits of other scripts, which cannot be compared
+        return None
     totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
     current = int(at.timestamp()) // STEP_SECONDS
     for step in range(current - STEPS_AROUND, current + STEPS_AROUND + 1):

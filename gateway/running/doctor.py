@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import redis
+from dotenv import dotenv_values
 from sqlalchemy import select, text
 
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
@@ -30,6 +31,7 @@ FULL_DISK_BYTES = 200_000_000
 CLOCK_DRIFT_WARN = 5.0
 CLOCK_DRIFT_FAIL = 60.0
 NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+ENV_FILE = str(Settings.model_config["env_file"])
 NOT_SETTINGS = {PROCESS_VARIABLE, "LEAFLINE_PHOTO_DATA"}
 
 
@@ -68,9 +70,10 @@ def examine(settings: Settings, checks: Iterable[str]) -> Iterator[Finding]:
 def check_settings(settings: Settings) -> Finding:
     """The values are proved already; a misspelt name would silently do nothing."""
     known = {f"LEAFLINE_{name.upper()}" for name in type(settings).model_fields} | NOT_SETTINGS
-    unknown = sorted(n for n in os.environ if n.startswith("LEAFLINE_") and n not in known)
+    given = {*os.environ, *dotenv_values(ENV_FILE, interpolate=False)}
+    unknown = {n for n in given if n.upper().startswith("LEAFLINE_") and n.upper() not in known}
     if unknown:
-        return warn("settings", f"not a setting, so without effect: {', '.join(unknown)}")
+        return warn("settings", f"not a setting, so without effect: {', '.join(sorted(unknown))}")
     return ok("settings", f"read; home {settings.home.resolve()}")
 
 

@@ -89,13 +89,21 @@ def secrets_of(settings: Settings) -> list[str]:
 
 
 def set_up(settings: Settings, process: str = "") -> None:
-    """Send every log record of this process, uncaught errors too, to standard error."""
+    """Send every log record of this process, uncaught errors too, to standard error.
+
+    Errors are reported to Sentry too, if there is a SENTRY_DSN.
+    """
     name = os.environ.get(PROCESS_VARIABLE) or process or "leafline"
     formats: dict[Literal["text", "json"], type[Line]] = {"text": Line, "json": JsonLine}
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formats[settings.log_format](name, Mask(secrets_of(settings))))
+    mask = Mask(secrets_of(settings))
+    handler.setFormatter(formats[settings.log_format](name, mask))
     root = logging.getLogger()
     root.handlers[:] = [handler]
+    if dsn := settings.sentry_dsn.get_secret_value():
+        from gateway.running import reports
+
+        root.addHandler(reports.handler(dsn, name, mask))
     root.setLevel(logging.INFO)
     # These tell each request or job on INFO; the rooms log what matters in their own words.
     for chatty in ("werkzeug", "urllib3", "rq", "rq.worker", "alembic", "PIL"):

@@ -14,6 +14,7 @@ from sqlalchemy import make_url, select
 
 from gateway.app import create_app
 from gateway.context import Context
+from gateway.people import officer_links
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.models import Message
@@ -121,6 +122,8 @@ def test_a_stopped_server(
                     assert post(client, path, form_of(path)).status_code == 200
             with within(HOP_SECONDS):
                 assert client.get("/health/ready").status_code == 503
+            page = client.get(f"{officer_links.PATH}token", headers={"Accept": "text/html"})
+            assert (page.status_code, "Retry-After" in page.headers) == (503, True)
         wait_until(lambda: client.get("/health/ready").status_code == 200, "it to be well again")
         wait_until(lambda: not spool_of(client).waits(), "the spool to be taken in")
         assert spool_of(client).failed() == 0

@@ -80,6 +80,11 @@ def test_clocks_may_differ_by_a_step(offset: int, taken: bool) -> None:
     assert (operators.matching_step(secret, typed, START, spent=0) is not None) == taken
 
 
+@pytest.mark.parametrize("typed", ["١٢٣٤٥٦", "１２３４５６", "é", ""])
+def test_what_no_authenticator_shows_is_no_code(typed: str) -> None:
+    assert operators.matching_step(pyotp.random_base32(), typed, START, spent=0) is None
+
+
 def test_a_recovery_code_is_taken_once(store: Store, enrolment: operators.Enrolment) -> None:
     spare = enrolment.recovery[3]
     operators.sign_in(store, "ines", PASSWORD, f" {spare[:5].upper()}-{spare[5:]} ")

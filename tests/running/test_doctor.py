@@ -132,6 +132,18 @@ def test_a_misspelt_setting(settings: Settings, monkeypatch: pytest.MonkeyPatch)
     assert "LEAFLINE_PROT" in finding.text
 
 
+def test_a_misspelt_setting_of_the_file(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=x\nleafline_port=8080\n")
+    assert one(settings, "settings").state == "ok"
+    (tmp_path / ".env").write_text("LEAFLINE_PORT=8080\nexport LEAFLINE_REGOIN=KE # Kenya\n")
+    finding = one(settings, "settings")
+    assert finding.state == "warn"
+    assert finding.text.endswith(": LEAFLINE_REGOIN")
+
+
 @pytest.mark.parametrize(
     ("free", "state"), [(50_000_000, "fail"), (1_000_000_000, "warn"), (10_000_000_000, "ok")]
 )

@@ -17,6 +17,8 @@ from gateway.settings import ROOT, Settings
 from gateway.store.database import MIGRATIONS
 
 GUIDE = (ROOT / "docs" / "operating.md").read_text()
+PLAN = (ROOT / "docs" / "architecture.md").read_text().split("## Names that others rely on")[1]
+PAGES = {"kiosk", "officer", "operator", "simulator", "static_files"}
 
 OPEN_TO_ALL = {
     "health.live": "a load balancer has no password",
@@ -78,6 +80,20 @@ def documented(command: str) -> bool:
 def test_every_command_is_in_the_guide() -> None:
     lacking = [name for name in commands(main) if not documented(name)]
     assert not lacking, "docs/operating.md lacks these commands"
+
+
+def fixed_parts(rule: Rule) -> list[str]:
+    """What is fixed in an address; of the pages' only their room, which is what others know."""
+    if rule.endpoint.split(".")[0] in PAGES:
+        return [rule.rule[: rule.rule.find("/", 1)] if "/" in rule.rule[1:] else rule.rule]
+    return [part.rstrip("/") for part in re.split("<[^>]*>", rule.rule) if part != "/"]
+
+
+def test_every_address_is_in_the_plan(app: Flask) -> None:
+    parts = {part for rule in app.url_map.iter_rules() for part in fixed_parts(rule) if part}
+    assert {"/mm7", "/ussd", "/operator", "/api/cases"} <= parts
+    lacking = [part for part in sorted(parts) if not re.search(rf"{part}(?![\w-])", PLAN)]
+    assert not lacking, "docs/architecture.md lacks these under 'Names that others rely on'"
 
 
 def test_there_is_one_newest_migration() -> None:

@@ -61,6 +61,13 @@ def test_it_waits_for_what_it_needs(name: str) -> None:
     assert all("healthcheck" in SERVICES[other] or other == "migrate" for other in needed)
 
 
+def test_postgres_is_asked_where_its_clients_ask() -> None:
+    """The image's first start has a server on the socket alone, before the real one."""
+    program, *arguments = SERVICES["postgres"]["healthcheck"]["test"][1:]
+    asked = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    assert (program, asked["--host"]) == ("pg_isready", "127.0.0.1")
+
+
 def test_every_variable_is_a_setting() -> None:
     known = {f"LEAFLINE_{name.upper()}" for name in Settings.model_fields}
     known |= {"DATABASE_URL", "REDIS_URL"}

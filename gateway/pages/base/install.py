@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, current_app, g, render_template, request
+from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_compress import Compress
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import FileSystemLoader, StrictUndefined
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import IntegerConverter
 
 from gateway import sessions
 from gateway.context import Context
@@ -19,10 +21,17 @@ from gateway.pages.base import headers, language
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.texts import PageTexts
 from gateway.problems import Problem
+from gateway.store import away
 
 log = logging.getLogger(__name__)
 
 csrf = CSRFProtect()
+
+
+class Id(IntegerConverter):
+    """A number in an address that fits the store's largest; a longer one is no page."""
+
+    regex = r"\d{1,18}"
 
 
 def install(app: Flask, context: Context) -> None:
@@ -45,6 +54,7 @@ def install(app: Flask, context: Context) -> None:
     Compress(app)
     app.jinja_loader = FileSystemLoader(settings.templates / "pages")
     app.jinja_env.undefined = StrictUndefined
+    app.url_map.converters["int"] = Id
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(assets.blueprint())
 
@@ -112,7 +122,10 @@ def guard(pages: Blueprint) -> Blueprint:
         return problem.response()
 
     @pages.errorhandler(Exception)
-    def _fault(error: Exception) -> tuple[str, int]:
+    def _fault(error: Exception) -> ResponseReturnValue:
+        if away(error):
+            log.error("store_away endpoint=%s error=%s", request.endpoint, type(error).__name__)
+            return _error_page(503), 503, {"Retry-After": "15"}
         log.exception("unexpected endpoint=%s error=%s", request.endpoint, type(error).__name__)
         return _error_page(500), 500
 
@@ -120,15 +133,33 @@ def guard(pages: Blueprint) -> Blueprint:
 
 
 def error_response(error: HTTPException) -> ResponseReturnValue | HTTPException:
-    """A refusal as a page for whoever reads pages, and as it is for everybody else."""
+    """A refusal as a page for whoever reads pages, and as it is for everybody else.
+
+    Pages that answer a form have an address that takes forms only. Asked for again (in another
+    language, by a browser that opens its tabs anew) it leads to the page above it.
+    """
     status = error.code or 500
     if status < 400 or not request.accept_mimetypes.accept_html or "Accept" not in request.headers:
         return error
+    if isinstance(error, MethodNotAllowed) and request.method == "GET":
+        readable = current_app.create_url_adapter(request)
+        above = readable and page_above(request.path, lambda path: readable.test(path, "GET"))
+        if above:
+            spoken = {"lang": request.args["lang"]} if "lang" in request.args else {}
+            return redirect(f"{above}?{urlencode(spoken)}" if spoken else above)
     page = error.get_response()
     plain = current_app.make_response((_error_page(status), status))
     if "Allow" in page.headers:
         plain.headers["Allow"] = page.headers["Allow"]
     return headers.harden(plain)
+
+
+def page_above(path: str, readable: Callable[[str], bool]) -> str | None:
+    """The nearest address above `path` that can be read, or None."""
+    while path := path.rpartition("/")[0]:
+        if readable(path):
+            return path
+    return None
 
 
 def _error_page(status: int) -> str:

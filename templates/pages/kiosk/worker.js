@@ -5,8 +5,11 @@ import { drain, SYNC_TAG } from "/static/{{ version }}/kiosk/queue.js";
 const CACHE = "leafline-kiosk-{{ version }}";
 const FILES = {{ files|tojson }};
 const SHELL = "/kiosk";
+const DOORS = ["/kiosk/pair", "/kiosk/sign-out"];
 const HEAD_START = 1000; // milliseconds for an open page, which can show progress
 const PATIENCE = 4000; // milliseconds for a network that is there but does not answer
+
+let owner = 0; // another number once another kiosk is signed in here, or none
 
 addEventListener("install", (event) => {
   event.waitUntil(
@@ -42,6 +45,9 @@ async function handIn() {
 
 addEventListener("fetch", (event) => {
   const { pathname } = new URL(event.request.url);
+  if (event.request.method === "POST" && DOORS.includes(pathname)) {
+    event.respondWith(changeOfOwner(event.request));
+  }
   if (event.request.method !== "GET") return;
   if (event.request.mode === "navigate") {
     if (pathname === SHELL) event.respondWith(shell(event));
@@ -65,9 +71,21 @@ async function shell(event) {
   return Promise.race([fresh.catch(() => kept), late]);
 }
 
+/** Another kiosk, or none, from now on: the page that is kept bears the name of the one before. */
+async function changeOfOwner(request) {
+  const answer = await fetch(request);
+  if (answer.redirected || answer.type === "opaqueredirect") {
+    owner += 1;
+    await (await caches.open(CACHE)).delete(SHELL);
+  }
+  return answer;
+}
+
 async function renewShell(request) {
+  const asked = owner;
   const answer = await fetch(request);
   const cache = await caches.open(CACHE);
+  if (asked !== owner) return answer; // made for the one before
   if (answer.ok && answer.type === "basic" && !answer.redirected) {
     await cache.put(SHELL, answer.clone());
   } else if (answer.redirected || answer.type === "opaqueredirect") {

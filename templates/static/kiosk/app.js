@@ -45,7 +45,7 @@ async function redraw() {
     queue.watched(),
   ]);
   show.waiting(entries, names, {
-    correct: form.correct,
+    correct: (entry) => form.correct(entry, names),
     discard: (entry) => confirm(names.kiosk_js_discard_sure) && queue.discard(entry.order),
   });
   show.results(watched, list, names, {
@@ -90,8 +90,17 @@ document.addEventListener("visibilitychange", () => document.hidden || again());
 $("sign-out").addEventListener("submit", async (event) => {
   event.preventDefault();
   if ((await queue.waiting()).length && !confirm(names.kiosk_js_sign_out_waiting)) return;
+  const { target } = event;
+  let answer;
+  try {
+    answer = await fetch(target.action, { method: "POST", body: new FormData(target) });
+  } catch {
+    $("offline").hidden = false;
+    return;
+  }
+  if (!answer.redirected) return target.submit(); // whoever answers says in a page what is the matter
   await queue.forget();
-  event.target.submit();
+  location.assign(answer.url);
 });
 $("send-now").addEventListener("click", again);
 

@@ -28,8 +28,13 @@ export async function start(page) {
   await remembered();
 }
 
+/** Photos in the form have not been sent: only whoever took them may throw them away. */
+const mayBeCleared = (names) => !photos.any() || confirm(names.kiosk_js_discard_sure);
+
 /** More photos for a case, `room` at most: nothing else is asked for. */
 export function askMore(code, who, names, room) {
+  if (more === code) return form.scrollIntoView();
+  if (!mayBeCleared(names)) return;
   clear();
   photos.use([], room);
   more = code;
@@ -42,11 +47,13 @@ export function askMore(code, who, names, room) {
 }
 
 /** A refused entry again, to be put right; its photos are still here. */
-export function correct(entry) {
+export function correct(entry, names) {
+  if (correcting?.order === entry.order) return form.scrollIntoView();
+  if (!mayBeCleared(names)) return;
   clear();
   correcting = entry;
   photos.use(entry.photos);
-  for (const [name, value] of Object.entries(entry.fields)) {
+  for (const [name, value] of Object.entries(queue.correctable(entry))) {
     const field = form.elements[name];
     if (field) field.value = value;
   }

@@ -8,6 +8,7 @@ const most = Number($("photo-form").dataset.most);
 let names = {};
 let list = []; // {bytes, flaws, preview}
 let room = most;
+let busy = 0; // pictures that are made small just now
 let work = Promise.resolve();
 
 export function start(texts) {
@@ -17,7 +18,8 @@ export function start(texts) {
       const files = [...target.files];
       target.value = ""; // the same file may be chosen again
       const into = list;
-      work = work.then(() => add(files, into));
+      busy += files.length;
+      work = work.then(() => add(files, into)).finally(() => (busy -= files.length));
     });
   }
 }
@@ -27,6 +29,9 @@ export async function chosen() {
   await work;
   return list;
 }
+
+/** Whether the form has photos, or will have them in a moment. */
+export const any = () => list.length + busy > 0;
 
 /** @param {number} [free] how many photos the case still takes */
 export function use(photos = [], free = most) {
@@ -49,9 +54,10 @@ async function add(files, into) {
     if (into !== list) return;
     if (list.length >= room) return complain(names.kiosk_js_photos_full.replace("{most}", room));
     try {
-      await keep(await prepare(file), into);
+      keep(await prepare(file), into);
     } catch (error) {
-      if (!(error instanceof BadPicture)) throw error;
+      // Such as a phone out of memory: the next photo may do.
+      if (!(error instanceof BadPicture)) console.warn("a photo was not prepared:", error);
       complain(names.kiosk_js_bad_picture);
     }
   }

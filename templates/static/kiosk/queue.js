@@ -1,9 +1,10 @@
 // What waits on this phone to be handed in. Used by the page and by the service worker.
 //
 // An entry is one plant: its photos, and what was said with them. It is written before anything is
-// sent. The first photo makes the case, the others join it; each is taken off the entry only when
-// the server has said that it has it on disk. A photo's id is made here, once, so that sending it
-// twice changes nothing. Order is the order of writing; the phone's clock is never asked.
+// sent. The first photo makes the case, the others join it, and what was said stays beside it as
+// `told`; each is taken off the entry only when the server has said that it has it on disk. A
+// photo's id is made here, once, so that sending it twice changes nothing. Order is the order of
+// writing; the phone's clock is never asked.
 
 import { openDB } from "../vendor/idb/index.js";
 import { NoAnswer, send } from "./send.js";
@@ -11,6 +12,7 @@ import { NoAnswer, send } from "./send.js";
 const UPLOADS = "uploads";
 const KEPT = "kept";
 const LOCK = "leafline-kiosk-queue";
+const OVER = new Set(["case_closed", "case_full", "case_not_found"]); // no photos join that case
 export const SYNC_TAG = "leafline-kiosk-queue";
 
 let opened;
@@ -61,12 +63,20 @@ export async function discard(order) {
   tell({ kind: "changed" });
 }
 
-/** Let a refused entry be sent again, corrected. */
+/**
+ * What the form shows so that a refused entry can be put right; null where nothing in it would
+ * help. Photos that came too late for their case make another one.
+ */
+export function correctable({ fields, told, refused }) {
+  if (!fields.case) return fields;
+  return OVER.has(refused) ? (told ?? {}) : null;
+}
+
+/** Let a refused entry be sent again, corrected; anew, if another tab has thrown it away. */
 export async function correct(order, fields, photos) {
   const db = await database();
-  const entry = await db.get(UPLOADS, order);
-  if (!entry) return;
-  await db.put(UPLOADS, { ...entry, fields, photos: named(photos), refused: null });
+  if (!(await db.get(UPLOADS, order))) return add(fields, photos);
+  await db.put(UPLOADS, { order, fields, photos: named(photos), refused: null });
   tell({ kind: "changed" });
 }
 
@@ -104,25 +114,39 @@ export function drain() {
 const turn = () => (navigator.locks ? navigator.locks.request(LOCK, handIn) : handIn());
 
 async function handIn() {
-  const report = { left: 0, after: 0, signedOut: false };
-  const entries = (await waiting()).filter((entry) => !entry.refused);
-  for (const [index, entry] of entries.entries()) {
-    let answer;
-    try {
-      answer = await handInEntry(entry);
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      report.left = entries.length - index;
-      break;
+  const later = new Set(); // orders of entries that the server could not take in just now
+  let after = 0;
+  // Again and again, for more may have been written down while these were sent.
+  for (let entries; (entries = await due(later)).length; ) {
+    for (const [index, entry] of entries.entries()) {
+      const left = later.size + entries.length - index;
+      let answer;
+      try {
+        answer = await handInEntry(entry);
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        tell({ kind: "changed" });
+        return { left, after, signedOut: false };
+      }
+      if (answer.status === 401 || answer.body.code === "kiosk_disabled") {
+        return { left, after: 0, signedOut: true };
+      }
+      if (busy(answer.status)) {
+        later.add(entry.order);
+        after = Math.max(after, answer.after);
+      } else if (answer.status !== 202) {
+        await refuse(entry.order, answer.body.code);
+      }
     }
-    if (answer.status === 401 || answer.body.code === "kiosk_disabled") {
-      return { left: entries.length - index, after: 0, signedOut: true };
-    }
-    if (answer.status !== 202) await keepFor(entry, answer, report);
   }
   tell({ kind: "changed" });
-  return report;
+  return { left: later.size, after, signedOut: false };
 }
+
+const busy = (status) => status >= 500 || status === 429 || status === 408;
+
+const due = async (later) =>
+  (await waiting()).filter((entry) => !entry.refused && !later.has(entry.order));
 
 /** The photos of one entry, until one is not taken; the last answer. */
 async function handInEntry(entry) {
@@ -151,19 +175,15 @@ async function taken(order, photo, fields) {
   await kept.put([fields.case, ...watched.filter((code) => code !== fields.case)], "watched");
   const entry = await uploads.get(order);
   const photos = entry?.photos.filter(({ id }) => id !== photo.id) ?? [];
-  if (photos.length) await uploads.put({ ...entry, fields, photos });
+  const told = entry?.told ?? (entry?.fields.case ? undefined : entry?.fields);
+  if (photos.length) await uploads.put({ ...entry, fields, told, photos });
   else await uploads.delete(order);
   await transaction.done;
   tell({ kind: "accepted", case: fields.case });
 }
 
-async function keepFor(entry, { status, body, after }, report) {
+async function refuse(order, code) {
   const db = await database();
-  if (status >= 500 || status === 429 || status === 408) {
-    report.left += 1;
-    report.after = Math.max(report.after, after);
-  } else {
-    const current = await db.get(UPLOADS, entry.order);
-    if (current) await db.put(UPLOADS, { ...current, refused: body.code });
-  }
+  const current = await db.get(UPLOADS, order);
+  if (current) await db.put(UPLOADS, { ...current, refused: code || "unknown" });
 }

@@ -1,6 +1,7 @@
 // One upload over the network: by XMLHttpRequest where progress is to be seen, else by fetch.
 
 const STALLED = 60_000; // milliseconds without a byte moving
+const LONGEST = 180_000; // milliseconds for all, where no byte can be seen moving: 150 kB by 2G
 
 /** Nobody knows whether the upload arrived: it must be sent again. */
 export class NoAnswer extends Error {}
@@ -61,7 +62,8 @@ function byRequest(data, progress) {
 
 async function byFetch(body) {
   try {
-    const answer = await fetch("/api/photos", { method: "POST", headers: HEADERS, body });
+    const signal = AbortSignal.timeout?.(LONGEST); // phones before 2022 have none
+    const answer = await fetch("/api/photos", { method: "POST", headers: HEADERS, body, signal });
     const after = Number(answer.headers.get("Retry-After")) || 0;
     return understood(answer.status, await answer.json(), after);
   } catch {

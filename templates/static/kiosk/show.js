@@ -1,5 +1,7 @@
 // Draws what waits, what has come and the day's list. Nothing here decides anything.
 
+import { correctable } from "./queue.js";
+
 const $ = (id) => document.getElementById(id);
 
 function made(template) {
@@ -67,7 +69,7 @@ function upload(entry, names, act) {
   part("state").textContent = refusal ?? names.kiosk_js_waits;
   part("state").classList.toggle("bad", Boolean(refusal));
   part("repair").hidden = !entry.refused;
-  part("correct").hidden = Boolean(entry.fields.case);
+  part("correct").hidden = !correctable(entry);
   part("correct").addEventListener("click", () => act.correct(entry));
   part("discard").addEventListener("click", () => act.discard(entry));
   return root;

@@ -4,6 +4,7 @@ import * as queue from "./queue.js";
 
 const FIRST = 2_000; // milliseconds until the next question
 const SLOWER = 1.5;
+const LONGEST = 30_000; // milliseconds for an answer
 const SLOWEST = { machine: 30_000, officer: 60_000 };
 const THINKING = new Set(["received", "diagnosed"]);
 const WITH_OFFICER = new Set(["escalated", "accepted"]);
@@ -25,10 +26,14 @@ export async function ask(done, { soon = false } = {}) {
   if (asking) return;
   asking = true;
   clearTimeout(timer);
-  const watched = await queue.watched();
-  const outcome = await fetched();
-  if (outcome === "list") await dropOld(watched);
-  asking = false;
+  let outcome;
+  try {
+    const watched = await queue.watched();
+    outcome = await fetched();
+    if (outcome === "list") await dropOld(watched);
+  } finally {
+    asking = false;
+  }
   done(outcome);
   if (outcome === "signed-out") return;
   const open = (await cases()).map((one) => one.state);
@@ -52,7 +57,8 @@ async function fetched() {
     const headers = { Accept: "application/json" };
     const tag = await queue.kept("cases-tag");
     if (tag) headers["If-None-Match"] = tag;
-    const answer = await fetch("/api/cases", { headers, cache: "no-store" });
+    const signal = AbortSignal.timeout?.(LONGEST); // phones before 2022 have none
+    const answer = await fetch("/api/cases", { headers, cache: "no-store", signal });
     if (answer.status === 304) return "unchanged";
     if (answer.status === 401 || answer.status === 403) return "signed-out";
     if (!answer.ok) return "offline";

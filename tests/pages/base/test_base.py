@@ -12,8 +12,10 @@ from gateway import sessions
 from gateway.app import create_app
 from gateway.dialogue.catalogue import CatalogueError
 from gateway.pages.base import guard
+from gateway.pages.base.install import page_above
 from gateway.pages.base.texts import PageTexts
 from gateway.settings import ROOT, Settings
+from gateway.store import StoreError
 
 PAGE = "{% extends 'base.html' %}{% block main %}<h1>{{ t('base_again') }}</h1>{% endblock %}"
 HTML = {"Accept": "text/html"}
@@ -31,6 +33,18 @@ def app(settings: Settings) -> Flask:
     @pages.get("/broken")
     def broken() -> str:
         raise RuntimeError("secret detail")
+
+    @pages.get("/away")
+    def away() -> str:
+        raise StoreError("the store cannot be reached")
+
+    @pages.post("/things/<int:thing>/paint")
+    def paint(thing: int) -> str:
+        return f"{thing}"
+
+    @pages.get("/things/<int:thing>")
+    def thing(thing: int) -> str:
+        return f"{thing}"
 
     app.register_blueprint(guard(pages))
     return app
@@ -98,6 +112,59 @@ def test_errors_are_pages_that_tell_nothing(client: FlaskClient, path: str) -> N
     assert answer.status_code in (404, 500)
     assert "Cela n’a pas marché" in answer.text
     assert "secret detail" not in answer.text
+
+
+def test_a_store_that_is_away_is_one_line_and_an_answer_to_come_back(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.get("/sample/away", headers=HTML)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+    assert "<h1>" in answer.text
+    [line] = [record for record in caplog.records if record.name.startswith("gateway.pages")]
+    assert line.getMessage() == "store_away endpoint=sample.away error=StoreError"
+    assert line.exc_info is None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/sample/things/7/paint", "/sample/things/7"),
+        ("/sample/things/7/paint?lang=fr&page=2", "/sample/things/7?lang=fr"),
+    ],
+)
+def test_a_forms_address_leads_to_the_page_above(
+    client: FlaskClient, path: str, expected: str
+) -> None:
+    answer = client.get(path, headers=HTML)
+    assert (answer.status_code, answer.location) == (302, expected)
+    assert client.get(path, headers={"Accept": "application/json"}).status_code == 405
+    assert client.put(path, headers=HTML).status_code == 405
+
+
+def test_a_webhook_leads_nowhere(client: FlaskClient) -> None:
+    assert client.get("/africastalking/channel-key-for-tests/ussd", headers=HTML).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "readable", "expected"),
+    [
+        ("/a/b/c", {"/a", "/a/b"}, "/a/b"),
+        ("/a/b/c", {"/a", "/a/b/c"}, "/a"),
+        ("/a/b", {"/"}, None),
+        ("/", set(), None),
+    ],
+)
+def test_the_page_above(path: str, readable: set[str], expected: str | None) -> None:
+    assert page_above(path, readable.__contains__) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(10**18 - 1, 200), (10**18, 404), (2**64, 404), ("-1", 404)]
+)
+def test_a_number_that_no_store_holds_is_no_page(
+    client: FlaskClient, number: object, status: int
+) -> None:
+    assert client.get(f"/sample/things/{number}", headers=HTML).status_code == status
 
 
 def test_the_session_cookie_is_kept_from_scripts(app: Flask) -> None:

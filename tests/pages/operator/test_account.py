@@ -76,6 +76,8 @@ def test_a_new_authenticator(context: Context, person: Person, vera: Enrolment) 
     confirm = "/operator/account/authenticator/confirm"
     wrong = person.post(confirm, pending=pending[1], code="000000")
     assert (wrong.status_code, secret[1] in person.page) == (403, True)
+    other_digits = person.post(confirm, pending=pending[1], code="١٢٣٤٥٦")
+    assert (other_digits.status_code, secret[1] in person.page) == (403, True)
     code = pyotp.TOTP(secret[1]).now()
     assert person.post(confirm, pending="forged", code=code).status_code == 400
     person.get("/operator/account")
