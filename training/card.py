@@ -100,8 +100,8 @@ def _seeds(figures: dict[str, Any]) -> str:
     if "seeds" not in figures:
         return "One seed: the spread over seeds has not been measured."
     return (
-        "Runs that differ by their seed alone, this one among them; the one to ship was chosen by\n"
-        "validation photos (`python -m training choose`), not by these test figures.\n\n"
+        "Runs of this recipe with their own seeds, this one among them; the one to ship was\n"
+        "chosen by validation photos (`python -m training choose`), not by these test figures.\n\n"
         + _table(figures["seeds"])
     )
 

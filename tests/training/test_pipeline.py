@@ -284,7 +284,7 @@ def test_the_spread_is_over_runs_that_differ_by_their_seed_alone(
     assert spread["mean"] == pytest.approx((figures["macro_f1_clean"] + 0.5) / 2, abs=1e-4)
     assert set(figures["beside"]) == {"seed 1", "without noise"}
     write_card(json.loads((folder / "leaf.json").read_text()), tmp_path / "card.md")
-    assert "differ by their seed alone" in (tmp_path / "card.md").read_text()
+    assert "with their own seeds" in (tmp_path / "card.md").read_text()
 
 
 def test_a_failed_gate_leaves_the_old_model(photos: Path, trained: Path, tmp_path: Path) -> None:
