@@ -97,7 +97,7 @@ def write_card(card: dict[str, Any], path: Path) -> None:
 
 
 def _seeds(figures: dict[str, Any]) -> str:
-    if "seeds" not in figures:
+    if not figures.get("seeds"):
         return "One seed: the spread over seeds has not been measured."
     return (
         "Runs of this recipe with their own seeds, this one among them; the one to ship was\n"

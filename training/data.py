@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def _rows(folder: Path, manifest: Path) -> Iterator[dict[str, str]]:
             path = manifest.parent / row["path"]
             if not path.is_file():
                 raise DataError(f"{manifest} names {row['path']}, which is not there")
-            yield {**row, "path": path.relative_to(folder).as_posix()}
+            yield {**row, "path": Path(os.path.relpath(path, folder)).as_posix()}
 
 
 def split(rows: Iterable[dict[str, str]], folder: Path, seed: int = 0) -> list[Photo]:

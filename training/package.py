@@ -225,10 +225,10 @@ def _compared(
     """The figures of other runs, and the spread over those that differ by their seed alone."""
     own = {"recipe": _named(recipe), "figures": figures}
     twins = [c for c in cards.values() if {**c["recipe"], "seed": recipe.seed} == own["recipe"]]
-    out: dict[str, Any] = {"beside": {name: _essence(card) for name, card in cards.items()}}
-    if twins:
-        out["seeds"] = _spread([_essence(one) for one in (own, *twins)])
-    return out
+    return {
+        "beside": {name: _essence(card) for name, card in cards.items()},
+        "seeds": _spread([_essence(one) for one in (own, *twins)]) if twins else {},
+    }
 
 
 def _speed(benchmark: Path) -> dict[str, Any]:

@@ -31,6 +31,13 @@ def checked(body: str) -> str:
     return body + mod_37_2.calc_check_digit(body, ALPHABET)
 
 
+def resembles(typed: str) -> bool:
+    """Whether somebody may have meant a code: about as long, and at most one character that is in
+    none."""
+    text = unicodedata.normalize("NFKC", typed[:40]).upper().translate(_LOOK_ALIKE)
+    return LENGTH - 1 <= len(text) <= LENGTH + 1 and sum(c not in ALPHABET for c in text) <= 1
+
+
 def parse(typed: str) -> str:
     """The code in its one true form, from any case, with blanks, dots or dashes in it.
 

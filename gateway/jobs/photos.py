@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 
@@ -62,6 +63,8 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
         log.error("photo_lost photo=%s error=%s", photo_id, type(error).__name__)
         return unreadable("photo_lost", "The photo is no longer there.", "none")
     except OSError as error:
+        if isinstance(error, PermissionError) or error.errno == errno.EIO:
+            raise  # this photo's own fault: it counts
         raise PhotosAway(str(error)) from error
     return context.model.judge(data)
 

@@ -65,6 +65,8 @@ def _erase_addressed(session: Session, phone: str) -> int:
     count = 0
     for table in (Message, DeliveryReport, UssdSession, MediaMessage):
         mine = delete(table).where(table.address_digest == digest)
+        if table is Message:
+            mine = mine.where(Message.officer_id.is_(None))  # of the office, not of the person
         count += len(session.execute(mine.returning(table.id)).all())
     return count
 

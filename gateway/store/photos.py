@@ -91,10 +91,13 @@ class Folder:
                 yield path.name, path.stat().st_mtime
 
     def tidy(self, before: float) -> int:
-        old = [path for path in self._root.glob("??/.*") if path.stat().st_mtime < before]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        removed = 0
+        for path in self._root.glob("??/.*"):
+            with suppress(FileNotFoundError):  # just renamed to what it was written for
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+        return removed
 
 
 class Bucket:

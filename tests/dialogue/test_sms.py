@@ -217,7 +217,11 @@ def test_typography_is_folded_and_other_letters_refused_by_name(
     assert '"Don\'t" spray...' in outbox()[-1]
 
 
-@pytest.mark.parametrize("text", ["{code} OK rust", "ok RUST", "{code} ok umugese", "OK"])
+@pytest.mark.parametrize(
+    "text",
+    ["{code} OK rust", "ok RUST", "{code} ok umugese", "OK", "#{code} OK rust", "({code}) OK",
+     "*{code}# ok rust", '"{code}" ok'],
+)  # fmt: skip
 def test_ok_with_a_label_answers_in_the_farmers_language(
     context: Context, send: Send, outbox: Outbox, escalated: str, text: str
 ) -> None:
@@ -273,6 +277,13 @@ def test_a_mistyped_code_is_not_relayed_as_words(
     send("23K7Q2M bury the leaves", OFFICER)
     assert "Which case?" in outbox(OFFICER)[-1]
     assert len(outbox()) == before
+
+
+def test_a_word_like_a_keyword_is_an_answer_behind_a_code(
+    send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send(f"{escalated} Mort", OFFICER)
+    assert "Mort" in outbox()[-1]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from datetime import timedelta
 
@@ -93,6 +94,20 @@ def test_photos_that_cannot_be_read_just_now_count_as_no_failure(
         assert session.get_one(Photo, photo_id).diagnosed_at is None
     photos.diagnose(photo_id)
     assert the_case(any_context).state == life.ANSWERED
+
+
+def test_one_photo_that_cannot_be_read_counts_as_its_failure(
+    any_context: Context, keeper: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo_id = hand_in(any_context, keeper, 1, following=0)
+    monkeypatch.setattr(photos, "context_of_worker", lambda: any_context)
+
+    def damaged(_address: str) -> bytes:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(any_context.photos, "get", damaged)
+    with pytest.raises(OSError, match="input/output"):
+        photos.diagnose(photo_id)
 
 
 def test_the_same_upload_again_changes_nothing(any_context: Context, keeper: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import update
 
@@ -15,6 +15,8 @@ from gateway.store.models import Photo
 from inference.picture import PictureError
 
 log = logging.getLogger(__name__)
+
+OVER = ("case_closed", "case_full", "case_not_found")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def take(context: Context, message: Incoming) -> Taken:
             following=len(message.photos) - 1 - place,
         )
         try:
-            accepted = intake.accept(context.store, context.photos, upload)
+            accepted = _accept(context, upload)
         except (PictureError, intake.Refused) as error:
             refused.append(error.code)
             continue
@@ -63,7 +65,7 @@ def take(context: Context, message: Incoming) -> Taken:
         kept.append(accepted.photo_id)
         if not accepted.again:
             new.append(accepted.photo_id)
-    if refused:
+    if len(new) < len(message.photos):
         _nothing_follows(context, kept)
     for photo_id in new:
         enqueue(context, photo_id)
@@ -72,6 +74,16 @@ def take(context: Context, message: Incoming) -> Taken:
         message.vendor, case, len(kept), ",".join(refused) or "-",
     )  # fmt: skip
     return Taken(case, len(kept), tuple(refused))
+
+
+def _accept(context: Context, upload: Upload) -> intake.Accepted:
+    """As intake does it; where the photo before was known from a case that is over, anew."""
+    try:
+        return intake.accept(context.store, context.photos, upload)
+    except intake.Refused as error:
+        if upload.case is None or error.code not in OVER:
+            raise
+        return intake.accept(context.store, context.photos, replace(upload, case=None))
 
 
 def _nothing_follows(context: Context, photos: list[int]) -> None:

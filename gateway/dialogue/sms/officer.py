@@ -51,7 +51,7 @@ def act(
         if said.alone:
             return Reply("language_ask", officer.language)
     language = officer.language
-    if said.alone and said.command in _NO_ANSWER:
+    if _is_no_answer(words, text):
         return Reply("officer_help", language)
     code, rest = find_code(text)
     if code:
@@ -59,18 +59,28 @@ def act(
         held = escalation.open_one(session, case) if case else None
         if case is None or held is None or held.officer_id != officer.id:
             return Reply("officer_not_yours", language, {"case": code})
-        return _about(context, session, officer, case, words, rest)
+        return _answered(context, session, officer, case, words, rest)
     waiting = escalation.open_cases_of(session, officer)
     if not waiting:
         return Reply("officer_none_open", language)
     if len(waiting) > 1 or means_code(text) or _too_short(text):
         listed = " ".join(case.code for case in waiting[:LISTED])
         return Reply("officer_which", language, {"cases": listed})
-    case = waiting[0]
+    return _answered(context, session, officer, waiting[0], words, rest)
+
+
+def _answered(
+    context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
+) -> Reply:
     try:
         return _about(context, session, officer, case, words, rest)
     except escalation.NotYours:  # it went to a colleague meanwhile
-        return Reply("officer_not_yours", language, {"case": case.code})
+        return Reply("officer_not_yours", officer.language, {"case": case.code})
+
+
+def _is_no_answer(words: Vocabulary, text: str) -> bool:
+    command, _ = words.keywords.get(plain(text), (None, ""))
+    return command in _NO_ANSWER
 
 
 def _too_short(text: str) -> bool:
@@ -81,8 +91,7 @@ def _too_short(text: str) -> bool:
 def _about(
     context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
 ) -> Reply:
-    said = words.read(rest)
-    if not plain(rest) or (said.alone and said.command in _NO_ANSWER):
+    if not plain(rest) or _is_no_answer(words, rest):
         values = briefing.brief(case).values(briefing.by_sms(case)) | {"case": case.code}
         return Reply(briefing.template(case), officer.language, values, case_id=case.id)
     first, *others = rest.split(maxsplit=1)

@@ -18,9 +18,9 @@ FORGIVEN = 4
 LONG = 7
 """Letters from which on any slip in a word for STOP is forgiven; in a shorter one only a swapped or
 a doubled letter, for many words differ from it by one letter and nobody wants to be cut off."""
-SHORT = 2
+SHORT = 3
 """Words of a message up to which any keyword at its start is meant as one. In a longer message
-only a language's first word for a command is: "end of season" is no STOP."""
+only a language's first word for a command is, or a long word for STOP."""
 CODE_AMONG = 4
 """Words of a message among which a case code is looked for: "my code is ..." """
 
@@ -94,7 +94,7 @@ class Vocabulary:
         if not words:
             return Reading(Command.RESULT if code else None, code=code)
         found = self.keywords.get(words[0])
-        if len(words) > SHORT and words[0] not in self.first:
+        if found and words[0] not in self.first and not _meant(words[0], found[0], len(words)):
             found = None
         if found is None and len(words) <= 2:
             found = self._nearly(words[0])
@@ -143,20 +143,26 @@ def find_code(text: str) -> tuple[str, str]:
             code = codes.parse(typed)
         except codes.BadCode:
             continue
-        return code, (text[:start] + text[end:]).strip(" .,:;-\r\n\t")
+        before = re.sub(r"[^\w\s]+$", "", text[:start])  # brackets or a # around the code
+        after = re.sub(r"^[^\w\s]+", "", text[end:])
+        return code, (before + after).strip(" .,:;-\r\n\t")
     return "", text.strip()
 
 
 def means_code(text: str) -> bool:
-    """Whether one of the first words, or two or three of them together, is nearly a case code."""
-    return any(_nearly_code(typed) for _, _, typed in _pieces(text))
+    """Whether one of the first words, or two of them together, is nearly a case code."""
+    pieces = (typed for _, _, typed in _pieces(text))
+    return any(_nearly_code(typed) for typed in pieces if typed.count(" ") < 2)
 
 
 def _nearly_code(typed: str) -> bool:
     letters = typed.replace(" ", "")
     digit, vowel = any(c.isdigit() for c in letters), bool(set(plain(letters)) & set("AEIOUY"))
-    alike = (digit or not vowel) if letters == typed else (digit and not vowel)
-    return 6 <= len(letters) <= 8 and alike
+    whole = letters == typed
+    alike = (
+        (digit or not vowel) if whole else (digit and not vowel and len(letters) == codes.LENGTH)
+    )
+    return alike and codes.resembles(letters)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
@@ -166,6 +172,14 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
         for last in range(first, min(first + 3, len(words))):
             typed = " ".join(word[0] for word in words[first : last + 1])
             yield words[first].start(), words[last].end(), typed
+
+
+def _meant(keyword: str, command: Command, words: int) -> bool:
+    """Whether a keyword that begins so long a message is meant as one: "unsubscribe me from this
+    please" is, "end of season" is not."""
+    if command is Command.STOP and len(keyword) >= LONG - 1:
+        return True
+    return words <= (SHORT if len(keyword) >= FORGIVEN else SHORT - 1)
 
 
 def _forgiven(typed: str, keyword: str, command: Command) -> bool:

@@ -44,13 +44,13 @@ class Hand:
         """
         if any(isinstance(effect, ask.Erase) for effect in effects):
             self._erase()
-        with self._context.store.transaction() as session:
-            try:
+        try:
+            with self._context.store.transaction() as session:
                 for effect in effects:
                     self._do(session, effect)
-            except escalation.NotYours as error:
-                log.warning("ussd session=%s case=%s is not theirs any more", self._tag, error)
-                return False
+        except escalation.NotYours as error:
+            log.warning("ussd session=%s case=%s is not theirs any more", self._tag, error)
+            return False
         return True
 
     def _do(self, session: Session, effect: ask.Effect) -> None:

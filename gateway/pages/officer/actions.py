@@ -72,7 +72,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             try:
                 code = codes.parse(code)
                 answer = act(officer, code)
-            except (codes.BadCode, Gone) as error:
+            except (codes.BadCode, escalation.NotYours, Gone) as error:
                 how = error.how if isinstance(error, Gone) else "not_yours"
                 flash(t(f"officer_gone_{how}"), "warn")
                 answer = None

@@ -11,11 +11,12 @@ import time_machine
 from flask.testing import FlaskClient
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from gateway.app import create_app
+from gateway.cases import life
 from gateway.channels.mms import incoming, mm7, twilio
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.takers import TAKERS
@@ -81,6 +82,24 @@ def test_photos_of_one_message_are_judged_together(
     monkeypatch.setattr(photos.judgement, "judge", lambda *_args: together.append(_args[-1]))
     assert _direct(client, house.photo(1), *more).status_code == 200
     assert together == [2]
+
+
+def test_a_photo_that_came_before_is_not_waited_for(client: FlaskClient, context: Context) -> None:
+    _direct(client, house.photo(1))
+    assert _direct(client, house.photo(2), house.photo(1), id="m2").get_json()["photos"] == 2
+    with context.store.reading() as session:
+        assert set(session.scalars(select(Photo.following))) == {0}
+
+
+def test_a_new_photo_beside_one_of_a_closed_case_is_not_lost(
+    client: FlaskClient, context: Context
+) -> None:
+    first = _direct(client, house.photo(1)).get_json()["case"]
+    with context.store.transaction() as session:
+        session.execute(update(Case).values(state=life.CLOSED))
+    answer = _direct(client, house.photo(1), house.photo(2), id="m2").get_json()
+    assert (answer["photos"], answer["refused"]) == (2, [])
+    assert answer["case"] != first
 
 
 def test_the_same_message_again_changes_nothing(client: FlaskClient, context: Context) -> None:
