@@ -101,7 +101,8 @@ def _seeds(figures: dict[str, Any]) -> str:
         return "One seed: the spread over seeds has not been measured."
     return (
         "Runs of this recipe with their own seeds, this one among them; the one to ship was\n"
-        "chosen by validation photos (`python -m training choose`), not by these test figures.\n\n"
+        "chosen by validation photos (`python -m training choose`), not by these test figures.\n"
+        "What to expect of new photos is the mean, not the shipped run's own figures.\n\n"
         + _table(figures["seeds"])
     )
 
