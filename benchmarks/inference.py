@@ -64,18 +64,16 @@ def photo_of(size: tuple[int, int], source: bytes, grain: float = 5) -> bytes:
     return out.getvalue()
 
 
-def interleaved(
-    ours: Callable[[], object], theirs: Callable[[], object], rounds: int
-) -> tuple[float, float]:
-    """Median milliseconds of processor time of both, called turn by turn after a warm-up."""
-    times: tuple[list[float], list[float]] = ([], [])
+def interleaved(*works: Callable[[], object], rounds: int) -> tuple[float, ...]:
+    """Median milliseconds of processor time of each, called turn by turn after a warm-up."""
+    times: list[list[float]] = [[] for _ in works]
     for call in range(rounds + 5):
-        for which, work in enumerate((ours, theirs)):
+        for taken, work in zip(times, works, strict=True):
             started = time.process_time()
             work()
             if call >= 5:
-                times[which].append(time.process_time() - started)
-    return float(np.median(times[0])) * 1000, float(np.median(times[1])) * 1000
+                taken.append(time.process_time() - started)
+    return tuple(float(np.median(taken)) * 1000 for taken in times)
 
 
 def fresh(load: str, photo: Path) -> tuple[float, float]:
@@ -90,9 +88,7 @@ def fresh(load: str, photo: Path) -> tuple[float, float]:
     return float(loaded), float(peak)
 
 
-def measure(
-    rounds: int, source: bytes, grain: float, folder: Path
-) -> dict[str, tuple[float, float]]:
+def measure(rounds: int, source: bytes, grain: float, folder: Path) -> dict[str, tuple[float, ...]]:
     """All measurements: name to (ours, reference)."""
     model, theirs = Model.load(), reference.session()
     first = photo_of(SIZES["224 px"], source, grain)
@@ -110,7 +106,7 @@ def measure(
         "session, ms": interleaved(
             lambda: session.run(["logits"], {"pixels": square}),
             lambda: theirs.run(None, {"input": stretched}),
-            rounds,
+            rounds=rounds,
         )
     }
     photos = {name: photo_of(size, source, grain) for name, size in SIZES.items()}
@@ -121,7 +117,7 @@ def measure(
             found[f"JPEG to {goal}, {name}, ms"] = interleaved(
                 lambda work=work, photo=photo: work(photo),  # type: ignore[misc]
                 lambda photo=photo: reference.reference_predict(photo),  # type: ignore[misc]
-                max(1, rounds // 8) if large else rounds,
+                rounds=max(1, rounds // 8) if large else rounds,
             )
     path = folder / "photo.jpg"
     path.write_bytes(photos["12 megapixels"])

@@ -11,23 +11,23 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import onnxruntime as ort
 
+from benchmarks.inference import interleaved
 from inference.drawn import draw_leaf
 from inference.model import FOLDER, GRAPH, Model
 from inference.picture import decode_square
 
 Options = dict[str, object]
-ALL, NONE = ort.GraphOptimizationLevel.ORT_ENABLE_ALL, ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+NONE = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
 BASIC = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
 
 
 def opened(graph: bytes | Path, **chosen: object) -> ort.InferenceSession:
+    """A session of one thread with these options."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -52,18 +52,6 @@ def stored(folder: Path) -> dict[str, tuple[bytes, Options]]:
     }
 
 
-def medians(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of processor time of each, called turn by turn after a warm-up."""
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for call in range(rounds + 3):
-        for name, work in works.items():
-            started = time.process_time()
-            work()
-            if call >= 3:
-                times[name].append(time.process_time() - started)
-    return {name: float(np.median(taken)) * 1000 for name, taken in times.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Graph formats and session options.")
     parser.add_argument("--rounds", type=int, default=300)
@@ -71,24 +59,20 @@ def main() -> None:
     square = decode_square(draw_leaf("maize_rust"), Model.load().side)[None]
     with tempfile.TemporaryDirectory() as folder:
         ways = stored(Path(folder))
-    sessions = {name: opened(graph, **options) for name, (graph, options) in ways.items()}
-    loading = medians(
-        {name: lambda way=way: opened(way[0], **way[1]) for name, way in ways.items()},  # type: ignore[misc]
-        max(1, rounds // 10),
+    sessions = [opened(graph, **options) for graph, options in ways.values()]
+    loading = interleaved(
+        *(partial(opened, graph, **options) for graph, options in ways.values()),
+        rounds=max(1, rounds // 10),
     )
-    running = medians(
-        {
-            name: lambda session=session: session.run(["logits"], {"pixels": square})  # type: ignore[misc]
-            for name, session in sessions.items()
-        },
-        rounds,
+    running = interleaved(
+        *(partial(session.run, ["logits"], {"pixels": square}) for session in sessions),
+        rounds=rounds,
     )
     print(f"{'':22}{'MB':>7}{'load, ms':>10}{'ratio':>8}{'run, ms':>10}{'ratio':>8}")
-    for name, (graph, _) in ways.items():
+    for (name, (graph, _)), load, run in zip(ways.items(), loading, running, strict=True):
         print(
             f"{name:22}{len(graph) / 1e6:7.3f}"
-            f"{loading[name]:10.2f}{loading[name] / loading['shipped']:8.2f}"
-            f"{running[name]:10.3f}{running[name] / running['shipped']:8.2f}"
+            f"{load:10.2f}{load / loading[0]:8.2f}{run:10.3f}{run / running[0]:8.2f}"
         )
 
 

@@ -157,6 +157,11 @@ class Replayer:
         if spool.waits():
             self.nudge()
 
+    def keep(self, kind: str, fields: Mapping[str, str]) -> None:
+        """Keep one callback, to be taken in as soon as that is possible. Raises: SpoolError."""
+        self._spool.keep(kind, fields)
+        self.nudge()
+
     def nudge(self) -> None:
         """Say that something is kept. Costs nothing when a replay is under way."""
         self._kept.set()

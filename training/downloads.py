@@ -2,8 +2,8 @@
 
 What comes out has the layout that `prepare` reads, so photos of one's own can be put beside it.
 Checksums of what is written, licences and the revision that was fetched are recorded for every
-photo. Near-duplicates
-get one split group, because none of these sets says which photos show the same leaf.
+photo. Near-duplicates get one split group, because none of these sets says which photos show the
+same leaf.
 """
 
 from __future__ import annotations

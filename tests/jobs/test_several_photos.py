@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -78,17 +79,22 @@ def test_advice_rests_on_one_good_photo_at_least(
     assert [finding.poor for finding in found] == [True, False]
 
 
+def unreadable(error: OSError) -> Callable[[str], bytes]:
+    """A place for photos that raises whatever is asked for."""
+
+    def get(_address: str) -> bytes:
+        raise error
+
+    return get
+
+
 def test_photos_that_cannot_be_read_just_now_count_as_no_failure(
     any_context: Context, keeper: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo_id = hand_in(any_context, keeper, 1, following=0)
     monkeypatch.setattr(photos, "context_of_worker", lambda: any_context)
-
-    def away(_address: str) -> bytes:
-        raise OSError("the bucket is away")
-
     with monkeypatch.context() as patch:
-        patch.setattr(any_context.photos, "get", away)
+        patch.setattr(any_context.photos, "get", unreadable(OSError("the bucket is away")))
         photos.diagnose(photo_id)  # no failed job
     with any_context.store.reading() as session:
         assert session.get_one(Photo, photo_id).diagnosed_at is None
@@ -101,11 +107,8 @@ def test_one_photo_that_cannot_be_read_counts_as_its_failure(
 ) -> None:
     photo_id = hand_in(any_context, keeper, 1, following=0)
     monkeypatch.setattr(photos, "context_of_worker", lambda: any_context)
-
-    def damaged(_address: str) -> bytes:
-        raise OSError(errno.EIO, "input/output error")
-
-    monkeypatch.setattr(any_context.photos, "get", damaged)
+    fault = OSError(errno.EIO, "input/output error")
+    monkeypatch.setattr(any_context.photos, "get", unreadable(fault))
     with pytest.raises(OSError, match="input/output"):
         photos.diagnose(photo_id)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Request
 from werkzeug.exceptions import HTTPException
+
+from gateway.channels.keys import as_key
 
 BODY_BYTES = 2 * 1024 * 1024
 LONGEST = {"text": 4000, "hopsMetadata": 1000}
@@ -36,11 +37,8 @@ def form(request: Request) -> dict[str, str]:
 
 
 def identity(value: str) -> str:
-    """An id of the provider's as a key of ours: itself, or a digest where it is too long."""
-    value = value.strip()
-    if len(value) <= ID_LONGEST:
-        return value
-    return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+    """An id of the provider's as a key of ours."""
+    return as_key(value.strip(), ID_LONGEST)
 
 
 def message_id(fields: Mapping[str, str]) -> str:

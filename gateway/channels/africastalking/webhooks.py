@@ -114,11 +114,10 @@ def _take(context: Context, spool: Spool, replayer: Replayer, kind: str) -> Resp
         except Exception as error:
             log.error("%s goes to the spool: %s", kind, _named(error), exc_info=not away(error))
     try:
-        spool.keep(kind, form)
+        replayer.keep(kind, form)
     except SpoolError as error:
         log.error("%s could not be kept: %s", kind, error)
         return Response("try again\n", HTTPStatus.SERVICE_UNAVAILABLE, mimetype="text/plain")
-    replayer.nudge()
     return Response("ok\n", mimetype="text/plain")
 
 

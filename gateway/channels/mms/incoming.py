@@ -87,6 +87,6 @@ def _accept(context: Context, upload: Upload) -> intake.Accepted:
 
 
 def _nothing_follows(context: Context, photos: list[int]) -> None:
-    """What was announced and refused is not waited for."""
+    """What was announced and was refused, or was here before, is not waited for."""
     with context.store.transaction() as session:
         session.execute(update(Photo).where(Photo.id.in_(photos)).values(following=0))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, jsonify, request
 
 from gateway.channels import secret_path
+from gateway.channels.keys import as_key
 from gateway.channels.mms import kept, mm7, twilio
 from gateway.channels.mms.incoming import Incoming, take
 from gateway.channels.takers import MEDIA, spool_of
@@ -16,7 +16,7 @@ from gateway.context import Context
 from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.people import msisdn
 from gateway.problems import Problem
-from gateway.spool import Replayer, Spool, SpoolError
+from gateway.spool import Replayer, SpoolError
 from gateway.store import away, patience
 from gateway.store.photos import PhotoStoreError
 
@@ -33,12 +33,12 @@ def blueprint(context: Context) -> Blueprint:
     routes = Blueprint("mms", __name__)
     secret_path.guard(routes, context.settings.webhook_keys)
     pressure = Pressure(context)
-    spool, replayer = spool_of(context)
+    _, replayer = spool_of(context)
 
     @routes.post("/mms/<key>")
     def receive() -> tuple[Response, int]:
         if request.form.get("NumMedia") is not None or "MediaUrl0" in request.form:
-            return _by_address(context, spool, replayer)
+            return _by_address(context, replayer)
         if pressure.too_much():
             detail = "very much is waiting just now; send the message again later"
             raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
@@ -69,7 +69,7 @@ def _by_parts(context: Context) -> tuple[Response, int]:
     return jsonify(case=taken.case, photos=taken.photos, refused=list(taken.refused)), 200
 
 
-def _by_address(context: Context, spool: Spool, replayer: Replayer) -> tuple[Response, int]:
+def _by_address(context: Context, replayer: Replayer) -> tuple[Response, int]:
     """Addresses of pictures, in the field names that Twilio uses. Kept now, fetched by a job.
 
     However much waits, and if the store is away in the spool: a vendor of this kind does not come
@@ -92,14 +92,13 @@ def _by_address(context: Context, spool: Spool, replayer: Replayer) -> tuple[Res
         if not away(error):
             raise
         log.error("mms goes to the spool: %s", type(error).__name__)
-        _spool(spool, message)
-        replayer.nudge()
+        _spool(replayer, message)
     return Response(status=204), 204
 
 
-def _spool(spool: Spool, message: Mapping[str, str]) -> None:
+def _spool(replayer: Replayer, message: Mapping[str, str]) -> None:
     try:
-        spool.keep(MEDIA, message)
+        replayer.keep(MEDIA, message)
     except SpoolError as error:
         log.error("mms could not be kept: %s", error)
         detail = "the message could not be kept just now; send it again"
@@ -119,7 +118,7 @@ def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:
         return message.transaction, mm7.CORRUPT
     if pressure.too_much():
         return message.transaction, mm7.UNAVAILABLE
-    incoming = Incoming("mm7", _short(message.transaction), sender, message.photos)
+    incoming = Incoming("mm7", as_key(message.transaction, ID_LONGEST), sender, message.photos)
     try:
         taken = take(context, incoming)
     except Exception as error:
@@ -153,11 +152,6 @@ def _id(value: str) -> str:
     if len(value) > ID_LONGEST:
         raise Problem(400, "bad_id", f"a message id has at most {ID_LONGEST} characters")
     return value
-
-
-def _short(value: str) -> str:
-    """An id as a key of ours: itself, or a digest where it is too long."""
-    return value if len(value) <= ID_LONGEST else hashlib.sha256(value.encode()).hexdigest()
 
 
 def _sender(context: Context, raw: str) -> str:

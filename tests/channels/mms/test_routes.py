@@ -165,17 +165,22 @@ def test_a_message_is_kept_while_the_store_is_away(
     assert spool.failed() == 0
 
 
+def _first_alone(monkeypatch: pytest.MonkeyPatch, code: str, *, again: bool) -> None:
+    """Of the two addresses only the first gives a photo."""
+
+    def fetched(_self: Fetcher, url: str) -> bytes:
+        if url.endswith("2"):
+            raise FetchError(code, again=again)
+        return house.photo(1)
+
+    monkeypatch.setattr(Fetcher, "fetch", fetched)
+
+
 def test_what_is_no_photo_costs_no_photo(
     client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
-
-    def fetched(_self: Fetcher, url: str) -> bytes:
-        if url.endswith("2"):
-            raise FetchError("too_large", again=False)
-        return house.photo(1)
-
-    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    _first_alone(monkeypatch, "too_large", again=False)
     media.fetch(1)
     assert (_count(context, Case), _count(context, Photo)) == (1, 1)
 
@@ -184,13 +189,7 @@ def test_a_photo_that_may_still_come_is_waited_for_and_then_left_out(
     client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
-
-    def fetched(_self: Fetcher, url: str) -> bytes:
-        if url.endswith("2"):
-            raise FetchError("status_503", again=True)
-        return house.photo(1)
-
-    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    _first_alone(monkeypatch, "status_503", again=True)
     for _ in range(media.MAX_ATTEMPTS - 1):
         media.fetch(1)
         assert _count(context, Case) == 0
