@@ -27,7 +27,7 @@ _ids = itertools.count()
 def send(context: Context) -> Send:
     def deliver(text: str, phone: str = FARMER, id: str = "") -> None:
         at = datetime(2026, 11, 1, tzinfo=UTC)
-        receive(context, Incoming(id or f"id-{next(_ids)}", phone, "22384", text, at))
+        receive(context, Incoming(id or f"id-{next(_ids)}", phone, text, at))
 
     return deliver
 
@@ -386,7 +386,7 @@ def test_a_fault_of_ours_keeps_the_message(
 
 def test_both_kinds_of_store(any_context: Context) -> None:
     at = datetime(2026, 11, 1, tzinfo=UTC)
-    message = Incoming("id-pg", FARMER, "22384", "STOP", at)
+    message = Incoming("id-pg", FARMER, "STOP", at)
     receive(any_context, message)
     receive(any_context, replace(message, text="START"))
     with any_context.store.reading() as session:

@@ -35,10 +35,8 @@ def sms(context: Context, form: Fields) -> None:
         dialogue.Incoming(
             id=fields.message_id(form),
             from_phone=phone,
-            to=form.get("to", ""),
             text=form.get("text", ""),
             date=fields.moment(form.get("date", ""), now()),
-            link_id=form.get("linkId", ""),
         ),
     )
 

@@ -39,10 +39,8 @@ class Incoming:
     """The network's; the same id is the same message."""
     from_phone: str
     """E.164."""
-    to: str
     text: str
     date: datetime
-    link_id: str = ""
 
 
 def receive(context: Context, incoming: Incoming) -> None:
