@@ -39,6 +39,15 @@ def write_card(card: dict[str, Any], path: Path) -> None:
             if figures["beside"]
             else "Nothing else was run.",
             seeds=_seeds(figures),
+            intervals=_table(
+                {
+                    name: {"measured": figures[name], **ends}
+                    for name, ends in figures["intervals"].items()
+                }
+            ),
+            ece=_number(figures["ece_leaves"]),
+            honest_ece=_number(figures["honest_ece_leaves"]["mean"]),
+            high_ece=_number(figures["honest_ece_leaves"]["high"]),
             quantisation=_table(figures["int8"]["table"]),
             kinds=_table(
                 {

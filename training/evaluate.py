@@ -29,6 +29,7 @@ from training.calibration import (
     macro_f1,
     softmax,
 )
+from training.chance import honest_error, interval
 from training.data import UNSEEN_KINDS, Photo, select
 from training.shots import Shot, shoot, shoot_noisy, shoot_shortcuts, shoot_views
 
@@ -314,6 +315,8 @@ def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
         "confusion_field": confusion(field.shot.targets, field.predicted, FIVE).tolist(),
         "pairs": pairs({name: said[name] for name in ("noisy", "field")}, tuning.thresholds),
     }
+    out["intervals"] = intervals(said)
+    out["honest_ece_leaves"] = honest_error(leaves.confidence)
     shortcuts = said["shortcuts"]
     rust = shortcuts.shot.targets == LABELS.index("maize_rust")
     out["rust_on_photos"] = _mean(shortcuts.right[rust])
@@ -322,6 +325,28 @@ def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
         shortcuts.predicted[~rust] == LABELS.index("maize_rust")
     )
     return out
+
+
+def intervals(said: dict[str, Answers]) -> dict[str, dict[str, float]]:
+    """95 % intervals of some figures: what other photos of the same kinds might have shown."""
+
+    def f1(name: str) -> tuple[float, float]:
+        targets, predicted = said[name].shot.targets, said[name].predicted
+        return interval(
+            said[name].shot.photos, lambda rows: macro_f1(targets[rows], predicted[rows], FIVE)
+        )
+
+    def advised(name: str) -> tuple[float, float]:
+        return interval(said[name].shot.photos, lambda rows: _mean(said[name].advised[rows]))
+
+    between = {
+        "macro_f1_clean": f1("leaves"),
+        "macro_f1_noisy": f1("noisy"),
+        "leaves_accepted": advised("leaves"),
+        "field_accepted": advised("field"),
+        "others_advised": advised("other"),
+    }
+    return {name: {"low": low, "high": high} for name, (low, high) in between.items()}
 
 
 def pairs(
