@@ -153,6 +153,21 @@ def test_a_photo_that_fails_unexpectedly_does_not_end_picking(
     expect(paired.locator("#picked li")).to_have_count(2)
 
 
+def test_a_number_typed_at_once_is_not_taken_away(
+    paired: Page, script: Callable[[str], str]
+) -> None:
+    paired.evaluate(
+        """async (address) => {
+          const queue = await import(address);
+          document.getElementById("no-phone").click();
+          document.getElementById("phone").value = "0788 000 009";
+          await queue.kept("own-phone"); // after the page's own question
+        }""",
+        script("queue.js"),
+    )
+    expect(paired.get_by_label("Farmer’s phone number")).to_have_value("0788 000 009")
+
+
 def test_a_plant_saved_while_another_is_sent_is_sent_too(
     paired: Page, script: Callable[[str], str]
 ) -> None:
@@ -181,6 +196,7 @@ def test_a_plant_saved_while_another_is_sent_is_sent_too(
 
 
 HURRY = """() => {
+  window.patient = AbortSignal.timeout;
   window.limits = [];
   AbortSignal.timeout = (milliseconds) => {
     limits.push(milliseconds);
@@ -213,6 +229,7 @@ def test_a_list_that_never_comes_is_given_up(paired: Page) -> None:
     paired.evaluate("dispatchEvent(new Event('online'))")
     expect(paired.get_by_text("No network.")).to_be_visible()
     paired.unroute("**/api/cases")
+    paired.evaluate("AbortSignal.timeout = patient")
     paired.evaluate("dispatchEvent(new Event('online'))")
     expect(paired.get_by_text("No network.")).to_be_hidden()
 

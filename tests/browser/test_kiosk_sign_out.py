@@ -23,6 +23,19 @@ def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Sign out").click()
 
 
+def kept(page: Page) -> list[str]:
+    """What the phone remembers of the kiosk: its list, cases to watch, the agent's habits."""
+    keys: list[str] = page.evaluate(
+        """() => new Promise((done) => {
+          indexedDB.open("leafline-kiosk").onsuccess = ({ target: { result } }) => {
+            result.transaction("kept").objectStore("kept").getAllKeys().onsuccess = (event) =>
+              done(event.target.result);
+          };
+        })"""
+    )
+    return keys
+
+
 def used(phone: BrowserContext, page: Page) -> Page:
     """The page opened anew under the hand of its worker, which keeps it from then on."""
     page.goto("/kiosk")
@@ -40,9 +53,12 @@ def test_the_page_is_gone_with_the_sign_out(phone: BrowserContext, paired: Page)
 
 
 def test_another_kiosks_code_brings_its_own_page(
-    phone: BrowserContext, paired: Page, context: Context
+    phone: BrowserContext, paired: Page, context: Context, leaf: Path
 ) -> None:
+    take_photo(paired, leaf)
+    expect(paired.locator("#today li")).to_have_count(1)
     page = used(phone, paired)
+    assert "language" in kept(page)  # of the last farmer, as are the places and the agent's number
     other, _ = house.kiosk(context.store, "Kabeza")
     with context.store.transaction() as session:
         pairing.unpair(session, kiosks.find(session, "Nyagasambu"))
@@ -51,6 +67,7 @@ def test_another_kiosks_code_brings_its_own_page(
     page.get_by_role("button", name="Pair this phone").click()
     agent.ready(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Kabeza")
+    assert "language" not in kept(page)
 
 
 def test_nothing_is_forgotten_before_the_sign_out_is_done(
@@ -67,12 +84,4 @@ def test_nothing_is_forgotten_before_the_sign_out_is_done(
     wire.mend()
     sign_out(page)
     expect(page.get_by_label("Pairing code")).to_be_visible()
-    kept = page.evaluate(
-        """() => new Promise((done) => {
-          indexedDB.open("leafline-kiosk").onsuccess = ({ target: { result } }) => {
-            result.transaction("kept").objectStore("kept").count().onsuccess = (event) =>
-              done(event.target.result);
-          };
-        })"""
-    )
-    assert kept == 0
+    assert kept(page) == []

@@ -1,6 +1,6 @@
 // The kiosk's service worker: opens the page without a network, and hands in what waits.
 
-import { drain, SYNC_TAG } from "/static/{{ version }}/kiosk/queue.js";
+import { drain, forget, SYNC_TAG } from "/static/{{ version }}/kiosk/queue.js";
 
 const CACHE = "leafline-kiosk-{{ version }}";
 const FILES = {{ files|tojson }};
@@ -71,12 +71,12 @@ async function shell(event) {
   return Promise.race([fresh.catch(() => kept), late]);
 }
 
-/** Another kiosk, or none, from now on: the page that is kept bears the name of the one before. */
+/** Another kiosk, or none, from now on: the page and the list that are kept are the one's before. */
 async function changeOfOwner(request) {
   const answer = await fetch(request);
   if (answer.redirected || answer.type === "opaqueredirect") {
     owner += 1;
-    await (await caches.open(CACHE)).delete(SHELL);
+    await Promise.all([caches.open(CACHE).then((cache) => cache.delete(SHELL)), forget()]);
   }
   return answer;
 }

@@ -93,14 +93,19 @@ $("sign-out").addEventListener("submit", async (event) => {
   const { target } = event;
   let answer;
   try {
-    answer = await fetch(target.action, { method: "POST", body: new FormData(target) });
+    // Not followed: once the server has let go of this phone, no second answer is needed to forget.
+    answer = await fetch(target.action, {
+      method: "POST",
+      body: new FormData(target),
+      redirect: "manual",
+    });
   } catch {
     $("offline").hidden = false;
     return;
   }
-  if (!answer.redirected) return target.submit(); // whoever answers says in a page what is the matter
+  if (answer.type !== "opaqueredirect") return target.submit(); // the answer's page says why
   await queue.forget();
-  location.assign(answer.url);
+  location.assign($("signed-out").querySelector("a").href);
 });
 $("send-now").addEventListener("click", again);
 

@@ -161,8 +161,11 @@ function clear() {
 async function noPhone(event) {
   const chosen = event.target.checked;
   $("no-phone-hint").hidden = !chosen;
-  $("phone").value = (chosen && (await queue.kept("own-phone"))) || "";
-  if (!$("phone").value) $("phone").focus();
+  const { value } = $("phone");
+  const own = (chosen && (await queue.kept("own-phone"))) || "";
+  if ($("phone").value !== value || $("no-phone").checked !== chosen) return; // typed meanwhile
+  $("phone").value = own;
+  if (!own) $("phone").focus();
 }
 
 async function remember(fields) {
