@@ -20,5 +20,11 @@ def network(listener: Listener) -> Iterator[str]:
 
 @pytest.fixture
 def at(network: str) -> Client:
-    """A client of the simulated network that does not wait long."""
+    """A client of the simulated network, more patient than any machine is slow."""
+    return Client("sandbox", "secret-key", base_url=network, timeout=20)
+
+
+@pytest.fixture
+def hasty(network: str) -> Client:
+    """One that does not wait long, for answers that come too late."""
     return Client("sandbox", "secret-key", base_url=network, timeout=0.5)

@@ -33,6 +33,7 @@ class Both:
     """The simulated network with a client of it, and our doors as the network reaches them."""
 
     at: Client
+    hasty: Client
     network: str
     door: str
     context: Context
@@ -53,14 +54,14 @@ class Both:
 
 
 @pytest.fixture
-def both(at: Client, network: str, app: Flask) -> Iterator[Both]:
+def both(at: Client, hasty: Client, network: str, app: Flask) -> Iterator[Both]:
     context: Context = app.extensions["leafline"]
     with context.store.transaction() as session:
         farmer = farmers.find_or_create(session, PHONE)
         farmers.set_language(session, farmer, "en", by="test")
         farmers.give_consent(session, farmer, by="kiosk:1")
     with serving(app) as door:
-        yield Both(at, network, door, context)
+        yield Both(at, hasty, network, door, context)
 
 
 def created_and_nobody_in_the_list(both: Both) -> None:
@@ -91,7 +92,7 @@ def redirect(both: Both) -> None:
 
 def read_timeout(both: Both) -> None:
     both.fault("timeout_accepted", seconds=1.0)
-    assert both.at.send(PHONE, "hello").outcome is Outcome.UNKNOWN
+    assert both.hasty.send(PHONE, "hello").outcome is Outcome.UNKNOWN
     assert Phone(both.network, PHONE).wait_for_sms("hello")  # it went all the same
 
 
