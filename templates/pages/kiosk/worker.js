@@ -71,7 +71,7 @@ async function shell(event) {
   return Promise.race([fresh.catch(() => kept), late]);
 }
 
-/** Another kiosk, or none, from now on: the page and the list that are kept are the one's before. */
+/** Another kiosk, or none, from now on: the page, list and habits kept here are of the one before. */
 async function changeOfOwner(request) {
   const answer = await fetch(request);
   if (answer.redirected || answer.type === "opaqueredirect") {

@@ -93,19 +93,14 @@ $("sign-out").addEventListener("submit", async (event) => {
   const { target } = event;
   let answer;
   try {
-    // Not followed: once the server has let go of this phone, no second answer is needed to forget.
-    answer = await fetch(target.action, {
-      method: "POST",
-      body: new FormData(target),
-      redirect: "manual",
-    });
+    answer = await fetch(target.action, { method: "POST", body: new FormData(target) });
   } catch {
     $("offline").hidden = false;
     return;
   }
-  if (answer.type !== "opaqueredirect") return target.submit(); // the answer's page says why
+  if (!answer.redirected) return target.submit(); // whoever answers says in a page what is the matter
   await queue.forget();
-  location.assign($("signed-out").querySelector("a").href);
+  location.assign(answer.url);
 });
 $("send-now").addEventListener("click", again);
 
