@@ -8,8 +8,9 @@ RUN pip install --no-cache-dir --requirement requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY inference inference
+COPY simulator simulator
 COPY templates templates
-RUN pip install --no-cache-dir --no-deps --editable . && python -m compileall -q gateway inference
+RUN pip install --no-cache-dir --no-deps --editable . && python -m compileall -q gateway inference simulator
 
 USER leafline
 ENV LEAFLINE_HOME=/var/lib/leafline \

@@ -12,7 +12,7 @@ PYTHON ?=
 BIN := .venv/bin
 DONE := .venv/done
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-CHECKED := gateway inference $(if $(filter 0,$(TRAINING)),,training)
+CHECKED := gateway inference simulator $(if $(filter 0,$(TRAINING)),,training)
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup setup-test test lint demo pictures clean
@@ -54,7 +54,7 @@ setup-test: $(DONE)/command $(if $(filter 0,$(TRAINING)),$(DONE)/test,$(DONE)/tr
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	find gateway inference training tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find gateway inference simulator training tests benchmarks rig -name __pycache__ -prune -exec rm -rf {} +
 
 # Each mark says that its requirements file was installed; it is older than a file that changed.
 

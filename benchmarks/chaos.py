@@ -26,17 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import document
-from benchmarks.journey import draw_photos
-from benchmarks.storm.audit import Evidence, Findings, audit
-from benchmarks.storm.clients import Crowd, Ledger
-from benchmarks.storm.evidence import gather, repairs, unfinished, windows
-from benchmarks.storm.faults import Storm
-from benchmarks.storm.site import Site
+from rig.photos import draw_photos
+from rig.storm.audit import Evidence, Findings, audit
+from rig.storm.clients import Crowd, Ledger
+from rig.storm.evidence import gather, repairs, windows
+from rig.storm.faults import Storm
+from rig.storm.rest import come_to_rest
+from rig.storm.site import Site
 
 SIDE = 448
-ROUNDS = 6
-PASS_MINUTES = 30
-REST_SECONDS = 45.0
 GIVE_UP_SECONDS = 180.0
 STOP_WITHIN = 20.0
 
@@ -153,27 +151,6 @@ def _storm(
         stops,
         windows(site),
     )
-
-
-def come_to_rest(site: Site) -> list[float]:
-    """Let half an hour pass, again and again, until nothing is under way; seconds of each stop."""
-    stops: list[float] = []
-    for _ in range(ROUNDS):
-        began = time.monotonic()
-        site.house.stop(seconds=60)
-        stops.append(time.monotonic() - began)
-        site.let_time_pass(PASS_MINUTES)
-        site.start()
-        until = time.monotonic() + REST_SECONDS
-        while (left := unfinished(site)) and time.monotonic() < until:
-            time.sleep(0.5)
-        if not left:
-            break
-    # A report comes a moment after its message.
-    while site.journal()["pending"]:
-        time.sleep(0.2)
-    time.sleep(2)
-    return stops
 
 
 def write_down(path: Path, outcome: Outcome, command: str) -> None:

@@ -18,7 +18,6 @@ out) says more than either.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import statistics
@@ -33,16 +32,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-import numpy as np
 import requests
 from flask import Flask, jsonify, request
-from PIL import Image
 
 from benchmarks import reference
-from gateway.cases.crops import LABEL_CROP
-from inference.drawn import draw_leaf_pixels
+from gateway.agronomy.crops import LABEL_CROP
 from inference.labels import LABELS
-from tests.whole.house import KEY, House, free_port, house_in, wait_until
+from rig.house import KEY, House, free_port, house_in, wait_until
+from rig.photos import draw_photos
 
 CLIENTS = 8
 ROUNDS = 3
@@ -95,25 +92,6 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 def with_children(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *map(int, children)]
-
-
-def draw_photos(count: int, side: int) -> list[bytes]:
-    """Different JPEG pictures: each has noise of its own, so none is a copy of another."""
-    leaves = [
-        Image.fromarray(draw_leaf_pixels(label, seed)).resize((side, side))
-        for seed in range(2)
-        for label in LABELS
-    ]
-    rng = np.random.default_rng(0)
-    photos = []
-    for index in range(count):
-        pixels = np.asarray(leaves[index % len(leaves)]).astype(np.int16)
-        noise = rng.integers(-6, 7, (side // 4, side // 4, 1), dtype=np.int16)
-        pixels = pixels + noise.repeat(4, 0).repeat(4, 1)
-        out = io.BytesIO()
-        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=88)
-        photos.append(out.getvalue())
-    return photos
 
 
 def in_parallel(work: Callable[[requests.Session, int], None], count: int) -> None:

@@ -34,11 +34,11 @@ from africastalking.SMS import SMSService
 from sqlalchemy import func, select
 
 from gateway import outbox
-from gateway.channels.simulator.phone import Phone, reset, set_faults
 from gateway.context import Context
 from gateway.settings import Settings
 from gateway.store.models import Message
-from tests.support import servers
+from rig import servers
+from simulator.phone import Phone, reset, set_faults
 
 NUMBER = "+250788000001"
 TEXT = "Maize: looks like common rust. Pick off the worst leaves, burn them, plant clean seed. "

@@ -28,10 +28,10 @@ import pyotp
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
 from benchmarks.document import put, table
-from tests.support import house as things
-from tests.support.agent import take_photo
-from tests.support.browser import ARGUMENTS, chromium
-from tests.whole.house import House, house_in
+from rig import things
+from rig.agent import take_photo
+from rig.browser import ARGUMENTS, chromium
+from rig.house import House, house_in
 
 DOWN, UP, LATENCY_MS = 280_000 / 8, 256_000 / 8, 800
 CPU_SLOWER = 4

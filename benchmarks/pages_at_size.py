@@ -29,9 +29,9 @@ from gateway.context import Context
 from gateway.people import officers, pairing
 from gateway.settings import Settings
 from gateway.store.models import Case, Escalation, Kiosk, Officer
-from tests.support import admins, crowd, servers
-from tests.support.desk import Officer as Known
-from tests.support.desk import Person
+from rig import admins, crowd, servers
+from rig.desk import Officer as Known
+from rig.desk import Person
 
 FEW = 1000
 WAITING = 30

@@ -36,8 +36,8 @@ from benchmarks import document
 from gateway.context import Context
 from gateway.people import farmers
 from gateway.settings import Settings
-from tests.support import servers
-from tests.whole.house import free_port, wait_until
+from rig import servers
+from rig.house import free_port, wait_until
 
 KEY = "a-channel-key-for-benchmarks"
 REFERENCE = ("cardisk==0.4.7", "uvicorn", "redis")

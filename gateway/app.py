@@ -11,10 +11,10 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from gateway import health
 from gateway.channels import kiosk, mms
 from gateway.channels.africastalking import webhooks
-from gateway.channels.simulator import proxy
 from gateway.context import Context
 from gateway.pages import base, officer, operator
 from gateway.pages import kiosk as kiosk_pages
+from gateway.pages import simulator as proxy
 from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.store import away, patience

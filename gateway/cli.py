@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import click
@@ -15,33 +16,36 @@ ROOMS = {
     "worker": "gateway.running.commands",
     "sender": "gateway.running.commands",
     "scheduler": "gateway.running.commands",
-    "simulator": "gateway.running.commands",
-    "demo": "gateway.running.commands",
     "doctor": "gateway.running.commands",
-    "kiosk": "gateway.people.commands",
-    "officer": "gateway.people.commands",
-    "operator": "gateway.people.operator_commands",
-    "erase": "gateway.people.commands",
-    "case": "gateway.cases.commands",
-    "export": "gateway.cases.commands",
-    "messages": "gateway.dialogue.commands",
-    "ussd": "gateway.dialogue.commands",
-    "db": "gateway.store.commands",
-    "predict": "gateway.jobs.commands",
+    "kiosk": "gateway.commands.people",
+    "officer": "gateway.commands.people",
+    "operator": "gateway.commands.operators",
+    "erase": "gateway.commands.people",
+    "case": "gateway.commands.cases",
+    "export": "gateway.commands.cases",
+    "messages": "gateway.commands.dialogue",
+    "ussd": "gateway.commands.dialogue",
+    "db": "gateway.commands.store",
+    "predict": "gateway.commands.predict",
 }
 """Command to the module that defines it, under its own name."""
+BESIDE = "leafline.commands"
+"""Entry points under which packages beside the gateway, such as the simulator, bring commands."""
 
 
-class House(click.Group):
+class Leafline(click.Group):
     """Finds a command in its room, and says every expected trouble in one line (exit code 1)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(ROOMS)
+        return [*ROOMS, *_beside()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in ROOMS:
+        if cmd_name in ROOMS:
+            command = getattr(importlib.import_module(ROOMS[cmd_name]), cmd_name)
+        elif (beside := _beside().get(cmd_name)) is not None:
+            command = beside.load()
+        else:
             return None
-        command = getattr(importlib.import_module(ROOMS[cmd_name]), cmd_name)
         assert isinstance(command, click.Command)
         return command
 
@@ -54,6 +58,10 @@ class House(click.Group):
             raise
 
 
+def _beside() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=BESIDE)}
+
+
 def _expected() -> tuple[type[Exception], ...]:
     from gateway.dialogue.catalogue import CatalogueError
     from gateway.people import PeopleError
@@ -64,7 +72,7 @@ def _expected() -> tuple[type[Exception], ...]:
     return (SettingsError, StoreError, CatalogueError, PhotoStoreError, ModelError, PeopleError)
 
 
-@click.command(cls=House, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Leafline, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="leafline")
 def main() -> None:
     """Leafline: crop-disease advice by USSD and SMS for farmers with feature phones."""

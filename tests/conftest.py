@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from gateway.app import create_app
 from gateway.context import Context
 from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.vault import Vault
-from tests.support import servers
+from rig import servers
+from rig.house import wait_until
 
 SECRET = "a secret for tests, long enough to be one"
 CHANNEL_KEY = "channel-key-for-tests"
@@ -176,3 +178,15 @@ def app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def somebody_waits(store: Store) -> Callable[[], None]:
+    """Returns when a transaction waits for another, on PostgreSQL."""
+
+    def until() -> None:
+        with store.reading() as session:
+            query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            wait_until(lambda: session.scalar(query), "somebody to wait for a lock")
+
+    return until

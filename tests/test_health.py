@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from gateway.context import Context
 from gateway.store.models import Case
-from tests.support import house
+from rig import things as house
 
 
 def test_alive_and_ready(client: FlaskClient) -> None:

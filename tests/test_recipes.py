@@ -6,11 +6,12 @@ import importlib
 import re
 from pathlib import Path
 
+import click
 import polib
 import pytest
 
-from gateway.cases.crops import CROPS, LABELS
-from gateway.cli import ROOMS
+from gateway.agronomy.crops import CROPS, LABELS
+from gateway.cli import ROOMS, main
 from inference.labels import LABELS as MODEL_LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +20,7 @@ QUOTED = re.compile(r"`([^`\n]+)`")
 PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b(?!\.md)")
 KINDS = ("disease", "diag", "prevent", "ussd")
 PATH = re.compile(
-    r"(gateway|inference|training|templates|tests|benchmarks|docs)/[\w/.-]*\w(\.\w+)?/?"
+    r"(gateway|inference|simulator|training|templates|tests|benchmarks|rig|docs)/[\w/.-]*\w(\.\w+)?/?"
 )
 
 
@@ -40,7 +41,7 @@ def test_every_path_in_the_documentation_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_in_the_documentation_exists(page: Path) -> None:
     commands = set(re.findall(r"`leafline ([a-z]+)", page.read_text("utf-8")))
-    assert commands - set(ROOMS) == set()
+    assert commands - set(main.list_commands(click.Context(main))) == set()
 
 
 @pytest.mark.parametrize("command", ROOMS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.cases.crops import LABEL_CROP
+from gateway.agronomy.crops import LABEL_CROP
 
 Action = Literal["advise", "ask_photo", "escalate"]
 

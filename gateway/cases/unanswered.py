@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from gateway.cases import escalation, life
 from gateway.cases.desk import Desk
 from gateway.cases.undelivered import ABSENT_FOR
-from gateway.outbox import incidents
 from gateway.outbox.resend import RESENT
 from gateway.people import hours, officers
 from gateway.store.models import Case, Escalation, Message, Officer
+from gateway.watch import incidents
 
 MOST_OFFICERS = 2
 """So many officers get a case before the operator does."""

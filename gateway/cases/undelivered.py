@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.cases import escalation, life
 from gateway.cases.desk import Desk
-from gateway.outbox import incidents
 from gateway.outbox.kinds import Kind
 from gateway.outbox.resend import RESENT
 from gateway.store.models import Case, Escalation, Message, Photo
+from gateway.watch import incidents
 
 REASON = "undelivered"
 CAUSE = "answers:undelivered"

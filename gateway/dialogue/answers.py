@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation, labels
+from gateway.cases import escalation
 from gateway.cases.desk import Desk
 from gateway.store.models import Case, Escalation, Officer
+from gateway.teaching import labels
 
 
 def answer_with_text(

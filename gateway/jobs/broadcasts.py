@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 
-from gateway.cases import broadcast
+from gateway.broadcasts import broadcast
 from gateway.context import Context
 
 log = logging.getLogger(__name__)

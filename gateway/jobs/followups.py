@@ -6,22 +6,30 @@ from functools import partial
 
 from gateway.cases import followups
 from gateway.context import Context
-from gateway.jobs.rows import each
 from gateway.store.base import now
+from gateway.watch.rows import each
 
 
 def photo_reminders(context: Context) -> int:
     """Remind farmers of second photos that have not come."""
     with context.store.reading() as session:
         due = followups.photo_reminders(session, now())
-    return each(context, "photo_reminders", due, partial(_tell, context, followups.REMIND_PHOTO))
+    return each(
+        context.store, "photo_reminders", due, partial(_tell, context, followups.REMIND_PHOTO)
+    )
 
 
 def outcome_questions(context: Context) -> int:
     """Ask farmers who wanted it whether their plants got better."""
     with context.store.reading() as session:
         due = followups.outcome_questions(session, now())
-    return each(context, "outcome_questions", due, partial(_tell, context, followups.ASK_OUTCOME))
+    return each(
+        context.store, "outcome_questions", due, partial(_tell, context, followups.ASK_OUTCOME)
+    )
+
+
+def _each(context: Context, sweep: str, due: list[int], template: str) -> int:
+    return each(context.store, sweep, due, partial(_tell, context, template))
 
 
 def _tell(context: Context, template: str, case_id: int) -> int:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from redis.exceptions import RedisError
-from rq import Queue
-from rq.exceptions import DuplicateJobError
-from rq.serializers import JSONSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.cases.pressure import Pressure
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.mms.incoming import Incoming, take
+from gateway.channels.mms.queue import enqueue
 from gateway.context import Context
-from gateway.jobs.pressure import Pressure
 from gateway.jobs.worker import context_of_worker
 from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.kinds import Kind
@@ -26,28 +23,8 @@ from gateway.store.photos import PhotoStoreError
 
 log = logging.getLogger(__name__)
 
-JOB = "gateway.jobs.media.fetch"
 MAX_ATTEMPTS = 4
 FIRST_WAIT = timedelta(seconds=30)
-JOB_TIMEOUT = 120
-
-
-def enqueue(context: Context, media_id: int) -> None:
-    """Queue one message; a sweep does it again when Redis does not answer now."""
-    queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
-    job_id = f"media-{media_id}"
-    try:
-        before = queue.fetch_job(job_id)
-        if before is not None and before.is_failed:
-            before.delete()  # it would keep this one out
-        queue.enqueue(
-            JOB, media_id, job_id=job_id, job_timeout=JOB_TIMEOUT,
-            result_ttl=0, failure_ttl=3600, unique=True,
-        )  # fmt: skip
-    except DuplicateJobError:
-        pass
-    except RedisError as error:
-        log.warning("queue_unavailable media=%s error=%s", media_id, type(error).__name__)
 
 
 def fetch(media_id: int) -> None:
@@ -62,7 +39,7 @@ def fetch(media_id: int) -> None:
     if isinstance(phone, Unreadable):
         _finish(context, media_id, UNREADABLE, good=False)
         return
-    if Pressure(context).too_much():
+    if Pressure(context.store, context.settings).too_much():
         _postpone(context, media_id)
         return
     photos, errors = _fetched(_fetcher(context), addresses)
@@ -111,7 +88,7 @@ def waiting_media(context: Context) -> int:
             .limit(200)
         ).all()
     for media_id in due:
-        enqueue(context, media_id)
+        enqueue(context.redis, media_id)
     return len(due)
 
 

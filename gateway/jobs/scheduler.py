@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from gateway.context import Context
 from gateway.jobs import broadcasts, followups, media, sweeps, sweeps_cases, sweeps_messages
-from gateway.outbox import repairs
 from gateway.store import away
+from gateway.watch import repairs
 
 log = logging.getLogger(__name__)
 

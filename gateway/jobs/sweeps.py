@@ -16,13 +16,12 @@ from typing import Literal
 from redis.exceptions import RedisError
 from sqlalchemy import select, update
 
-from gateway.cases import judgement
+from gateway.cases import judgement, queue
 from gateway.context import Context
-from gateway.jobs import queue
-from gateway.jobs.rows import each
-from gateway.people import erasure
+from gateway.privacy import erasure
 from gateway.store.base import now
 from gateway.store.models import Case, Photo
+from gateway.watch.rows import each
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +91,7 @@ def _waiting_photos(context: Context) -> int:
                 .order_by(Photo.id)
             )
         ]
-    standing = queue.standing(context)
+    standing = queue.standing(context.photo_queue)
     moment = now()
     photos = {photo.id: photo for photo in waiting}
 
@@ -107,7 +106,7 @@ def _waiting_photos(context: Context) -> int:
                 return _give_up(context, photo.id)
         return 0
 
-    return each(context, "waiting_photos", photos, repair)
+    return each(context.store, "waiting_photos", photos, repair)
 
 
 def orphaned_photos(context: Context) -> int:
@@ -131,8 +130,8 @@ def _queue_again(context: Context, photo: Waiting) -> bool:
         judged = session.scalar(select(Photo.diagnosed_at).where(Photo.id == photo.id))
     if judged is not None:
         return False
-    queue.forget(context, photo.id)
-    return queue.enqueue(context, photo.id)
+    queue.forget(context.photo_queue, photo.id)
+    return queue.enqueue(context.photo_queue, photo.id)
 
 
 def _count(context: Context, photo: Waiting, moment: datetime) -> None:
@@ -143,7 +142,7 @@ def _count(context: Context, photo: Waiting, moment: datetime) -> None:
             .where(Photo.id == photo.id, Photo.attempts == photo.attempts)
             .values(attempts=photo.attempts + 1, failed_at=moment)
         )
-    queue.forget(context, photo.id)
+    queue.forget(context.photo_queue, photo.id)
     log.warning("photo_failed photo=%s attempts=%s", photo.id, photo.attempts + 1)
 
 
@@ -156,6 +155,6 @@ def _give_up(context: Context, photo_id: int) -> bool:
         photo.diagnosed_at = now()
         photo.attempts += 1
         judgement.failed(session, context.desk, case, "machine_failed")
-    queue.forget(context, photo_id)
+    queue.forget(context.photo_queue, photo_id)
     log.error("photo_given_up photo=%s", photo_id)
     return True

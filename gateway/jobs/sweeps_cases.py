@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from sqlalchemy import exists, or_, select, update
 
-from gateway.cases import escalation, judgement, life, retention, unanswered, undelivered
+from gateway.cases import escalation, judgement, life, unanswered, undelivered
 from gateway.context import Context
 from gateway.jobs import photos
-from gateway.jobs.rows import each
 from gateway.people import hours
+from gateway.privacy import retention
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
+from gateway.watch.rows import each
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def cases_without_answer(context: Context) -> int:
         log.error("case_without_answer case=%s", case.code)
         return 1
 
-    return each(context, "cases_without_answer", ids, give_to_a_person)
+    return each(context.store, "cases_without_answer", ids, give_to_a_person)
 
 
 def photos_that_never_came(context: Context) -> int:
@@ -80,7 +81,7 @@ def photos_that_never_came(context: Context) -> int:
                 photos.judge_together(session, context, case)
             return 1
 
-    return each(context, "photos_that_never_came", ids, judge_without)
+    return each(context.store, "photos_that_never_came", ids, judge_without)
 
 
 def undelivered_answers(context: Context) -> int:
@@ -94,7 +95,7 @@ def undelivered_answers(context: Context) -> int:
             undelivered.hand_over(session, context.desk, case_id)
         return 1
 
-    done = each(context, "undelivered_answers", ids, hand_over)
+    done = each(context.store, "undelivered_answers", ids, hand_over)
     with context.store.transaction() as session:
         undelivered.watch(session, moment)
     return done
@@ -115,7 +116,7 @@ def unanswered_escalations(context: Context) -> int:
         with context.store.transaction() as session:
             return unanswered.take_step(session, context.desk, row, limits, zone, moment)
 
-    done = each(context, "unanswered_escalations", due, take_step)
+    done = each(context.store, "unanswered_escalations", due, take_step)
     with context.store.transaction() as session:
         unanswered.watch(session, moment)
     return done

@@ -9,14 +9,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.context import Context
-from gateway.jobs import mail
-from gateway.outbox import incidents, repairs
 from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.decide import UNKNOWN_FOR
 from gateway.outbox.sweep import LONGEST_LEASE
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, MediaMessage, Message
+from gateway.watch import incidents, mail, repairs
 
 log = logging.getLogger(__name__)
 

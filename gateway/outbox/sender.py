@@ -13,17 +13,18 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.outbox import claim, repairs, wake
+from gateway.outbox import claim, wake
 from gateway.outbox.bucket import Bucket
 from gateway.outbox.network import Network
 from gateway.outbox.pause import Pause
 from gateway.outbox.settler import Settler
 from gateway.outbox.sweep import sweep
-from gateway.outbox.watch import watch
+from gateway.outbox.trouble import watch
 from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Message
+from gateway.watch import repairs
 
 log = logging.getLogger("leafline.outbox")
 

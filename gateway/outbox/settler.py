@@ -11,12 +11,13 @@ from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
-from gateway.outbox import claim, incidents
+from gateway.outbox import claim
 from gateway.outbox.network import Outcome, SendResult
 from gateway.outbox.pause import Pause
 from gateway.store import Store, away
 from gateway.store.base import now
 from gateway.store.models import Message
+from gateway.watch import incidents
 
 log = logging.getLogger("leafline.outbox")
 

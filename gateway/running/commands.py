@@ -7,8 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-import threading
-from pathlib import Path
 
 import click
 
@@ -28,7 +26,7 @@ times the CPU on the small matrices of a verdict, waiting for one another."""
 log = logging.getLogger("leafline.start")
 
 
-def _begin(process: str) -> Settings:
+def begin(process: str) -> Settings:
     """Settings and log of a process. Call it before anything imports numpy."""
     for variable in ONE_THREAD:
         os.environ.setdefault(variable, "1")
@@ -61,7 +59,7 @@ def up(no_simulator: bool) -> None:
 
     if no_simulator:
         os.environ["LEAFLINE_SIMULATOR"] = "off"  # the processes that it starts read it too
-    settings = _begin("up")
+    settings = begin("up")
     if not settings.simulator_on and not settings.at_api_key.get_secret_value():
         raise click.ClickException(
             "without the simulator messages need a network: set AT_USERNAME and AT_API_KEY"
@@ -82,7 +80,7 @@ def up(no_simulator: bool) -> None:
 @click.command()
 def web() -> None:
     """Run the web process: kiosk API, webhooks, pages."""
-    settings = _begin("web")
+    settings = begin("web")
     context = Context.open(settings)
     Spool(settings.spool, context.store.vault).check()
     try:
@@ -104,7 +102,7 @@ def web() -> None:
 )
 def worker(queue: str) -> None:
     """Run one worker: it judges photos, or fetches the media of MMS."""
-    context = _open(_begin("worker"))
+    context = _open(begin("worker"))
     from gateway.jobs.worker import run
 
     run(context, queue)
@@ -114,7 +112,7 @@ def worker(queue: str) -> None:
 @click.command()
 def sender() -> None:
     """Run the sender: hands messages of the outbox to the mobile network."""
-    context = _open(_begin("sender"))
+    context = _open(begin("sender"))
     from gateway.channels.africastalking.client import Client
     from gateway.outbox.sender import Sender
 
@@ -125,24 +123,11 @@ def sender() -> None:
 @click.command()
 def scheduler() -> None:
     """Run the scheduler: sweeps that find and repair what was left undone."""
-    context = _open(_begin("scheduler"))
+    context = _open(begin("scheduler"))
     from gateway.jobs.scheduler import run
 
     run(context, stop_event())
     context.close()
-
-
-@click.command()
-def simulator() -> None:
-    """Run the mobile-network simulator on its own port."""
-    settings = _begin("simulator")
-    from gateway.channels.simulator.server import make
-
-    stop = stop_event()
-    with make(settings) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        stop.wait()
-        server.shutdown()
 
 
 @click.command()
@@ -159,20 +144,6 @@ def doctor(checks: tuple[str, ...]) -> None:
         failed += finding.state == "fail"
     if failed:
         raise click.ClickException(f"{failed} of the checks failed; the lines above say what to do")
-
-
-@click.command()
-@click.argument(
-    "photo", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
-def demo(photo: Path | None) -> None:
-    """Play the whole journey against the simulator and print what both phones showed.
-
-    PHOTO is a picture of a leaf; without it one is drawn.
-    """
-    from gateway.running.demo import play
-
-    play(Settings.read(), photo)
 
 
 def _check_model() -> None:

@@ -9,9 +9,9 @@ from itertools import islice
 
 import pytest
 
-from benchmarks.storm.audit import UNDELIVERED, CaseFacts, Evidence, Findings, Out, audit
-from benchmarks.storm.clients import Ledger
-from benchmarks.storm.faults import KINDS, plan
+from rig.storm.audit import UNDELIVERED, CaseFacts, Evidence, Findings, Out, audit
+from rig.storm.clients import Ledger
+from rig.storm.faults import KINDS, plan
 
 PHONE, OTHER = "+250780000001", "+250780000002"
 ANSWER = Out(PHONE, "K: looks like rust", "delivered", "", "answer", case="K", to_farmer=True)

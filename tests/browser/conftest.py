@@ -10,10 +10,11 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from gateway.context import Context
-from tests.support import agent, house
-from tests.support.browser import ARGUMENTS, chromium, served
-from tests.support.wire import Wire, wire_to
-from tests.whole.house import House, house_in
+from rig import agent
+from rig import things as house
+from rig.browser import ARGUMENTS, chromium, served
+from rig.house import House, house_in
+from rig.wire import Wire, wire_to
 
 PATIENCE_MS = 20_000
 """For what will come; a loaded machine must not decide a test."""

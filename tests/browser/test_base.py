@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.support.browser import check
+from rig.browser import check
 
 
 def test_the_error_page(page: Page) -> None:

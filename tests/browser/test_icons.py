@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from gateway.settings import ROOT
-from tests.support.browser import SCREENS
+from rig.browser import SCREENS
 
 FOLDER = ROOT / "templates" / "static" / "base"
 LEAF = (FOLDER / "leaf.svg").read_text()

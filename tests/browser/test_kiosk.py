@@ -12,10 +12,10 @@ from sqlalchemy import select
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Photo
-from tests.support import house
-from tests.support.agent import cases, correct_number, fill_in, judge, photos, take_photo
-from tests.support.browser import check, look
-from tests.whole.house import wait_until
+from rig import things as house
+from rig.agent import cases, correct_number, fill_in, judge, photos, take_photo
+from rig.browser import check, look
+from rig.house import wait_until
 
 
 def test_from_the_photo_to_the_words(paired: Page, context: Context, leaf: Path) -> None:

@@ -14,9 +14,9 @@ from gateway.cases import life
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Case
-from tests.support import house
-from tests.support.agent import cases, correct_number, judge, photos, take_photo
-from tests.whole.house import wait_until
+from rig import things as house
+from rig.agent import cases, correct_number, judge, photos, take_photo
+from rig.house import wait_until
 
 
 @pytest.fixture

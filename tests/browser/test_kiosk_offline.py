@@ -11,11 +11,12 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 from gateway.context import Context
 from gateway.people import kiosks, pairing
 from gateway.store.photos import PhotoStoreError
-from tests.support import agent, house
-from tests.support.agent import cases, photos, send_now, take_photo
-from tests.support.browser import ARGUMENTS, chromium, look
-from tests.support.wire import Wire
-from tests.whole.house import wait_until
+from rig import agent
+from rig import things as house
+from rig.agent import cases, photos, send_now, take_photo
+from rig.browser import ARGUMENTS, chromium, look
+from rig.house import wait_until
+from rig.wire import Wire
 
 
 @pytest.fixture

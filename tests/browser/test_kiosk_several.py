@@ -12,11 +12,11 @@ from gateway.cases.intake import MAX_PHOTOS
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Photo
-from tests.support import house
-from tests.support.agent import cases, correct_number, judge, photos, send_now, take_photo
-from tests.support.browser import check, look
-from tests.support.wire import Wire
-from tests.whole.house import wait_until
+from rig import things as house
+from rig.agent import cases, correct_number, judge, photos, send_now, take_photo
+from rig.browser import check, look
+from rig.house import wait_until
+from rig.wire import Wire
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from gateway.context import Context
 from gateway.people import kiosks, pairing
-from tests.support import agent, house
-from tests.support.agent import take_photo
-from tests.support.wire import Wire
+from rig import agent
+from rig import things as house
+from rig.agent import take_photo
+from rig.wire import Wire
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from inference.drawn import draw_leaf
-from tests.support import agent
-from tests.whole.house import House
+from rig import agent
+from rig.house import House
 
 
 def test_a_leaf_is_judged_and_its_words_appear(

@@ -16,9 +16,10 @@ from gateway.dialogue import gsm7
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import Label, Message
+from rig import desk
+from rig import things as house
+from rig.browser import check, look
 from tests.conftest import settings_for
-from tests.support import desk, house
-from tests.support.browser import check, look
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from gateway.context import Context
 from gateway.people import operators
 from gateway.people.operators import Enrolment
 from gateway.store.models import Kiosk
-from tests.support import admins, crowd
-from tests.support.browser import check, look
+from rig import admins, crowd
+from rig.browser import check, look
 
 TEXT = "Meeting on Friday at the sector office. Bring a sick leaf."
 

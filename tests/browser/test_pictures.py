@@ -13,11 +13,11 @@ from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.settings import ROOT
 from inference.drawn import draw_leaf
+from rig import admins, crowd, desk
+from rig.agent import judge, take_photo
+from rig.browser import SCREENS
 from tests.browser.test_officer import sign_in as officer_signs_in
 from tests.browser.test_operator import sign_in as operator_signs_in
-from tests.support import admins, crowd, desk
-from tests.support.agent import judge, take_photo
-from tests.support.browser import SCREENS
 
 MOST_BYTES = 120_000
 COLOURS = 128

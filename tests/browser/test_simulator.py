@@ -8,9 +8,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from gateway.channels.simulator.phone import Phone
-from tests.support.browser import WIDTHS, look
-from tests.support.mobile import CODE, Listener, serving, simulator
+from rig.browser import WIDTHS, look
+from rig.mobile import CODE, Listener, serving, simulator
+from simulator.phone import Phone
 
 FIRST, SECOND = "+250720123001", "+250720123002"
 

@@ -18,7 +18,7 @@ from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.models import Case, Event, Farmer, Photo
 from inference.picture import PictureError
-from tests.support import house
+from rig import things as house
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Diagnosis, Event, Message, Photo
-from tests.support import house
+from rig import things as house
 
 
 def _case(context: Context, crop: str = "maize") -> int:

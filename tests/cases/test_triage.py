@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.cases.crops import LABEL_CROP, LABELS
+from gateway.agronomy.crops import LABEL_CROP, LABELS
 from gateway.cases.triage import Decision, Facts, Finding, triage
 
 

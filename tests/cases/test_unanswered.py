@@ -19,7 +19,7 @@ from gateway.cases.unanswered import Held, Limits, Step
 from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Escalation, Incident, Message, Officer
-from tests.support.house import AREA, FARMER, OFFICER, officer
+from rig.things import AREA, FARMER, OFFICER, officer
 
 LIMITS = Limits(timedelta(hours=4), timedelta(hours=8))
 HOUR = timedelta(hours=1)

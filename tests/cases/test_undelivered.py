@@ -17,7 +17,7 @@ from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, Message
 from gateway.store.vault import Vault
-from tests.support.house import AREA, FARMER, OFFICER, officer
+from rig.things import AREA, FARMER, OFFICER, officer
 
 OPERATOR = "+250788000090"
 OTHER = Vault("a key that was in use before, long enough to be one")

@@ -27,8 +27,8 @@ from gateway.store.models import (
     Photo,
     UssdSession,
 )
+from rig.things import FARMER, kiosk, photo
 from tests.conftest import CHANNEL_KEY
-from tests.support.house import FARMER, kiosk, photo
 
 COPIES = 100
 HOOKS = f"/africastalking/{CHANNEL_KEY}"

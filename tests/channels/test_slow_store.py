@@ -18,12 +18,12 @@ from gateway.people import officer_links
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.models import Message
+from rig.house import wait_until
+from rig.servers import Postgres
+from rig.things import FARMER, kiosk, photo
 from tests.channels.africastalking.test_spooled import form_of
 from tests.channels.africastalking.test_webhooks import PATHS, SMS, USSD, post
 from tests.conftest import settings_for
-from tests.support.house import FARMER, kiosk, photo
-from tests.support.servers import Postgres
-from tests.whole.house import wait_until
 
 HOP_SECONDS = 7.0
 """The store has one, connecting anew two; the rest is for a busy machine. Without an end it is

@@ -11,7 +11,7 @@ from gateway.dialogue.ussd import answer
 from gateway.dialogue.ussd.phone import Phone
 from gateway.people import farmers, officers
 from gateway.store.models import Message
-from tests.support import house
+from rig import things as house
 
 FARMER = "+250788000001"
 OFFICER = "+250788000009"

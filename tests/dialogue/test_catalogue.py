@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway.commands.dialogue import messages
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
-from gateway.dialogue.commands import messages
 from gateway.people import lockout
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from gateway.dialogue import commands
+from gateway.commands import dialogue as commands
 from gateway.dialogue.ussd import UssdRequest
-from gateway.dialogue.ussd.operators import OPERATORS
+from gateway.dialogue.ussd.networks import NETWORKS
 from gateway.dialogue.ussd.phone import Phone
 from gateway.settings import Settings
 from tests.dialogue.conftest import Dial
@@ -69,7 +69,7 @@ def test_the_phone_posts_as_the_network_does() -> None:
     phone = Phone(network, "+250788000001", operator="airtel-rw").dial()
     phone.answer("1").answer("1").answer("a*b").repeat()
     assert [p.text for p in posted] == ["", "1", "1*1", "1*1*a*b", "1*1*a*b"]
-    assert {p.network_code for p in posted} == {OPERATORS["airtel-rw"].network_code}
+    assert {p.network_code for p in posted} == {NETWORKS["airtel-rw"].network_code}
     assert len({p.session_id for p in posted}) == 1
     phone.dial()
     assert posted[-1].session_id != posted[0].session_id

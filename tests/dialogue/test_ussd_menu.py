@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway.agronomy.crops import LABELS
 from gateway.cases import life
-from gateway.cases.crops import LABELS
-from gateway.dialogue import commands, gsm7
+from gateway.commands import dialogue as commands
+from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.ussd import lint, screens
 from gateway.dialogue.ussd.engine import Menu, Option, Screen, State, Visit

@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
+from gateway.agronomy.crops import LABELS
 from gateway.cases import escalation, life
-from gateway.cases.crops import LABELS
 from gateway.context import Context
 from gateway.dialogue.ussd import answer
 from gateway.dialogue.ussd.engine import Menu

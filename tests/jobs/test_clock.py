@@ -8,13 +8,14 @@ import time_machine
 from sqlalchemy import select
 
 from gateway import outbox
+from gateway.cases import queue
 from gateway.context import Context
-from gateway.jobs import queue, sweeps, sweeps_messages
+from gateway.jobs import sweeps, sweeps_messages
 from gateway.outbox import claim
 from gateway.store.base import now
 from gateway.store.models import Message, Photo
+from rig.things import FARMER
 from tests.jobs.test_waiting_photos import accept, on_queue
-from tests.support.house import FARMER
 
 HOUR = timedelta(hours=1)
 
@@ -32,7 +33,7 @@ def test_a_photo_that_redis_lost(any_context: Context) -> None:
     with time_machine.travel(now() - HOUR):
         assert sweeps.waiting_photos(any_context) == 1
     assert on_queue(any_context) == [f"photo-{photo_id}"]
-    assert queue.standing(any_context).held == {photo_id}
+    assert queue.standing(any_context.photo_queue).held == {photo_id}
 
 
 def test_messages_that_waited(any_context: Context) -> None:

@@ -17,8 +17,8 @@ from gateway.context import Context
 from gateway.jobs import photos, sweeps_cases
 from gateway.store.base import now
 from gateway.store.models import Case, Diagnosis, Message, Photo
-from tests.support.desk import leaf
-from tests.support.house import FARMER, kiosk
+from rig.desk import leaf
+from rig.things import FARMER, kiosk
 
 
 @pytest.fixture

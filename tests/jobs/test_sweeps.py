@@ -18,15 +18,15 @@ from sqlalchemy.exc import OperationalError
 from gateway.cases import escalation
 from gateway.context import Context
 from gateway.jobs import scheduler, sweeps, sweeps_cases, sweeps_messages
-from gateway.jobs.rows import each
 from gateway.jobs.scheduler import Periodic
-from gateway.outbox import incidents, repairs
 from gateway.people import farmers
 from gateway.settings import Settings, SettingsError
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, Message
-from tests.support.house import FARMER
+from gateway.watch import incidents, repairs
+from gateway.watch.rows import each
+from rig.things import FARMER
 
 HOUR = timedelta(hours=1)
 OPERATOR = "+250788000090"
@@ -109,12 +109,12 @@ def test_a_row_that_fails_holds_up_none_behind_it(any_context: Context) -> None:
         done.append(row)
         return 1
 
-    assert each(any_context, "cases", [1, 2, 3], work) == 2
+    assert each(any_context.store, "cases", [1, 2, 3], work) == 2
     assert done == [1, 3]
     assert open_causes(any_context) == ["sweep:cases"]
-    assert each(any_context, "others", [1], work) == 1
+    assert each(any_context.store, "others", [1], work) == 1
     assert open_causes(any_context) == ["sweep:cases"]
-    assert each(any_context, "cases", [], work) == 0
+    assert each(any_context.store, "cases", [], work) == 0
     assert open_causes(any_context) == []
 
 
@@ -126,7 +126,7 @@ def test_a_store_that_is_away_ends_a_round(context: Context) -> None:
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     with pytest.raises(OperationalError):
-        each(context, "cases", [1, 2], work)
+        each(context.store, "cases", [1, 2], work)
     assert tried == [1]
     assert open_causes(context) == []
 

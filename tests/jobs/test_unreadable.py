@@ -17,7 +17,7 @@ from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, MediaMessage, Message
 from gateway.store.vault import Vault
 from inference.drawn import draw_leaf
-from tests.support.house import FARMER, OFFICER, kiosk, officer, photo
+from rig.things import FARMER, OFFICER, kiosk, officer, photo
 
 OTHER = Vault("a key that was in use before, long enough to be one")
 

@@ -14,15 +14,15 @@ from rq.executions import Execution
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
-from gateway.cases import intake
+from gateway.cases import intake, queue
+from gateway.cases.queue import Standing
 from gateway.context import Context
-from gateway.jobs import queue, sweeps
-from gateway.jobs.queue import Standing
+from gateway.jobs import sweeps
 from gateway.jobs.sweeps import Step, Waiting
-from gateway.outbox import incidents
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
-from tests.support.house import FARMER, kiosk, photo
+from gateway.watch import incidents
+from rig.things import FARMER, kiosk, photo
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NOBODY = Standing(frozenset(), frozenset())
@@ -77,7 +77,7 @@ def accept(context: Context, shade: int = 120, phone: str = FARMER) -> int:
 
 def begin(context: Context, photo_id: int) -> None:
     """Put a job into the hands of a worker that is never heard of again."""
-    queue.enqueue(context, photo_id)
+    queue.enqueue(context.photo_queue, photo_id)
     job = context.photo_queue.fetch_job(f"photo-{photo_id}")
     assert job is not None
     worker = SimpleWorker(
@@ -104,7 +104,7 @@ def test_a_photo_that_redis_lost_is_queued_again_and_no_worse_for_it(any_context
 
 def test_a_photo_that_is_queued_is_left_there(context: Context) -> None:
     photo_id = accept(context)
-    queue.enqueue(context, photo_id)
+    queue.enqueue(context.photo_queue, photo_id)
     assert sweeps.waiting_photos(context) == 0
     assert on_queue(context) == [f"photo-{photo_id}"]
 
@@ -130,7 +130,7 @@ def test_a_photo_whose_worker_died_is_tried_again_after_a_while(context: Context
 
 def test_a_photo_popped_by_a_worker_that_died_before_it_began(context: Context) -> None:
     photo_id = accept(context)
-    queue.enqueue(context, photo_id)
+    queue.enqueue(context.photo_queue, photo_id)
     context.redis.lmove(context.photo_queue.key, context.photo_queue.intermediate_queue_key)
     assert sweeps.waiting_photos(context) == 0
     with time_machine.travel(now() + timedelta(seconds=20)):

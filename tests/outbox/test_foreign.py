@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from gateway.context import Context
-from gateway.outbox import claim, sweep, watch
+from gateway.outbox import claim, sweep, trouble
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Incident, Message
@@ -70,9 +70,9 @@ def test_it_ends_before_a_persons_eyes_and_the_others_go(
     assert (row.state, row.outcome) == ("failed", outcome)
     assert row.final_at is not None
     with store.transaction() as session:
-        watch.watch(session, now())
+        trouble.watch(session, now())
         incident = session.scalars(select(Incident)).one()
-        assert (incident.cause, incident.detail.split(": ")[1]) == (watch.FAILED, outcome)
+        assert (incident.cause, incident.detail.split(": ")[1]) == (trouble.FAILED, outcome)
 
 
 @FOREIGN

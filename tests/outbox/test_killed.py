@@ -12,14 +12,14 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.channels.simulator.phone import Phone, set_faults
 from gateway.outbox import reports
 from gateway.outbox.reports import Report
 from gateway.outbox.sweep import sweep
 from gateway.store import Store
 from gateway.store.base import now
+from rig.mobile import Listener, serving, simulator
+from simulator.phone import Phone, set_faults
 from tests.conftest import SECRET
-from tests.support.mobile import Listener, serving, simulator
 
 from .conftest import PHONE, post, read
 

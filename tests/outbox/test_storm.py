@@ -17,7 +17,6 @@ from sqlalchemy import func, select
 
 from gateway.channels.africastalking import webhooks
 from gateway.channels.africastalking.client import Client
-from gateway.channels.simulator.phone import Phone, set_faults
 from gateway.context import Context
 from gateway.outbox import decide, pause
 from gateway.outbox.network import Outcome
@@ -25,8 +24,9 @@ from gateway.outbox.sender import Sender
 from gateway.outbox.sweep import sweep
 from gateway.store.base import now
 from gateway.store.models import DeliveryReport, Message
+from rig.mobile import serving, simulator
+from simulator.phone import Phone, set_faults
 from tests.conftest import CHANNEL_KEY
-from tests.support.mobile import serving, simulator
 
 from .conftest import post
 

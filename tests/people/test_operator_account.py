@@ -10,7 +10,7 @@ from gateway.context import Context
 from gateway.people import PeopleError, lockout, operator_account, operators
 from gateway.people.operators import Refused
 from gateway.store.models import Event, Operator
-from tests.support import admins
+from rig import admins
 
 NEW = "another correct horse"
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from gateway.people import PeopleError, kiosks, pairing
 from gateway.store import Store
 from gateway.store.base import now
-from tests.support import house
+from rig import things as house
 
 
 def _code(store: Store) -> str:

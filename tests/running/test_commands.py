@@ -16,7 +16,7 @@ def test_a_process_begins_without_numpy_and_the_model() -> None:
     program = (
         "import os, sys\n"
         "from gateway.running import commands, supervisor, web\n"
-        "commands._begin('web')\n"
+        "commands.begin('web')\n"
         "loaded = [name for name in ('numpy', 'onnxruntime') if name in sys.modules]\n"
         "print(loaded, os.environ['OPENBLAS_NUM_THREADS'])\n"
     )

@@ -17,7 +17,7 @@ from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import Store
 from gateway.store.vault import Vault
-from tests.support.mobile import serving
+from rig.mobile import serving
 
 
 def read(settings: Settings, **changes: object) -> Settings:

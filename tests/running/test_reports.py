@@ -21,7 +21,7 @@ from flask import Flask, request
 from gateway.running import reports
 from gateway.running.logs import Mask
 from gateway.settings import ROOT
-from tests.support.mobile import serving
+from rig.mobile import serving
 
 KEY = "kB3-9xQ_channel"
 PATIENCE_SECONDS = 30.0

@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 from gateway.store import Store, away, budget, patience
 from gateway.store.models import Event
 from gateway.store.vault import Vault
+from rig.house import wait_until
+from rig.servers import Postgres
 from tests.conftest import SECRET
-from tests.support.servers import Postgres
-from tests.whole.house import wait_until
 
 SHORT = 0.3
 SOON = 3.0

@@ -12,14 +12,14 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from benchmarks.journey import draw_photos
-from benchmarks.storm.audit import audit
-from benchmarks.storm.clients import Crowd
-from benchmarks.storm.evidence import gather, unfinished
-from benchmarks.storm.site import Site
 from gateway.store.models import Photo
-from tests.support.site import opened
-from tests.whole.house import wait_until
+from rig.house import wait_until
+from rig.photos import draw_photos
+from rig.site import opened
+from rig.storm.audit import audit
+from rig.storm.clients import Crowd
+from rig.storm.evidence import gather, unfinished
+from rig.storm.site import Site
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
 

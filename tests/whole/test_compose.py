@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from gateway.settings import ROOT, Settings
-from tests.whole.house import LEAFLINE, OURS, free_port, wait_until
+from rig.house import LEAFLINE, OURS, free_port, wait_until
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
 

@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gateway.cases.crops import LABEL_CROP
-from gateway.channels.simulator.phone import Phone
+from gateway.agronomy.crops import LABEL_CROP
 from inference.drawn import draw_leaf, draw_thing
-from tests.whole.house import KEY, House, house_in, wait_until
+from rig.house import KEY, House, house_in, wait_until
+from simulator.phone import Phone
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from gateway.channels.simulator.phone import Phone
-from tests.support.house import photo
-from tests.whole.house import House, house_in
+from rig.house import House, house_in
+from rig.things import photo
+from simulator.phone import Phone
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
 

@@ -19,15 +19,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from benchmarks.chaos import come_to_rest
-from benchmarks.journey import draw_photos
-from benchmarks.storm.audit import audit
-from benchmarks.storm.clients import Crowd
-from benchmarks.storm.evidence import gather
-from benchmarks.storm.site import Site
-from tests.support.house import photo
-from tests.support.site import opened
-from tests.whole.house import wait_until
+from rig.house import wait_until
+from rig.photos import draw_photos
+from rig.site import opened
+from rig.storm.audit import audit
+from rig.storm.clients import Crowd
+from rig.storm.evidence import gather
+from rig.storm.rest import come_to_rest
+from rig.storm.site import Site
+from rig.things import photo
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
 
@@ -142,7 +142,7 @@ def test_a_full_disk_refuses_and_forgets_nothing(site: Site, crowd: Crowd) -> No
 
 @pytest.mark.parametrize("where", ["a read-only file system", "a file where the spool should be"])
 def test_a_start_without_a_spool_is_refused(tmp_path: Path, where: str) -> None:
-    from tests.whole.house import House
+    from rig.house import House
 
     house = House(tmp_path)
     if where == "a read-only file system":

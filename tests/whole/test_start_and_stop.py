@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from gateway.settings import ROOT
-from tests.whole.house import House, house_in, wait_until
+from rig.house import House, house_in, wait_until
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
 

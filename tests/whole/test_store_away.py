@@ -9,12 +9,12 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from benchmarks.storm.evidence import unfinished
-from benchmarks.storm.site import Site
 from gateway.store.models import Message
-from tests.support.servers import Absent
-from tests.support.site import opened
-from tests.whole.house import wait_until
+from rig.house import wait_until
+from rig.servers import Absent
+from rig.site import opened
+from rig.storm.evidence import unfinished
+from rig.storm.site import Site
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
 FARMER = "+250730000001"

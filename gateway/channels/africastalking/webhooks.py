@@ -13,13 +13,13 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
+from gateway.cases.pressure import Pressure
 from gateway.channels import secret_path
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.events import CALLBACKS, Fields
 from gateway.channels.takers import spool_of
 from gateway.context import Context
 from gateway.dialogue import ussd
-from gateway.jobs.pressure import Pressure
 from gateway.people import farmers, msisdn, officers
 from gateway.spool import Replayer, Spool, SpoolError
 from gateway.store import away, patience
@@ -44,7 +44,7 @@ def blueprint(context: Context) -> Blueprint:
     spool, replayer = spool_of(context)
     secret_path.guard(routes, context.settings.webhook_keys)
 
-    pressure = Pressure(context)
+    pressure = Pressure(context.store, context.settings)
 
     @routes.post("/ussd")
     @patience(HOP_PATIENCE)

@@ -6,13 +6,13 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from gateway.cases import codes, counter, intake
+from gateway.cases import codes, intake, kiosk_list
+from gateway.cases.pressure import RETRY_AFTER, Pressure
+from gateway.cases.queue import enqueue
 from gateway.channels.kiosk import form, openapi, predict
 from gateway.channels.kiosk.auth import kiosk_of
 from gateway.channels.kiosk.statuses import PICTURE_STATUS, REFUSED_STATUS
 from gateway.context import Context
-from gateway.jobs.pressure import RETRY_AFTER, Pressure
-from gateway.jobs.queue import enqueue
 from gateway.problems import Problem
 from gateway.store.photos import PhotoStoreError
 from inference.picture import PictureError
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 def blueprint(context: Context) -> Blueprint:
     api = Blueprint("kiosk_api", __name__, url_prefix="/api")
-    pressure = Pressure(context)
+    pressure = Pressure(context.store, context.settings)
 
     @api.post("/photos")
     def upload_photo() -> tuple[Response, int]:
@@ -34,7 +34,7 @@ def blueprint(context: Context) -> Blueprint:
         upload = form.read(request, kiosk, context.settings.region, context.catalogue.languages)
         accepted = _accept(context, upload)
         if not accepted.again:
-            enqueue(context, accepted.photo_id)
+            enqueue(context.photo_queue, accepted.photo_id)
         log.info("accepted case=%s photo=%s kiosk=%s again=%s",
                  accepted.case, accepted.photo_id, kiosk.id, accepted.again)  # fmt: skip
         answer = jsonify(
@@ -48,7 +48,7 @@ def blueprint(context: Context) -> Blueprint:
     @api.get("/cases")
     def list_cases() -> Response:
         with context.store.reading() as session:
-            answer = jsonify(cases=counter.recent(session, kiosk_of(request, session)))
+            answer = jsonify(cases=kiosk_list.recent(session, kiosk_of(request, session)))
         # A kiosk asks again and again; as long as nothing changed the answer is a few bytes.
         answer.add_etag()
         answer.cache_control.no_cache = True
@@ -61,7 +61,7 @@ def blueprint(context: Context) -> Blueprint:
         with context.store.reading() as session:
             kiosk = kiosk_of(request, session)
             try:
-                shown = counter.one(session, kiosk, codes.parse(code))
+                shown = kiosk_list.one(session, kiosk, codes.parse(code))
             except codes.BadCode as error:
                 raise Problem(404, "bad_case_code", str(error)) from None
         if shown is None:

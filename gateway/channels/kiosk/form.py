@@ -7,7 +7,7 @@ import unicodedata
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from gateway.cases import crops
+from gateway.agronomy import crops
 from gateway.cases.intake import MAX_PHOTOS, TOLD, Upload
 from gateway.people import msisdn
 from gateway.problems import Problem

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.agronomy.crops import CROPS, LABELS
 from gateway.cases import life
-from gateway.cases.crops import CROPS, LABELS
 from gateway.cases.intake import MAX_PHOTOS, TOLD
 
 _PROBLEM = {

@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from gateway.cases import intake
 from gateway.cases.intake import Upload
+from gateway.cases.queue import enqueue
 from gateway.context import Context
-from gateway.jobs.queue import enqueue
 from gateway.store.models import Photo
 from inference.picture import PictureError
 
@@ -68,7 +68,7 @@ def take(context: Context, message: Incoming) -> Taken:
     if len(new) < len(message.photos):
         _nothing_follows(context, kept)
     for photo_id in new:
-        enqueue(context, photo_id)
+        enqueue(context.photo_queue, photo_id)
     log.info(
         "mms vendor=%s case=%s photos=%s refused=%s",
         message.vendor, case, len(kept), ",".join(refused) or "-",

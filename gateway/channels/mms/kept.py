@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.channels.mms.queue import enqueue
 from gateway.context import Context
-from gateway.jobs import media
 from gateway.store.base import now
 from gateway.store.database import insert_once
 from gateway.store.models import MediaMessage
@@ -16,4 +16,4 @@ def keep(context: Context, message: Mapping[str, str]) -> None:
     with context.store.transaction() as session:
         insert_once(session, MediaMessage, {**message, "not_before": now()}, "key")
         row = session.query(MediaMessage).filter_by(key=message["key"]).one()
-    media.enqueue(context, row.id)
+    enqueue(context.redis, row.id)

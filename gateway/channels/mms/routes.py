@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, jsonify, request
 
+from gateway.cases.pressure import RETRY_AFTER, Pressure
 from gateway.channels import secret_path
 from gateway.channels.keys import as_key
 from gateway.channels.mms import kept, mm7, twilio
 from gateway.channels.mms.incoming import Incoming, take
 from gateway.channels.takers import MEDIA, spool_of
 from gateway.context import Context
-from gateway.jobs.pressure import RETRY_AFTER, Pressure
 from gateway.people import msisdn
 from gateway.problems import Problem
 from gateway.spool import Replayer, SpoolError
@@ -32,7 +32,7 @@ XML = "text/xml; charset=utf-8"
 def blueprint(context: Context) -> Blueprint:
     routes = Blueprint("mms", __name__)
     secret_path.guard(routes, context.settings.webhook_keys)
-    pressure = Pressure(context)
+    pressure = Pressure(context.store, context.settings)
     _, replayer = spool_of(context)
 
     @routes.post("/mms/<key>")

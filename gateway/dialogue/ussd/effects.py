@@ -13,7 +13,8 @@ from gateway.cases import escalation, followups
 from gateway.dialogue.answers import answer_with_text
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.world import consent_given_by
-from gateway.people import erasure, farmers, officers
+from gateway.people import farmers, officers
+from gateway.privacy import erasure
 from gateway.store.models import Case, Event, Farmer, Kiosk
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
+from gateway.agronomy.crops import LABELS
 from gateway.cases import life
-from gateway.cases.crops import LABELS
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import SCREEN_LIMIT, CatalogueError
 from gateway.dialogue.ussd.engine import RESERVED, Menu, Screen, State

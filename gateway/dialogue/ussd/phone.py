@@ -8,7 +8,7 @@ from typing import Self
 
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import SCREEN_LIMIT
-from gateway.dialogue.ussd.operators import OPERATORS
+from gateway.dialogue.ussd.networks import NETWORKS
 from gateway.dialogue.ussd.service import UssdRequest
 
 Call = list[tuple[str, str]]
@@ -57,7 +57,7 @@ class Phone:
         """Begin a session; a longer code than the service's own dials deep."""
         self.session_id = f"ATUid_{secrets.token_hex(16)}"
         extra = code.removeprefix(self.code.removesuffix("#")).strip("*#") if code else ""
-        in_code = OPERATORS[self.operator].deep == "code"
+        in_code = NETWORKS[self.operator].deep == "code"
         self.dialled = code if in_code and extra else self.code
         self.text = "" if in_code else extra
         self._calls.append([])
@@ -66,7 +66,7 @@ class Phone:
     def answer(self, typed: str) -> Self:
         """Type an answer on the screen that is open."""
         assert not self.ended, f"the session has ended: {self.screen!r}"
-        typed = typed[: OPERATORS[self.operator].answer]
+        typed = typed[: NETWORKS[self.operator].answer]
         self.text = f"{self.text}*{typed}" if self.text else typed
         return self._post(typed)
 
@@ -95,7 +95,7 @@ class Phone:
         return as_test(self.number, self.operator, self._calls)
 
     def _post(self, typed: str) -> Self:
-        network_code = OPERATORS[self.operator].network_code
+        network_code = NETWORKS[self.operator].network_code
         body = self._network(
             UssdRequest(self.session_id, self.number, self.dialled, network_code, self.text)
         )

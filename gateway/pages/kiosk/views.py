@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from phonenumbers import PhoneMetadata
 
 from gateway import sessions
-from gateway.cases import codes, counter, life
-from gateway.cases.crops import CROPS
+from gateway.agronomy.crops import CROPS
+from gateway.cases import codes, kiosk_list, life
 from gateway.cases.intake import MAX_PHOTOS, TOLD
 from gateway.context import Context
 from gateway.pages.base import guard, t
@@ -70,7 +70,7 @@ def blueprint(context: Context) -> Blueprint:
     @door.for_phones(context)
     def cases(kiosk: Kiosk) -> ResponseReturnValue:
         with context.store.reading() as store:
-            shown = counter.recent(store, kiosk)
+            shown = kiosk_list.recent(store, kiosk)
         return render_template(
             "kiosk/cases.html", kiosk=kiosk, cases=shown, say=_catalogue(context)
         )
@@ -121,7 +121,7 @@ def _case(context: Context, kiosk: Kiosk, code: str) -> dict[str, Any]:
     except codes.BadCode:
         abort(404)
     with context.store.reading() as store:
-        shown = counter.one(store, kiosk, parsed)
+        shown = kiosk_list.one(store, kiosk, parsed)
     return shown or abort(404)
 
 

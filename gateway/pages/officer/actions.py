@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, escalation, labels
+from gateway.cases import codes, escalation
 from gateway.context import Context
 from gateway.pages.base import t
 from gateway.pages.officer import advice, facts
@@ -22,6 +22,7 @@ from gateway.pages.officer.standing import Standing, standing
 from gateway.pages.officer.words import Words
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Officer
+from gateway.teaching import labels
 
 HAND_OVER_REASONS = ("far", "busy", "language", "other")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.cases.crops import LABEL_CROP
+from gateway.agronomy.crops import LABEL_CROP
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import Catalogue
 

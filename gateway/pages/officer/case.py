@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
-from gateway.cases import codes, labels
-from gateway.cases.crops import LABELS
+from gateway.agronomy.crops import LABELS
+from gateway.cases import codes
 from gateway.context import Context
 from gateway.pages.officer import advice, facts
 from gateway.pages.officer.door import signed_in
@@ -17,6 +17,7 @@ from gateway.pages.officer.words import Words
 from gateway.people import msisdn
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Officer
+from gateway.teaching import labels
 
 
 def add_to(pages: Blueprint, context: Context) -> None:

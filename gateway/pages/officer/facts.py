@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases.crops import LABELS
+from gateway.agronomy.crops import LABELS
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
 
 PAGE = 20

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from flask import g
 
-from gateway.cases import labels
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.pages.base import t
 from gateway.pages.officer import ages
 from gateway.store.models import Event
+from gateway.teaching import labels
 
 TOLD = {
     "stage": "option_stage_",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from gateway.cases import broadcast
-from gateway.cases.broadcast import BroadcastError, Reach
+from gateway.broadcasts import broadcast
+from gateway.broadcasts.broadcast import BroadcastError, Reach
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.pages.base.install import t

@@ -13,17 +13,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.cases import counts, figures
-from gateway.cases.counts import OTHER, Count
-from gateway.cases.crops import LABELS
+from gateway.agronomy.crops import LABELS
 from gateway.context import Context
+from gateway.figures import counts, statistics
+from gateway.figures.counts import OTHER, Count
 from gateway.people import areas
 from gateway.store.models import Kiosk
 
 SPANS = (13, 26, 52)
 """Weeks that may be looked back."""
 COLUMNS = (*LABELS, OTHER)
-LEAST_WEEKS = figures.BASELINE + figures.LAG + 1
+LEAST_WEEKS = statistics.BASELINE + statistics.LAG + 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Picture:
     weeks: list[tuple[datetime, list[int]]]
     """(last day, count for each of COLUMNS), oldest first."""
     places: list[Place]
-    rises: list[figures.Rise]
+    rises: list[statistics.Rise]
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
@@ -120,10 +120,12 @@ def places(found: Iterable[Count], where: dict[str, tuple[float, float]]) -> lis
     return sorted(listed, key=lambda place: (-place.total, place.district))
 
 
-def rises(found: Iterable[Count]) -> list[figures.Rise]:
+def rises(found: Iterable[Count]) -> list[statistics.Rise]:
     """What is above its own past, of the diseases of each known district."""
     series: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for count in found:
         if count.label != "healthy" and count.district:
             series[count.district, count.label].append((count.weeks_ago, count.count))
-    return figures.rising({key: figures.series(rows, LEAST_WEEKS) for key, rows in series.items()})
+    return statistics.rising(
+        {key: statistics.series(rows, LEAST_WEEKS) for key, rows in series.items()}
+    )

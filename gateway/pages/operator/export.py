@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from gateway.cases import counts
 from gateway.context import Context
+from gateway.figures import counts
 from gateway.pages.operator import diseases
 from gateway.store.models import Case, Label
 

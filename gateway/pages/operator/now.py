@@ -14,8 +14,8 @@ from rq import Worker
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import counts
 from gateway.context import Context
+from gateway.figures import counts
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, Message, Photo
 

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from gateway.cases import counts, figures
-from gateway.cases.counts import BINS, Share, Verdicts
 from gateway.context import Context
+from gateway.figures import counts, statistics
+from gateway.figures.counts import BINS, Share, Verdicts
 from gateway.store.base import now
 
 MODEL_WEEKS = 26
@@ -41,7 +41,7 @@ class Week:
 class Comparison:
     what: str
     index: float
-    verdict: figures.Drift
+    verdict: statistics.Drift
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             here_is="model",
             weeks=weeks(said, differed, end),
             comparisons=comparisons(said),
-            least=figures.LEAST_SAMPLE,
+            least=statistics.LEAST_SAMPLE,
         )
 
     @pages.get("/promises", endpoint="promises")
@@ -77,7 +77,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             here_is="promises",
             weeks=kept(photos, people, end),
             total=(_sum(photos), _sum(people)),
-            share=figures.share,
+            share=statistics.share,
         )
 
 
@@ -97,8 +97,8 @@ def weeks(said: Sequence[Verdicts], differed: Sequence[Share], end: datetime) ->
                 day=end - timedelta(days=7 * ago + 1),
                 photos=photos,
                 confidence=sum(row.confidence for row in readable) / read if read else None,
-                abstained=figures.share(photos - advised, photos),
-                disagreed=figures.share(label.part, label.whole),
+                abstained=statistics.share(photos - advised, photos),
+                disagreed=statistics.share(label.part, label.whole),
                 labelled=label.whole,
             )
         )
@@ -116,7 +116,7 @@ def comparisons(said: Sequence[Verdicts]) -> list[Comparison]:
         return [sum(row.count for row in read if row.bin == n) for n in range(BINS)]
 
     return [
-        Comparison(what, *figures.drift(spread(REFERENCE, what), spread(CURRENT, what)))
+        Comparison(what, *statistics.drift(spread(REFERENCE, what), spread(CURRENT, what)))
         for what in ("confidence", "verdict")
     ]
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.channels.africastalking.client import Client
-from tests.support.mobile import Listener, serving, simulator
+from rig.mobile import Listener, serving, simulator
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ from gateway.channels.africastalking import client as client_module
 from gateway.channels.africastalking import sdk
 from gateway.channels.africastalking.client import Client, money, retry_after, until_quiet_ends
 from gateway.channels.africastalking.tables import NAMES, RECIPIENT
-from gateway.channels.simulator.faults import SEND
-from gateway.channels.simulator.messaging import STATUS
-from gateway.channels.simulator.phone import Phone, set_faults
 from gateway.outbox.network import Money, Outcome, SendResult
 from gateway.settings import Settings, SettingsError
-from tests.support.mobile import serving
+from rig.mobile import serving
+from simulator.faults import SEND
+from simulator.messaging import STATUS
+from simulator.phone import Phone, set_faults
 
 NUMBER = "+250788000001"
 

@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 
 from gateway.channels.africastalking.client import Client
 from gateway.channels.africastalking.tables import FAILURE, RECIPIENT, REPORT
-from gateway.channels.simulator.phone import Phone, set_faults
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import SCREEN_LIMIT
@@ -22,8 +21,9 @@ from gateway.dialogue.ussd.lint import Widest
 from gateway.outbox.network import Outcome
 from gateway.people import farmers
 from gateway.store.models import DeliveryReport, Farmer, Message
+from rig.mobile import serving
+from simulator.phone import Phone, set_faults
 from tests.conftest import CHANNEL_KEY
-from tests.support.mobile import serving
 
 PHONE, STRANGER = "+250788000001", "+250788000002"
 

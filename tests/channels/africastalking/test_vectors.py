@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from gateway.context import Context
 from gateway.store.models import Case, Message
+from rig import things as house
+from rig.mobile import serving
 from tests.conftest import CHANNEL_KEY
-from tests.support import house
-from tests.support.mobile import serving
 
 PHONE = "+250788000001"
 HEAD = (

@@ -12,7 +12,7 @@ from gateway.cases import judgement
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.store.models import Case
-from tests.support import house
+from rig import things as house
 
 
 @pytest.fixture

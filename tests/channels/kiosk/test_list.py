@@ -14,7 +14,7 @@ from gateway.context import Context
 from gateway.people import kiosks, pairing
 from gateway.store.base import now
 from gateway.store.models import Kiosk
-from tests.support import house
+from rig import things as house
 
 
 @pytest.fixture

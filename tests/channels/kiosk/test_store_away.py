@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from tests.support.house import FARMER, kiosk, photo
+from rig.things import FARMER, kiosk, photo
 
 
 @pytest.mark.parametrize("what", ["reading", "transaction"])

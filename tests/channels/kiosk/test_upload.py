@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from gateway.cases import codes
 from gateway.context import Context
 from gateway.people import kiosks
-from tests.support import house
+from rig import things as house
 
 Post = Callable[..., TestResponse]
 NONE = b"no photo at all"

@@ -22,14 +22,14 @@ from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.takers import TAKERS
 from gateway.context import Context
 from gateway.jobs import media, photos, worker
-from gateway.people import erasure
+from gateway.privacy import erasure
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, MediaMessage, Message, Photo
+from rig import things as house
 from tests.channels.mms import test_mm7
 from tests.conftest import CHANNEL_KEY
-from tests.support import house
 
 TWILIO = {
     "From": "+250788000001",

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from gateway.context import Context
 from gateway.people import kiosks, pairing
 from gateway.store.models import Kiosk
-from tests.support import house
+from rig import things as house
 
 HTML = {"Accept": "text/html"}
 

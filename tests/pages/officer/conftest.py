@@ -7,8 +7,8 @@ from flask import Flask
 
 from gateway.context import Context
 from gateway.settings import Settings
+from rig import desk
 from tests.conftest import settings_for
-from tests.support import desk
 
 PUBLIC_URL = "https://leaf.example.rw"
 

@@ -13,8 +13,9 @@ from gateway.cases import escalation
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.store.models import Case, Escalation, Event, Label, Message, Officer
-from tests.support import desk, house
-from tests.support.desk import Person
+from rig import desk
+from rig import things as house
+from rig.desk import Person
 
 RUST = "note_maize_rust"
 

@@ -16,9 +16,9 @@ from gateway.people import lockout, officers
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import Event, Message, Officer, OfficerLink
+from rig import desk
+from rig.desk import Person
 from tests.pages.officer.conftest import PUBLIC_URL
-from tests.support import desk
-from tests.support.desk import Person
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from gateway.context import Context
 from gateway.pages.officer import facts
 from gateway.store.base import now
 from gateway.store.models import Event, Officer
-from tests.support import desk
-from tests.support.desk import Person
+from rig import desk
+from rig.desk import Person
 
 MOST_QUESTIONS = 10
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from gateway.context import Context
 from gateway.store.models import Photo
-from tests.support import desk
-from tests.support.desk import Person
+from rig import desk
+from rig.desk import Person
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from flask import Flask
 from gateway.context import Context
 from gateway.people import operators
 from gateway.settings import Settings
+from rig import admins
+from rig.desk import Person
 from tests.conftest import settings_for
-from tests.support import admins
-from tests.support.desk import Person
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from gateway.context import Context
 from gateway.people import operators
 from gateway.people.operators import Enrolment
 from gateway.store.models import Operator
-from tests.support import admins
-from tests.support.desk import Person
+from rig import admins
+from rig.desk import Person
 
 NEW = "another correct horse"
 

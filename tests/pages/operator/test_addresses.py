@@ -6,7 +6,7 @@ import re
 
 from flask import Flask
 
-from tests.support.desk import Person
+from rig.desk import Person
 
 HTML = {"Accept": "text/html"}
 ROOMS = ("operator", "officer", "kiosk")

@@ -14,8 +14,8 @@ from gateway.pages.operator import door
 from gateway.people import operators
 from gateway.store.base import now
 from gateway.store.models import Event
-from tests.support import admins
-from tests.support.desk import Person
+from rig import admins
+from rig.desk import Person
 
 EXAMPLES = {"decision": "approve"}
 

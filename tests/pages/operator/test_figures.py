@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis import Redis
 
-from gateway.cases.counts import BINS, Count, Share, Verdicts
 from gateway.context import Context
-from gateway.outbox import incidents
+from gateway.figures.counts import BINS, Count, Share, Verdicts
 from gateway.pages.operator import diseases, export, quality
 from gateway.pages.operator import now as now_page
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Kiosk
-from tests.support import crowd
-from tests.support.desk import Person
+from gateway.watch import incidents
+from rig import crowd
+from rig.desk import Person
 
 END = datetime(2026, 11, 25, tzinfo=UTC)
 PAST = [2, 3, 2, 1, 2, 3, 1, 2, 2]

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from gateway.context import Context
-from tests.support.desk import Person
+from rig.desk import Person
 
 WAITING = "/operator/rq/0/data/jobs/photos/queued/8/asc/1.json"
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from gateway.cases import broadcast
+from gateway.broadcasts import broadcast
 from gateway.context import Context
 from gateway.pages.operator import paging
 from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.models import Broadcast, Event, Message
-from tests.support.desk import Person
+from rig.desk import Person
 
 TEXT = "Meeting on Friday at the sector office."
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from gateway.context import Context
 from gateway.people import kiosks, officers, pairing
 from gateway.store.models import Event, Kiosk, Officer
-from tests.support.desk import Person
+from rig.desk import Person
 
 
 def history(context: Context, prefix: str) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import event
 
 from gateway.context import Context
-from tests.support import crowd
-from tests.support.desk import Person
+from rig import crowd
+from rig.desk import Person
 
 MOST = {
     "/operator/": 8,

@@ -11,8 +11,8 @@ from flask import Flask
 from gateway.context import Context
 from gateway.pages.base.texts import PageTexts
 from gateway.people import Code, kiosks, officers
-from tests.support import house
-from tests.support.desk import Person
+from rig import things as house
+from rig.desk import Person
 
 OFFICER = {"name": "Keza", "area": "Huye", "own": "rw", "day": "1", "from": "08:00"}
 PASSWORD = "/operator/account/password"

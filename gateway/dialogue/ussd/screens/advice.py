@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.cases.crops import CROPS, LABEL_CROP
+from gateway.agronomy.crops import CROPS, LABEL_CROP
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import SendText
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.agronomy.crops import LABELS
 from gateway.cases import life
-from gateway.cases.crops import LABELS
 from gateway.dialogue.ussd.engine import (
     Again,
     Go,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.cases.crops import CROPS
+from gateway.agronomy.crops import CROPS
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import KioskFacts, RequestOfficer, SendKiosk
 from gateway.dialogue.ussd.screens.entry import consent_needed

@@ -1,0 +1,1 @@
+"""What is known of crops and their diseases."""

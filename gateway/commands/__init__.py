@@ -1,0 +1,1 @@
+"""The commands of `leafline`, a file a group. They open the whole context, as a process does."""

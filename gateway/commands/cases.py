@@ -1,0 +1,92 @@
+"""`leafline case`, `leafline export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+
+from gateway.cases import codes
+from gateway.context import Context
+from gateway.people import msisdn
+from gateway.settings import Settings
+from gateway.store.models import Case, Event, Message
+from gateway.teaching import disagreement, label_export
+
+
+@click.group()
+def case() -> None:
+    """Farmers' cases."""
+
+
+@case.command("list")
+@click.option("--state", help="Only cases in this state.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_cases(state: str | None, limit: int) -> None:
+    """The newest cases, a line each."""
+    query = select(Case).order_by(Case.id.desc()).limit(limit)
+    if state:
+        query = query.where(Case.state == state)
+    with Context.open(Settings.read()).store.reading() as session:
+        for row in session.scalars(query):
+            click.echo(
+                f"{row.code}  {row.created_at:%Y-%m-%d %H:%M}  {row.state:15}  "
+                f"{row.crop or '-':8}  {row.label or '-':15}  {row.area or '-'}"
+            )
+
+
+@case.command("show")
+@click.argument("code")
+def show_case(code: str) -> None:
+    """One case: its history and its messages. Numbers are masked, texts are shown."""
+    try:
+        code = codes.parse(code)
+    except codes.BadCode as error:
+        raise click.UsageError(str(error)) from None
+    with Context.open(Settings.read()).store.reading() as session:
+        row = session.scalar(select(Case).where(Case.code == code))
+        if row is None:
+            raise click.ClickException(f"there is no case {code}")
+        click.echo(f"case {row.code}: {row.state}, {row.crop}, {row.label}, {row.verdict}")
+        click.echo(f"farmer {msisdn.mask(row.farmer.phone)}, {row.place or row.area or '-'}")
+        for event in session.scalars(
+            select(Event).where(Event.case_id == row.id).order_by(Event.id)
+        ):
+            step = f"{event.from_state or '-'} -> {event.to_state}"
+            click.echo(f"{event.at:%Y-%m-%d %H:%M:%S}  {step}  {event.actor}  {event.reason or ''}")
+        for message in session.scalars(
+            select(Message).where(Message.case_id == row.id).order_by(Message.id)
+        ):
+            click.echo(
+                f"{message.created_at:%Y-%m-%d %H:%M:%S}  {message.direction}  {message.state}  "
+                f"{msisdn.mask(message.address)}  {message.text}"
+            )
+
+
+@click.command()
+@click.option(
+    "--labels",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="New folder for the photos that officers labelled, with manifest.csv.",
+)
+def export(folder: Path) -> None:
+    """Write what officers taught, for `python -m training`, and show where they disagreed.
+
+    Only photos of farmers who agreed to training are written. They are not encrypted there: keep
+    the folder as you keep the store, and delete it when the training is done.
+    """
+    context = Context.open(Settings.read())
+    context.store.migrate()
+    try:
+        exported = label_export.export(context.store, context.photos, folder)
+    except label_export.ExportError as error:
+        raise click.ClickException(str(error)) from None
+    with context.store.reading() as session:
+        for line in disagreement.report(disagreement.by_class(disagreement.said(session))):
+            click.echo(line)
+    for reason, count in exported.left_out.most_common():
+        click.echo(f"{count} photos left out: {reason}")
+    click.echo(f"{exported.photos} photos written to {folder}")

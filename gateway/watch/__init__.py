@@ -1,0 +1,1 @@
+"""Who notices that something is wrong: incidents, repairs, rounds of sweeps, mail."""

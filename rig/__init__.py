@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: servers, whole houses, people, a storm of faults."""
