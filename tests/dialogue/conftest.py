@@ -28,7 +28,7 @@ def dial(context: Context) -> Dial:
     def make(number: str = FARMER, operator: str = "sandbox") -> Phone:
         code = context.settings.ussd_code
         return Phone(
-            lambda request: answer(context, request).body, number, code=code, operator=operator
+            lambda request: answer(context.ussd, request).body, number, code=code, operator=operator
         )
 
     return make

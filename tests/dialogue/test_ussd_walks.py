@@ -168,7 +168,7 @@ class RealWalk(Walk):
                     farmers.give_consent(session, farmer, by="test")
             for state, label in cases:
                 self.answers.append(self._case(session, farmer, state, label))
-        self.phone = Phone(lambda request: answer(self.context, request).body, number).dial()
+        self.phone = Phone(lambda request: answer(self.context.ussd, request).body, number).dial()
         self.look()
 
     def _case(self, session: Session, farmer: Farmer, state: str, label: str | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,14 +10,12 @@ from sqlalchemy.orm import Session
 from gateway import outbox
 from gateway.cases import escalation, followups
 from gateway.dialogue.answers import answer_with_text
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.world import consent_given_by
 from gateway.people import farmers, officers
 from gateway.privacy import erasure
 from gateway.store.models import Case, Event, Farmer, Kiosk
-
-if TYPE_CHECKING:
-    from gateway.context import Context
 
 log = logging.getLogger("leafline.ussd")
 
@@ -27,10 +24,10 @@ class Hand:
     """Acts for one caller in one session. Doing a hop's effects twice changes nothing."""
 
     def __init__(
-        self, context: Context, phone: str, session_tag: str, language: str, answers: int
+        self, parts: Parts, phone: str, session_tag: str, language: str, answers: int
     ) -> None:
         """`answers`: how many the session's path has by now."""
-        self._context = context
+        self._parts = parts
         self._phone = phone
         self._tag = session_tag
         self._language = language
@@ -46,7 +43,7 @@ class Hand:
         if any(isinstance(effect, ask.Erase) for effect in effects):
             self._erase()
         try:
-            with self._context.store.transaction() as session:
+            with self._parts.store.transaction() as session:
                 for effect in effects:
                     self._do(session, effect)
         except escalation.NotYours as error:
@@ -87,7 +84,7 @@ class Hand:
         officer = officers.by_phone(session, self._phone)
         if officer is None:
             return
-        desk = self._context.desk
+        desk = self._parts.desk
         match effect:
             case ask.SetDuty(on_duty):
                 officers.set_duty(session, officer, on_duty)
@@ -121,7 +118,7 @@ class Hand:
         answers = {name: value for name, value in told.items() if value}
         escalation.request_officer(
             session,
-            self._context.desk,
+            self._parts.desk,
             farmer,
             effect.reason,
             case=case,
@@ -154,7 +151,7 @@ class Hand:
             session,
             key=f"ussd:{self._tag}:{template}",
             to=self._phone,
-            text=self._context.catalogue.render(template, self._language, **values),
+            text=self._parts.texts.render(template, self._language, **values),
             kind=outbox.Kind.REPLY,
             template=template,
             language=self._language,
@@ -162,7 +159,7 @@ class Hand:
         )
 
     def _erase(self) -> None:
-        erasure.erase(self._context.store, self._context.photos, self._phone, by="ussd")
+        erasure.erase(self._parts.store, self._parts.photos, self._phone, by="ussd")
 
 
 def _case(session: Session, code: str) -> Case:

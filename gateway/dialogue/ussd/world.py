@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,12 +15,10 @@ from sqlalchemy.orm import Session
 from gateway.cases import escalation, life
 from gateway.cases.briefing import brief
 from gateway.dialogue.answers import officers_words
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 from gateway.people import areas, farmers, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
-
-if TYPE_CHECKING:
-    from gateway.context import Context
 
 LISTED = 20
 """Cases or kiosks on one list: more than anybody pages through."""
@@ -29,8 +27,8 @@ LISTED = 20
 class World:
     """What is true for one caller in one hop. Use it as a context manager."""
 
-    def __init__(self, context: Context, phone: str, session_tag: str) -> None:
-        self._context = context
+    def __init__(self, parts: Parts, phone: str, session_tag: str) -> None:
+        self._parts = parts
         self._phone = phone
         self._tag = session_tag
         self._open = ExitStack()
@@ -49,7 +47,7 @@ class World:
 
     @cached_property
     def _session(self) -> Session:
-        return self._open.enter_context(self._context.store.reading())
+        return self._open.enter_context(self._parts.store.reading())
 
     @cached_property
     def _farmer(self) -> Farmer | None:
@@ -142,7 +140,7 @@ class World:
     def pin(self, typed: str) -> Literal["right", "wrong", "locked"]:
         if self._officer is None:
             return "wrong"
-        store, door = self._context.store, f"officer:{self._phone}"
+        store, door = self._parts.store, f"officer:{self._phone}"
         try:
             lockout.count_try(store, door)
         except lockout.Locked:
