@@ -13,8 +13,10 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, escalation, life
+from gateway.cases import codes, life
+from gateway.cases.case import by_code, hold, open_case
 from gateway.people import farmers
+from gateway.privacy import consent
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Photo
@@ -98,11 +100,11 @@ def _accept(
         return before
     if upload.language:
         farmers.set_language(session, farmer, upload.language, by=upload.source)
-    farmers.give_consent(session, farmer, by=upload.source, text="oral")
+    consent.give(session, farmer, by=upload.source, text="oral")
     farmer.place = upload.place or farmer.place
     farmer.area = farmer.area or upload.area
     if case is None:
-        case = escalation.open_case(
+        case = open_case(
             session,
             farmer,
             source=upload.source.partition(":")[0],
@@ -116,7 +118,7 @@ def _accept(
     else:
         came = update(Photo).where(Photo.case_id == case.id, Photo.following > 0)
         session.execute(came.values(following=0))
-        escalation.hold(session, case)  # after its photos, as who judges them does
+        hold(session, case.id)  # after its photos, as who judges them does
         _check_room(session, case)
         _add_told(case, upload)
     photo = Photo(
@@ -152,7 +154,7 @@ def _own_case(session: Session, upload: Upload) -> Case:
         code = codes.parse(upload.case)
     except codes.BadCode as error:
         raise Refused("bad_case_code", str(error)) from None
-    case = session.scalar(select(Case).where(Case.code == code))
+    case = by_code(session, code)
     if case is None or case.kiosk_id != upload.kiosk_id or case.farmer_id in farmers.NO_PERSON:
         raise Refused("case_not_found", "no case of yours has this code")
     return case

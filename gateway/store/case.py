@@ -45,3 +45,8 @@ class Case(Base):
     updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
 
     farmer: Mapped[Farmer] = relationship(lazy="joined")
+
+    @property
+    def spoken(self) -> str:
+        """The farmer's language, or the one that this case came in."""
+        return self.farmer.language or self.language

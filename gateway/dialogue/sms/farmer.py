@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, life
+from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms.reply import Reply
@@ -58,7 +59,7 @@ def act(
 
 def _result(session: Session, farmer: Farmer | None, said: Reading, language: str) -> Reply:
     if said.code:
-        case = session.scalar(select(Case).where(Case.code == said.code))
+        case = by_code(session, said.code)
         return _told(session, case, language) if case else Reply("no_such_case", language)
     if said.rest:
         return Reply("no_such_case", language)
@@ -104,7 +105,7 @@ def _officer(
 ) -> Reply | None:
     if farmer is None or farmer.consent_at is None:
         return Reply("consent_first", language)
-    case = session.scalar(select(Case).where(Case.code == said.code)) if said.code else None
+    case = by_code(session, said.code) if said.code else None
     if said.code and (case is None or case.farmer_id != farmer.id):
         return Reply("no_such_case", language, farmer_id=farmer.id)
     open_before = escalation.open_of(session, farmer)

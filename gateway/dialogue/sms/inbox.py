@@ -19,6 +19,7 @@ from gateway.people import farmers, msisdn, officers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Message
+from gateway.store.states import MessageState
 
 log = logging.getLogger("leafline.sms")
 
@@ -67,7 +68,7 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
         "address_digest": vault_of(session).digest(incoming.from_phone),
         "kind": "sms",
         "text": incoming.text[:LONGEST],
-        "state": "received",
+        "state": MessageState.RECEIVED,
         "outcome": outcome,
         "created_at": now(),
         "sent_at": incoming.date,

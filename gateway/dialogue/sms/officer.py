@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy.crops import LABELS
 from gateway.cases import briefing, escalation
+from gateway.cases.case import by_code
 from gateway.dialogue import gsm7
-from gateway.dialogue.answers import answer_with_text
+from gateway.dialogue.answers import answer
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import (
@@ -52,7 +52,7 @@ def act(
         return Reply("officer_help", language)
     code, rest = find_code(text)
     if code:
-        case = session.scalar(select(Case).where(Case.code == code))
+        case = by_code(session, code)
         held = escalation.open_one(session, case) if case else None
         if case is None or held is None or held.officer_id != officer.id:
             return Reply("officer_not_yours", language, {"case": code})
@@ -109,7 +109,8 @@ def _confirm(
     values = {"case": case.code}
     if label not in LABELS:
         return Reply("officer_label", officer.language, values, case_id=case.id)
-    note = answer_with_text(session, parts.desk, officer, case, f"note_{label}", label)
+    note = parts.texts.render(f"note_{label}", case.spoken)
+    answer(session, parts.desk, officer, case, note, label)
     return Reply("officer_done", officer.language, values | {"note": note}, case_id=case.id)
 
 
@@ -124,6 +125,6 @@ def _relay(parts: Parts, session: Session, officer: Officer, case: Case, words: 
             "officer_letters", officer.language, values | {"letters": named}, case_id=case.id
         )
     note = gsm7.cut(" ".join(folded.split()), parts.texts.room("note"))
-    escalation.answer(session, parts.desk, officer, case, note)
+    answer(session, parts.desk, officer, case, note)
     template = "officer_done" if note == " ".join(folded.split()) else "officer_cut"
     return Reply(template, officer.language, values | {"note": note}, case_id=case.id)

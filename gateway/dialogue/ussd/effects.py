@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.cases import escalation, followups
-from gateway.dialogue.answers import answer_with_text
+from gateway.cases.case import by_code
+from gateway.dialogue.answers import answer
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.world import consent_given_by
 from gateway.people import farmers, officers
-from gateway.privacy import erasure
+from gateway.privacy import consent, erasure
 from gateway.store.models import Case, Event, Farmer, Kiosk
 
 log = logging.getLogger("leafline.ussd")
@@ -58,9 +58,9 @@ class Hand:
             case ask.GiveConsent(language):
                 self._consent(session, language)
             case ask.WithdrawConsent():
-                farmers.withdraw_consent(session, self._farmer(session), by="ussd")
+                consent.withdraw(session, self._farmer(session), by="ussd")
             case ask.AllowTraining(allowed):
-                farmers.allow_training(session, self._farmer(session), allowed, by="ussd")
+                consent.allow_training(session, self._farmer(session), allowed, by="ussd")
             case ask.OptOut():
                 farmers.opt_out(session, self._farmer(session), by="ussd")
             case ask.OptIn():
@@ -96,7 +96,8 @@ class Hand:
                 escalation.ask_photo(session, desk, officer, _case(session, code))
             case ask.AnswerCase(code, note, label):
                 case = _case(session, code)
-                answer_with_text(session, desk, officer, case, note, label or None)
+                words = desk.texts.render(note, case.spoken)
+                answer(session, desk, officer, case, words, label or None)
 
     def _farmer(self, session: Session) -> Farmer:
         return farmers.find_or_create(session, self._phone)
@@ -106,11 +107,11 @@ class Hand:
         began = "language_first" if farmer.language is None else "consent"
         farmers.set_language(session, farmer, language, by="ussd")
         by = consent_given_by(self._tag, began, self._answers)
-        farmers.give_consent(session, farmer, by=by, text="ussd_consent")
+        consent.give(session, farmer, by=by, text="ussd_consent")
 
     def _request_officer(self, session: Session, effect: ask.RequestOfficer) -> None:
         farmer = self._farmer(session)
-        case = session.scalar(select(Case).where(Case.code == effect.case))
+        case = by_code(session, effect.case)
         if case is not None and case.farmer_id != farmer.id:
             log.warning("ussd case=%s is another farmer's", case.code)
             return
@@ -164,7 +165,7 @@ class Hand:
 
 def _case(session: Session, code: str) -> Case:
     """Raises: NotYours when the case was deleted meanwhile."""
-    case = session.scalar(select(Case).where(Case.code == code))
+    case = by_code(session, code)
     if case is None:
         raise escalation.NotYours(code)
     return case

@@ -12,8 +12,9 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation, life
+from gateway.cases import escalation, life, routing
 from gateway.cases.briefing import brief
+from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
@@ -105,7 +106,7 @@ class World:
         return self._session.scalar(count) or 0
 
     def case(self, code: str) -> CaseFacts | None:
-        case = self._session.scalar(select(Case).where(Case.code == code))
+        case = by_code(self._session, code)
         if case is None:
             return None
         told = case.state in (life.ANSWERED, life.CLOSED)
@@ -119,7 +120,7 @@ class World:
     def on_duty(self) -> bool:
         area = self._farmer.area if self._farmer else None
         language = self._farmer.language if self._farmer else None
-        return officers.choose(self._session, area, language or "") is not None
+        return routing.choose(self._session, area, language or "") is not None
 
     def officer(self) -> OfficerFacts | None:
         if self._officer is None:
@@ -130,12 +131,10 @@ class World:
         return self._desk
 
     def colleague(self, code: str) -> bool:
-        case = self._session.scalar(select(Case).where(Case.code == code))
+        case = by_code(self._session, code)
         if case is None or self._officer is None:
             return False
-        language = case.farmer.language or case.language
-        exclude = frozenset({self._officer.id})
-        return officers.choose(self._session, case.area, language, exclude) is not None
+        return routing.colleague(self._session, case, self._parts.desk.zone) is not None
 
     def pin(self, typed: str) -> Literal["right", "wrong", "locked"]:
         if self._officer is None:
@@ -158,7 +157,7 @@ class World:
             crop=case.crop or "unknown",
             label=case.label or "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
-            language=case.farmer.language or case.language,
+            language=case.spoken,
         )
 
     def _details_of(self, case: Case) -> CaseFacts:
