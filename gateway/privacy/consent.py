@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy.orm import Session
 
 from gateway.store.base import now
@@ -11,12 +13,24 @@ VERSION = "2026-11"
 """Of the consent text; raise it when the meaning of the text changes."""
 
 
-def give(session: Session, farmer: Farmer, *, by: str, text: str = "consent") -> None:
-    """Record a yes: when, through whom, to which version of which text in which language."""
+def give(
+    session: Session,
+    farmer: Farmer,
+    *,
+    by: str,
+    text: str = "consent",
+    path: Mapping[str, str | int] | None = None,
+) -> None:
+    """Record a yes: when, through whom, to which version of which text in which language.
+
+    Args:
+        path: where in a session it was given, where that is a session.
+    """
     if farmer.consent_at is None or farmer.consent_version != VERSION:
         farmer.consent_at = now()
         farmer.consent_version = VERSION
         farmer.consent_by = by
+        farmer.consent_path = None if path is None else dict(path)
         data = {"version": VERSION, "text": text, "language": farmer.language}
         session.add(Event(kind="consent", farmer_id=farmer.id, actor=by, data=data))
 

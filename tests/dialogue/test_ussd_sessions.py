@@ -142,6 +142,25 @@ def test_lost_state_after_a_late_consent_is_replayed_through_the_same_screens(
     assert "How old" in post(context, "3*2*3*1*1")
 
 
+def test_a_consent_that_a_program_of_before_took_down_is_found(context: Context) -> None:
+    """It wrote the place in the path behind the way: `ussd:<session>:<screen>:<answers>`."""
+    for text in ("", "3", "3*2", "3*2*3", "3*2*3*1"):
+        post(context, text)
+    with context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, FARMER)
+        path = farmer.consent_path
+        assert path is not None
+        assert farmer.consent_by == f"ussd:{path['session']}"
+        farmer.consent_by = f"ussd:{path['session']}:{path['began']}:{path['answers']}"
+        farmer.consent_path = None
+    context.redis.flushall()
+    assert "How old" in post(context, "3*2*3*1*1")
+    with context.store.transaction() as session:
+        farmers.find_or_create(session, FARMER).consent_by = "kiosk:1"
+    context.redis.flushall()
+    assert "How old" not in post(context, "3*2*3*1*1")
+
+
 def test_a_hop_that_left_no_state_at_a_question(
     context: Context, known: str, make_case: MakeCase
 ) -> None:

@@ -181,7 +181,7 @@ def test_nobody_adds_a_photo_to_a_forgotten_case(any_context: Context, trains: b
     upload = intake.Upload(
         photo(99), f"kiosk:{case.kiosk_id}", None, case=case.code, kiosk_id=case.kiosk_id
     )
-    with pytest.raises(intake.Refused) as refused:
+    with pytest.raises(intake.UploadRefused) as refused:
         intake.accept(any_context.store, any_context.photos, upload)
     assert refused.value.code == "case_not_found"
 

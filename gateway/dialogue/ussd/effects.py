@@ -1,4 +1,5 @@
-"""Carrying out what a screen asks for: each hop's effects in one transaction."""
+"""Carrying out what a screen asks for: a hop's effects in one transaction, but for the deletion of
+a person, which comes first in one of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from gateway.cases.case import by_code
 from gateway.dialogue.answers import answer
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
-from gateway.dialogue.ussd.world import consent_given_by
+from gateway.dialogue.ussd.agreed import Agreed
 from gateway.people import farmers, officers
 from gateway.privacy import consent, erasure
 from gateway.store.models import Case, Event, Farmer, Kiosk
@@ -106,8 +107,8 @@ class Hand:
         farmer = self._farmer(session)
         began = "language_first" if farmer.language is None else "consent"
         farmers.set_language(session, farmer, language, by="ussd")
-        by = consent_given_by(self._tag, began, self._answers)
-        consent.give(session, farmer, by=by, text="ussd_consent")
+        path = Agreed(began, self._answers).to_row(self._tag)
+        consent.give(session, farmer, by=f"ussd:{self._tag}", text="ussd_consent", path=path)
 
     def _request_officer(self, session: Session, effect: ask.RequestOfficer) -> None:
         farmer = self._farmer(session)

@@ -17,6 +17,7 @@ from gateway.cases.briefing import brief
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
+from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 from gateway.people import areas, farmers, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
@@ -87,13 +88,13 @@ class World:
         farmer = self._farmer
         if farmer is None:
             return None
-        began, agreed_at = began_on(farmer.consent_by, self._tag)
+        agreed = agreed_in(farmer, self._tag)
         return FarmerFacts(
             language=farmer.language,
             consented=farmer.consent_at is not None,
             opted_out=farmer.opted_out_at is not None,
-            began=began,
-            agreed_at=agreed_at,
+            began=agreed.began,
+            agreed_at=agreed.answers,
         )
 
     def cases(self) -> Sequence[CaseFacts]:
@@ -171,19 +172,6 @@ class World:
             plants=seen.count,
             confidence=seen.confidence,
         )
-
-
-def consent_given_by(session_tag: str, began: str, answers: int) -> str:
-    """How a consent is recorded that was given in a session: on which screen the session began,
-    and how many answers its path had with the yes."""
-    return f"ussd:{session_tag}:{began}:{answers}"
-
-
-def began_on(consent_by: str | None, session_tag: str) -> tuple[str, int]:
-    """The two, when consent was given in the session with this tag; else nothing and 0."""
-    way, _, told = (consent_by or "").partition(f":{session_tag}:")
-    screen, _, answers = told.partition(":")
-    return (screen, int(answers or 0)) if way == "ussd" else ("", 0)
 
 
 def _shared_units(area: str, other: str | None) -> int:

@@ -18,6 +18,7 @@ LONGEST_INSTANT = 17
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def cut(found: Sequence[T], key: Callable[[T], str]) -> Rows[T]:
     return Rows(shown, key(shown[-1]) if len(found) > ROWS else None)
 
 
-def oldest_first(query: Select[Any], id_: Any) -> Select[Any]:
+def oldest_first(query: Query, id_: Any) -> Query:
     """One page and a row of a list by id, from `after` in the address."""
     key = _asked("after")
     if key is not None:
@@ -42,7 +43,7 @@ def oldest_first(query: Select[Any], id_: Any) -> Select[Any]:
     return query.order_by(id_).limit(ROWS + 1)
 
 
-def newest_first(query: Select[Any], id_: Any, instant: Any = None) -> Select[Any]:
+def newest_first(query: Query, id_: Any, instant: Any = None) -> Query:
     """One page and a row of a list by instant and id, or by id alone, from `before` in the
     address."""
     key = _asked("before")
