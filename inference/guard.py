@@ -8,6 +8,7 @@ not forked), and its end is an answer. Bytes and JSON go between the two, nothin
 from __future__ import annotations
 
 import atexit
+import importlib
 import json
 import logging
 import os
@@ -52,6 +53,10 @@ class DecoderDied(Exception):
     """The photo was more than the limits allow, or broke the decoder."""
 
 
+def _seats() -> threading.Semaphore:
+    return threading.Semaphore(1 + WAITING)
+
+
 @dataclass
 class Guard:
     """One decoder process and the line of threads before it. The process is made anew after it
@@ -60,14 +65,16 @@ class Guard:
     memory: int = MEMORY_BYTES
     cpu: int = CPU_SECONDS
     wall: float = WALL_SECONDS
-    _seats: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1 + WAITING))
+    tasks: str = "inference.picture"
+    """The module whose TASKS the process does."""
+    _free: threading.Semaphore = field(default_factory=_seats)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _process: subprocess.Popen[bytes] | None = None
     _line: Connection | None = None
 
     def run(self, task: str, photo: bytes, **options: Any) -> tuple[dict[str, Any], bytes]:
         """Do `task` on the photo there. Raises: DecoderBusy, DecoderDied."""
-        if not self._seats.acquire(blocking=False):
+        if not self._free.acquire(blocking=False):
             raise DecoderBusy("too many pictures wait to be decoded")
         try:
             if not self._turn.acquire(timeout=LINE_SECONDS):
@@ -80,7 +87,7 @@ class Guard:
             finally:
                 self._turn.release()
         finally:
-            self._seats.release()
+            self._free.release()
 
     def _run(self, order: bytes, photo: bytes) -> tuple[dict[str, Any], bytes]:
         line = self._hand_over(order, photo)
@@ -112,13 +119,9 @@ class Guard:
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()
         with theirs:
+            numbers = map(str, (theirs.fileno(), self.memory, self.cpu))
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    __name__,
-                    *map(str, (theirs.fileno(), self.memory, self.cpu)),
-                ],
+                [sys.executable, "-m", __name__, self.tasks, *numbers],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -151,7 +154,8 @@ class Guard:
             self._line.close()
         if self._process is not None:
             self._process.returncode = 0
-        self.__init__(self.memory, self.cpu, self.wall)  # type: ignore[misc]
+        self._line = self._process = None
+        self._free, self._turn = _seats(), threading.Lock()  # a thread that is not here held them
 
 
 def _environment() -> dict[str, str]:
@@ -213,11 +217,10 @@ def _address_space() -> int:
 
 
 def main() -> None:
-    from inference.picture import TASKS
-
-    number, memory, cpu = map(int, sys.argv[1:])
+    tasks = importlib.import_module(sys.argv[1]).TASKS
+    number, memory, cpu = map(int, sys.argv[2:])
     with suppress(EOFError, OSError), Connection(number) as line:
-        serve(line, TASKS, memory, cpu)
+        serve(line, tasks, memory, cpu)
 
 
 if __name__ == "__main__":
