@@ -16,7 +16,8 @@ _DECODABLE = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # not lossless, not hierarchical
 _SEQUENTIAL = {0xC0, 0xC1}  # Huffman coded
 _SCAN, _EXIF = 0xDA, 0xE1
 _ORIENTATION = 0x0112
-_SHORT = 3
+_SIZES = {3: 2, 4: 4}
+"""Bytes of the kinds of number that an orientation may be."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def survey(data: bytes) -> Survey | None:
         elif code == _EXIF and not orientation and data.startswith(b"Exif\0\0", at + 2):
             orientation = exif_orientation(data[at + 8 : at + length])
         at += length
-    if frame is None:
+    if frame is None and not crowded:
         return None
-    code, bits, height, width, colours = frame
+    code, bits, height, width, colours = frame or (0, 0, b"", b"", 0)
     return Survey(
         code,
         bits,
@@ -113,6 +114,6 @@ def exif_orientation(block: bytes) -> int:
         if at + 12 > len(tiff):
             break
         if number(at, 2) == _ORIENTATION:
-            value = number(at + 8, 2 if number(at + 2, 2) == _SHORT else 4)
+            value = number(at + 8, _SIZES.get(number(at + 2, 2), 0))
             return value if 1 <= value <= 8 else 1
     return 1

@@ -236,14 +236,6 @@ def _look(data: bytes) -> Survey | None:
     looked = survey(data)
     if looked is None:
         return None
-    if not looked.decodable:
-        raise PictureError(
-            "not_a_picture",
-            f"This is a rare kind of JPEG that we cannot read (process {looked.frame - 0xC0}, "
-            f"{looked.bits} bits); save it as an ordinary JPEG and send it again.",
-        )
-    if looked.height:
-        _refuse_size(looked.width, looked.height)
     if looked.scans > MAX_SCANS or looked.crowded:
         many = f"{looked.scans:,} passes; the most we read is {MAX_SCANS}"
         if looked.scans <= MAX_SCANS:
@@ -252,6 +244,14 @@ def _look(data: bytes) -> Survey | None:
             "too_costly",
             f"The photo is stored in {many}. Save it as an ordinary JPEG and send it again.",
         )
+    if not looked.decodable:
+        raise PictureError(
+            "not_a_picture",
+            f"This is a rare kind of JPEG that we cannot read (process {looked.frame - 0xC0}, "
+            f"{looked.bits} bits); save it as an ordinary JPEG and send it again.",
+        )
+    if looked.height:
+        _refuse_size(looked.width, looked.height)
     return looked
 
 

@@ -43,7 +43,7 @@ def test_the_seconds_of_one_photo_are_not_charged_to_the_next(guard: Guard) -> N
 
 
 def test_a_decoder_killed_by_somebody_says_nothing_about_the_photo(guard: Guard) -> None:
-    with pytest.raises(DecoderBusy, match="killed|wait"):
+    with pytest.raises(DecoderBusy, match=r"killed|wait"):
         guard.run("killed", b"photo")
 
 
@@ -81,7 +81,7 @@ def test_the_line_before_it_is_short(guard: Guard) -> None:
     for _ in range(1 + room.WAITING):
         assert guard._free.acquire(blocking=False)
     try:
-        with pytest.raises(DecoderBusy, match="killed|wait"):
+        with pytest.raises(DecoderBusy, match=r"killed|wait"):
             guard.run("seen", b"")
     finally:
         guard._free.release(1 + room.WAITING)
