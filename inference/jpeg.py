@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+import numpy as np
 
 MAX_SEGMENTS = 2_000
 """Between a start and an end mark; a profile of 16 MB in the largest pieces takes 255."""
 
 END = b"\xff\xd9"
-# A byte FF and a code that begins a segment: not a stuffed byte, a restart or a filler.
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
+# Codes that after a byte FF begin a segment: not a stuffed byte, a restart or a filler.
+_BEGINS = np.ones(256, bool)
+_BEGINS[[0x00, 0x01, *range(0xD0, 0xD9), 0xFF]] = False
+_STRIDE = 1 << 16
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DECODABLE = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}  # not lossless, not hierarchical
 _SEQUENTIAL = {0xC0, 0xC1}  # Huffman coded
@@ -61,10 +64,10 @@ def survey(data: bytes) -> Survey | None:
     whole = crowded = False
     for count in range(MAX_SEGMENTS + 1):
         crowded = count == MAX_SEGMENTS
-        found = _MARKER.search(data, at)
-        if found is None or crowded:
+        mark = _next(data, at)
+        if mark is None or crowded:
             break
-        code, at = found[1][0], found.end()
+        code, at = data[mark + 1], mark + 2
         if code == END[1]:
             whole = True
             break
@@ -94,6 +97,20 @@ def survey(data: bytes) -> Survey | None:
         crowded,
         orientation or 1,
     )
+
+
+def _next(data: bytes, at: int) -> int | None:
+    """Where the next marker stands, from `at` on."""
+    while at + 1 < len(data):
+        if data[at] == END[0] and _BEGINS[data[at + 1]]:
+            return at
+        part = np.frombuffer(data[at : at + _STRIDE + 1], np.uint8)
+        marks = np.flatnonzero(part[:-1] == END[0])
+        marks = marks[_BEGINS[part[marks + 1]]]
+        if marks.size:
+            return at + int(marks[0])
+        at += _STRIDE
+    return None
 
 
 def exif_orientation(block: bytes) -> int:
