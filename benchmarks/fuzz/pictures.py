@@ -1,6 +1,6 @@
 """Fuzz the reading of pictures, in this process and without the guard around it.
 
-    nice -n 19 python -m benchmarks.fuzz.pictures [--seconds 60] [--corpus FOLDER]
+    nice -n 19 python -m benchmarks.fuzz.pictures [--seconds 60] [--runs N] [--corpus FOLDER]
 
 Whatever the bytes: pixels of a sane shape or a PictureError; what is kept can be read again, here,
 without the guarded process; passes and size are counted before decoding. The corpus begins with
@@ -110,6 +110,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--runs", type=int, default=-1, help="executions, instead of seconds")
     parser.add_argument("--corpus", type=Path, default=None)
     chosen = parser.parse_args()
     folder = chosen.corpus or Path(tempfile.mkdtemp(prefix="leafline-fuzz-"))
@@ -119,7 +120,7 @@ def main() -> None:
     picture.MAX_PIXELS = picture.MAX_WEBP_PIXELS = MOST_PIXELS
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     options = (
-        f"-max_total_time={chosen.seconds}",
+        f"-max_total_time={chosen.seconds}" if chosen.runs < 0 else f"-runs={chosen.runs}",
         f"-max_len={LONGEST}",
         "-timeout=20",
         "-rss_limit_mb=2048",
