@@ -37,6 +37,8 @@ WALL_SECONDS = 60.0
 WAITING = 4
 """Callers that may stand in line behind the one whose picture is being decoded."""
 LINE_SECONDS = 15.0
+KEPT_SHARE = 4
+"""Of that memory, the part that the process may keep after a photo and still take another."""
 IDLE_SECONDS = 120.0
 """After which the process ends by itself, and with it its 40 MB."""
 MAX_ANSWER = 256_000_000
@@ -179,10 +181,12 @@ def serve(line: Connection, tasks: dict[str, Task], memory: int, cpu: int) -> No
     """Do what comes down the line until it is closed or long silent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asked; the line then ends
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-    _lower(resource.RLIMIT_AS, _address_space() + memory)
+    start = _address_space()
+    _lower(resource.RLIMIT_AS, start + memory)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, 0)
-    while line.poll(IDLE_SECONDS):
+    # What libraries keep after a broken file must not be taken from the photos that follow.
+    while _address_space() <= start + memory // KEPT_SHARE and line.poll(IDLE_SECONDS):
         order, photo = json.loads(line.recv_bytes()), line.recv_bytes()
         line.send_bytes(b"taken")
         # The limit is on all that the process has used, in whole seconds.

@@ -15,6 +15,14 @@ def hungry(photo: bytes) -> tuple[list[int], bytes]:
     return [1], photo * 100_000_000
 
 
+def leaking(_photo: bytes) -> tuple[list[int], bytes]:
+    kept.append(bytearray(40_000_000))
+    return [os.getpid()], b""
+
+
+kept: list[bytearray] = []
+
+
 def crashing(_photo: bytes) -> tuple[list[int], bytes]:
     os.kill(os.getpid(), signal.SIGSEGV)
     return [], b""
@@ -36,4 +44,6 @@ def seen(_photo: bytes) -> tuple[list[int], bytes]:
     return [os.getpid(), threading.active_count(), int(loaded)], "\n".join(os.environ).encode()
 
 
-TASKS = {task.__name__: task for task in (forever, hungry, crashing, killed, writing, seen)}
+TASKS = {
+    task.__name__: task for task in (forever, hungry, leaking, crashing, killed, writing, seen)
+}

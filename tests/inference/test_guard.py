@@ -42,6 +42,11 @@ def test_the_seconds_of_one_photo_are_not_charged_to_the_next(guard: Guard) -> N
     assert all(process(guard) == first for _ in range(20))
 
 
+def test_what_a_photo_leaves_behind_is_not_taken_from_the_next(guard: Guard) -> None:
+    for _ in range(5):
+        guard.run("leaking", b"")
+
+
 def test_a_decoder_killed_by_somebody_says_nothing_about_the_photo(guard: Guard) -> None:
     with pytest.raises(DecoderBusy, match=r"killed|wait"):
         guard.run("killed", b"photo")
