@@ -20,6 +20,7 @@ from gateway.pages.base.install import spoken
 from gateway.pages.base.texts import PageTexts
 from gateway.pages.kiosk import door
 from gateway.store.models import Kiosk
+from inference.picture import MEDIA, SUFFIXES
 from inference.quality import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 
 PAPERS = ("80", "a4")
@@ -60,6 +61,8 @@ def blueprint(context: Context) -> Blueprint:
             kiosk=kiosk,
             crops=CROPS,
             most=MAX_PHOTOS,
+            media=MEDIA,
+            accept=",".join(["image/*", *sorted(SUFFIXES)]),
             modules=MODULES,
             told=TOLD,
             say=_catalogue(context),
