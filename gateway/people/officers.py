@@ -36,14 +36,14 @@ def add(
     Raises: PeopleError when the number is taken or a field is wrong.
     """
     name, area = _checked(name, area, languages)
-    digest = vault_of(session).digest(phone)
-    if session.scalar(select(Officer.id).where(Officer.phone_digest == digest)):
+    vault = vault_of(session)
+    if session.scalar(select(Officer.id).where(Officer.phone_digest.in_(vault.numbers(phone)))):
         raise PeopleError("officer_taken", "an officer with this number exists already")
     pin = _pin()
     officer = Officer(
         name=name,
         phone=phone,
-        phone_digest=digest,
+        phone_digest=vault.number(phone),
         area=area,
         languages=",".join(languages),
         pin_hash=generate_password_hash(pin),
@@ -56,8 +56,8 @@ def add(
 
 def by_phone(session: Session, phone: str) -> Officer | None:
     """The officer in service with this number (E.164), on duty or not."""
-    digest = vault_of(session).digest(phone)
-    query = select(Officer).where(Officer.phone_digest == digest, Officer.disabled_at.is_(None))
+    known = Officer.phone_digest.in_(vault_of(session).numbers(phone))
+    query = select(Officer).where(known, Officer.disabled_at.is_(None))
     return session.scalar(query)
 
 

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import (
@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
+from gateway.store.seal_key import SealKey
 from gateway.store.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -55,7 +56,14 @@ class Store:
                 "DATABASE_URL is not understood; use postgresql://user:password@host/name"
             ) from None
         self.engine.dialect.leafline_vault = vault  # type: ignore[attr-defined]
+        vault.lasting_from(self._lasting_key)
         self._reader = self.engine.execution_options(leafline_reading=True)
+
+    def _lasting_key(self) -> bytes | None:
+        with self.reading() as session:
+            if not inspect(session.connection()).has_table(SealKey.__tablename__):
+                return None  # not migrated yet
+            return lasting_key(session, self.vault)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -119,6 +127,14 @@ def vault_of(session: Session) -> Vault:
     """The vault of the store that this session belongs to."""
     vault: Vault = session.get_bind().dialect.leafline_vault  # type: ignore[attr-defined]
     return vault
+
+
+def lasting_key(session: Session, vault: Vault) -> bytes | None:
+    """The key of lasting digests, as the store keeps it for one of our keys."""
+    for name, sealed in session.execute(select(SealKey.name, SealKey.lasting)):
+        if (lasting := vault.open_lasting(name, sealed)) is not None:
+            return lasting
+    return None
 
 
 def insert_once(session: Session, model: type[Base], values: dict[str, Any], *unique: str) -> bool:
