@@ -12,11 +12,13 @@ from gateway.context import Context
 from gateway.people import kiosks, msisdn, officers, pairing
 from gateway.privacy import erasure
 from gateway.settings import Settings
+from gateway.store import keys
 
 
 def _ready() -> Context:
     context = Context.open(Settings.read())
     context.store.migrate()
+    keys.enter(context.store)
     return context
 
 

@@ -14,6 +14,11 @@ from gateway.store.vault import Key, SealBroken, Vault
 SHOWN = 8
 """Hex digits of a key's name that a person reads."""
 
+LACKS = (
+    "the store is sealed with a key that this process lacks: give it the LEAFLINE_SECRET_KEY (or "
+    "the file secret-key) of the other hosts, and older ones in LEAFLINE_OLD_SECRET_KEYS"
+)
+
 
 def enter(store: Store) -> None:
     """Make sure that this process can read all that is in the store, and tell others of its key.
@@ -53,11 +58,7 @@ def trouble(store: Store) -> str:
 def _trouble(session: Session) -> str:
     if missing := _missing(session):
         shown = ", ".join(sorted(name[:SHOWN] for name in missing))
-        return (
-            f"the store is sealed with a key that this process lacks ({shown}): give it the "
-            "LEAFLINE_SECRET_KEY (or the file secret-key) of the other hosts, and older ones in "
-            "LEAFLINE_OLD_SECRET_KEYS"
-        )
+        return f"{LACKS} ({shown})"
     return ""
 
 

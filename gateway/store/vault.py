@@ -73,6 +73,11 @@ class Vault:
         """`only`: the key to try, else all. Raises: SealBroken."""
         return self._open("text", sealed, (only,) if only else self.keys).decode()
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the key that writes sealed this, as its name there says. Without other keys it
+        says nothing, and there is nothing to change."""
+        return len(self.keys) == 1 or sealed.startswith(self.text_prefix)
+
     def seal_photo(self, data: bytes) -> bytes:
         return self._seal("photo", data)
 
@@ -90,7 +95,7 @@ class Vault:
         return self.mark + base64.b64encode(self.seal_text(text)).decode()
 
     def open_marked(self, kept: str) -> str:
-        """What `seal_marked` sealed; anything else is a plain value of before. Raises: SealBroken."""
+        """What `seal_marked` sealed; else a plain value of before. Raises: SealBroken."""
         if not kept.startswith(MARK):
             return kept
         try:

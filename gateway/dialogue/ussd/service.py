@@ -21,6 +21,7 @@ from gateway.dialogue.ussd.walk import walk
 from gateway.dialogue.ussd.world import World
 from gateway.people import msisdn
 from gateway.settings import Settings
+from gateway.store.vault import Vault
 
 if TYPE_CHECKING:
     from gateway.context import Context
@@ -53,7 +54,7 @@ class Line:
     sessions: Sessions
 
     @classmethod
-    def open(cls, settings: Settings, texts: Catalogue) -> Self:
+    def open(cls, settings: Settings, texts: Catalogue, vault: Vault) -> Self:
         """Connects when first used."""
         connection = redis.Redis.from_url(
             settings.queue_url,
@@ -61,7 +62,7 @@ class Line:
             socket_connect_timeout=REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(screens.menu(texts), Sessions(connection))
+        return cls(screens.menu(texts), Sessions(connection, vault))
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class _Hop:
         request, sessions = self.request, self.context.ussd.sessions
         if len(request.text) > path.LONGEST:
             return self.end("ussd_too_many_misses")
-        who = self.context.store.vault.digest(request.phone)
+        who = self.context.store.vault.number(request.phone)
         here = path.digest(request.text)
         try:
             kept = sessions.open(self.tag, who, here)
