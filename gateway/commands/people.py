@@ -154,10 +154,12 @@ def disable_officer(officer_id: int) -> None:
 def erase(phone: str, yes: bool) -> None:
     """Delete a farmer's number, photos, cases and messages for good."""
     context = _ready()
-    number = _phone(phone, context.settings.region)
+    numbers = msisdn.readings(phone, context.settings.region)
     if not yes:
-        click.confirm(f"Delete everything about {msisdn.mask(number)}?", abort=True)
-    erased = erasure.erase(context.store, context.photos, number, by="operator")
-    if erased is None:
-        raise click.ClickException(f"nothing is known about {msisdn.mask(number)}")
-    click.echo(f"deleted: {erased.cases} cases, {erased.photos} photos")
+        click.confirm(f"Delete everything about {msisdn.mask(numbers[0])}?", abort=True)
+    for number in numbers:
+        erased = erasure.erase(context.store, context.photos, number, by="operator")
+        if erased is not None:
+            click.echo(f"deleted: {erased.cases} cases, {erased.photos} photos")
+            return
+    raise click.ClickException(f"nothing is known about {msisdn.mask(numbers[0])}")

@@ -41,7 +41,7 @@ def find_or_create(session: Session, phone: str, *, lock: bool = False) -> Farme
         insert_once(session, Farmer, values, "phone_digest")
 
 
-def _by_number(session: Session, phone: str) -> Select[tuple[Farmer]]:
+def _by_number(session: Session, phone: str) -> Select[Farmer]:
     known = Farmer.phone_digest.in_(vault_of(session).numbers(phone))
     # Two processes that write with different keys can make her twice; the first one counts.
     return select(Farmer).where(known).order_by(Farmer.created_at, Farmer.id).limit(1)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from gateway import words
 from gateway.people import PeopleError, areas, hours
 from gateway.store.base import now
 from gateway.store.database import vault_of
@@ -192,7 +193,7 @@ def set_language(officer: Officer, language: str) -> None:
 
 
 def _checked(name: str, area: str, languages: list[str]) -> tuple[str, str]:
-    name, area = name.strip(), area.strip()
+    name, area = words.line(name), words.line(area)
     if not name or not area or not languages or len(name) > 80 or len(area) > 80:
         raise PeopleError("officer_fields", "an officer needs a name, an area and a language")
     return name, area

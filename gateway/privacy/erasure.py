@@ -205,7 +205,8 @@ def named(session: Session, addresses: Collection[str]) -> set[str]:
 
     A forgotten case keeps the row of its photo, but no claim to the bytes.
     """
-    query = select(Photo.address).join(Case).where(Photo.address.in_(addresses))
+    query = select(Photo.address).join(Case)
+    query = query.where(Photo.address.in_(addresses), Photo.gone_at.is_(None))
     return set(session.scalars(query.where(Case.farmer_id != farmers.NOBODY)))
 
 

@@ -27,6 +27,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from gateway import words
 from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
@@ -172,6 +173,7 @@ def _engine(url: str) -> Engine:
             hide_parameters=True,
         )
         _install_sqlite(engine)
+        event.listen(engine, "before_cursor_execute", _clean_values, retval=True)
         return engine
     named = make_url(url).query
     engine = create_engine(
@@ -184,7 +186,26 @@ def _engine(url: str) -> Engine:
         hide_parameters=True,
     )
     postgres.install(engine)
+    event.listen(engine, "before_cursor_execute", _clean_values, retval=True)
     return engine
+
+
+def _clean_values(
+    _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """Whatever comes this far without having been cleaned must not fail here, on one kind of
+    store only."""
+    return statement, _cleaned(values)
+
+
+def _cleaned(values: Any) -> Any:
+    if isinstance(values, str):
+        return words.clean(values)
+    if isinstance(values, dict):
+        return {name: _cleaned(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(map(_cleaned, values))
+    return values
 
 
 def _install_sqlite(engine: Engine) -> None:

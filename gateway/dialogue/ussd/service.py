@@ -138,7 +138,7 @@ class _Hop:
             with self._world() as world:
                 return self._shown(self._replayed(world, patient=True), world)
         try:
-            if kept.who not in (None, who):
+            if kept.who not in (None, *self.context.store.vault.numbers(request.phone)):
                 raise AnotherNumber
             if kept.reply is not None:
                 return Reply.from_text(kept.reply)

@@ -30,6 +30,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_erasure"),
         sa.UniqueConstraint("number_digest", "at", name="uq_erasure_number_digest_at"),
     )
+    # Plain statements: a batch would copy the whole table on SQLite.
+    op.add_column("photo", sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_photo_address", "photo", ["address"])
     op.create_index("ix_ussd_session_address", "ussd_session", ["address_digest"])
     op.create_index("ix_delivery_report_address", "delivery_report", ["address_digest"])
     if op.get_bind().dialect.name == "postgresql":
@@ -40,6 +43,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_delivery_report_address", "delivery_report")
+    op.drop_index("ix_photo_address", "photo")
+    op.drop_column("photo", "gone_at")
     op.drop_index("ix_ussd_session_address", "ussd_session")
     op.drop_table("erasure")
     op.drop_table("seal_key")
