@@ -140,7 +140,7 @@ def expired_data(context: Context) -> int:
         (retention.forget_cases, before.cases),
         (retention.forget_photos, before.photos),
     ):
-        while True:
+        while instant is not None:
             with context.store.transaction() as session:
                 count, addresses = forget(session, instant)
             for address in addresses:  # a crash here leaves them to the sweep of orphans

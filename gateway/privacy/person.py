@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers
@@ -87,10 +87,11 @@ def _held(session: Session, phone: str) -> tuple[dict[str, Any] | None, list[tup
         if farmer
         else []
     )
-    mine = Message.address_digest.in_(digests)
-    if farmer:
-        mine |= Message.farmer_id == farmer.id
-    messages = session.scalars(select(Message).where(mine).order_by(Message.id)).all()
+    hers = or_(
+        Message.address_digest.in_(digests), Message.farmer_id == (farmer.id if farmer else "")
+    )
+    # What an officer was sent is of the office, and tells of others.
+    messages = _all(session, Message, and_(hers, Message.officer_id.is_(None)))
     reports = _all(session, DeliveryReport, DeliveryReport.address_digest.in_(digests))
     sessions = _all(session, UssdSession, UssdSession.address_digest.in_(digests))
     media = _all(session, MediaMessage, MediaMessage.address_digest.in_(digests))

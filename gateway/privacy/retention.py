@@ -94,7 +94,8 @@ class Before:
     """Instants before which each kind of data has been kept for long enough."""
 
     cases: datetime
-    photos: datetime
+    photos: datetime | None
+    """None: a photo is kept as long as its case."""
     messages: datetime
     texts: datetime
     sessions: datetime
@@ -108,7 +109,7 @@ class Before:
 
         return cls(
             cases=before(settings.retention_months),
-            photos=before(settings.months("photos")),
+            photos=before(own) if (own := settings.retention_photos_months) else None,
             messages=before(settings.months("messages")),
             texts=before(settings.months("texts")),
             sessions=before(settings.months("sessions")),
