@@ -9,6 +9,7 @@ import polib
 
 from rig.copy import Copy
 
+OURS = {"crop_maize": "umbona", "keyword_stop": "yima"}
 SPOKEN = """
 from gateway.context import Context
 from gateway.settings import Settings
