@@ -33,12 +33,16 @@ PARSER_ROOM = 256 * 1024
 KiB at a time: with less than twice that, photos are refused by chance."""
 
 
-class CleanParameters(ImmutableMultiDict[str, str]):
-    """Fields of forms and addresses, as every door reads them."""
+class CleanParameters(ImmutableMultiDict[str, Any]):
+    """Fields of forms and addresses, and files, as every door reads them."""
 
     def __init__(self, mapping: Any = None) -> None:
         pairs = iter_multi_items(mapping) if mapping is not None else ()
-        super().__init__([(words.clean(name), words.clean(value)) for name, value in pairs])
+        super().__init__([(words.clean(name), _cleaned(value)) for name, value in pairs])
+
+
+def _cleaned(value: Any) -> Any:
+    return words.clean(value) if isinstance(value, str) else value
 
 
 class PatientRequest(Request):
