@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
+from gateway import words
 from gateway.agronomy import crops
 from gateway.cases.intake import MAX_PHOTOS, TOLD, Upload
 from gateway.people import msisdn
@@ -92,10 +91,7 @@ def _language(raw: str | None, languages: tuple[str, ...]) -> str | None:
 def _place(raw: str | None) -> str | None:
     if raw is None:
         return None
-    text = " ".join(
-        "".join(char for char in raw if unicodedata.category(char)[0] != "C" or char == " ").split()
-    )
-    return text[:LONGEST_PLACE] or None
+    return words.line(raw)[:LONGEST_PLACE] or None
 
 
 def _client_id(request: Request) -> str | None:

@@ -19,7 +19,7 @@ from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
-from gateway.people import areas, farmers, lockout, officers
+from gateway.people import areas, farmers, hours, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
 
 LISTED = 20
@@ -154,7 +154,7 @@ class World:
         return CaseFacts(
             code=case.code,
             state=case.state,
-            opened=case.created_at.date(),
+            opened=hours.day(case.created_at, self._parts.desk.zone),
             crop=case.crop or "unknown",
             label=case.label or "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
