@@ -21,6 +21,7 @@ from gateway.settings import Settings, SettingsError
 from gateway.store import Store
 from gateway.store.photos import PhotoStore, open_photos
 from gateway.store.vault import Vault
+from inference.card import Card
 
 if TYPE_CHECKING:
     from inference.model import Model
@@ -84,6 +85,11 @@ class Context:
     def ussd(self) -> Line:
         """Menu and session state; its own connection gives up sooner than `redis`."""
         return Line.open(self.settings, self.catalogue)
+
+    @cached_property
+    def card(self) -> Card:
+        """Labels and thresholds of the model in use, without loading it. Raises: ModelError."""
+        return Card.read(self.settings.model)
 
     @cached_property
     def model(self) -> Model:

@@ -26,7 +26,6 @@ NEXT = {
     ANSWERED: {DIAGNOSED, ESCALATED, CLOSED},
     CLOSED: set(),
 }
-OPEN = frozenset(NEXT) - {CLOSED}
 
 
 class WrongStep(Exception):

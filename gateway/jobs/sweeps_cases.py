@@ -9,7 +9,6 @@ from sqlalchemy import exists, or_, select, update
 
 from gateway.cases import escalation, judgement, life, unanswered, undelivered
 from gateway.context import Context
-from gateway.jobs import photos
 from gateway.people import hours
 from gateway.privacy import retention
 from gateway.store.base import now
@@ -69,6 +68,7 @@ def photos_that_never_came(context: Context) -> int:
     )
     with context.store.reading() as session:
         ids = session.scalars(query).all()
+    card = context.card
 
     def judge_without(photo_id: int) -> int:
         with context.store.transaction() as session:
@@ -78,7 +78,7 @@ def photos_that_never_came(context: Context) -> int:
                 return 0  # another came meanwhile
             case = session.get_one(Case, case_id, with_for_update={"of": Case, "key_share": True})
             if judgement.is_complete(session, case):
-                photos.judge_together(session, context, case)
+                judgement.judge_together(session, context.desk, case, card)
             return 1
 
     return each(context.store, "photos_that_never_came", ids, judge_without)

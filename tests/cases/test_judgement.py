@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from gateway.cases import escalation, judgement, life
-from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Diagnosis, Event, Message, Photo
+from rig import desk
 from rig import things as house
 
 
@@ -225,7 +225,7 @@ def test_a_photo_has_one_diagnosis(any_context: Context) -> None:
         )  # fmt: skip
         session.add(photo)
         session.flush()
-        verdict = PhotoVerdict("advice", "maize_rust", 0.9, {})
+        verdict = desk.word("advice", "maize_rust")
         assert judgement.record(session, photo, verdict)
         assert not judgement.record(session, photo, verdict)
         assert len(session.scalars(select(Diagnosis)).all()) == 1

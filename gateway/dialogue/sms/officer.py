@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import LABELS
 from gateway.cases import briefing, escalation
 from gateway.dialogue import gsm7
 from gateway.dialogue.answers import answer_with_text

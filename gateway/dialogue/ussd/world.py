@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.agronomy import DISEASES
 from gateway.cases import escalation, life
 from gateway.cases.briefing import brief
 from gateway.dialogue.answers import officers_words
@@ -158,7 +159,7 @@ class World:
             state=case.state,
             opened=case.created_at.date(),
             crop=case.crop or "unknown",
-            label=case.label or "unknown",
+            label=case.label if case.label in DISEASES else "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
             language=case.farmer.language or case.language,
         )

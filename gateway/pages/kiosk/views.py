@@ -10,16 +10,17 @@ from flask.typing import ResponseReturnValue
 from phonenumbers import PhoneMetadata
 
 from gateway import sessions
-from gateway.agronomy.crops import CROPS
+from gateway.agronomy import CROPS
+from gateway.agronomy.table import TOLD
 from gateway.cases import codes, kiosk_list, life
-from gateway.cases.intake import MAX_PHOTOS, TOLD
+from gateway.cases.intake import MAX_PHOTOS
 from gateway.context import Context
 from gateway.pages.base import guard, t
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.texts import PageTexts
 from gateway.pages.kiosk import door
 from gateway.store.models import Kiosk
-from inference.quality import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
+from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 
 PAPERS = ("80", "a4")
 FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
+from inference.verdict import labels_of
 
 PAGE = 20
 KINDS = ("case", "label", "photo_asked", "number_shown")
@@ -144,7 +144,7 @@ def _photo(
     photo_id: int, received_at: datetime, verdict: str | None, detail: dict[str, Any] | None
 ) -> PhotoFacts:
     detail = detail or {}
-    labels = dict(zip(LABELS, detail.get("probabilities", ()), strict=False))
+    labels = dict(zip(labels_of(detail), detail.get("probabilities", ()), strict=False))
     ranked = sorted(labels.items(), key=lambda pair: -pair[1])[:3]
     return PhotoFacts(
         photo_id, received_at, verdict, tuple(ranked),
