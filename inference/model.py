@@ -51,7 +51,7 @@ class Model:
         self.card = card
         self.side = int(card["side"])
         self.temperature = float(card["temperature"])
-        said = Card.of(card)
+        self.said = said = Card.of(card)
         self.version, self.labels, self.thresholds = said.version, said.labels, said.thresholds
         self._head: attention.Head | None = None
 

@@ -40,6 +40,7 @@ class PhotosAway(Exception):
 
 
 def _diagnose(context: Context, photo_id: int) -> None:
+    card = context.model.said  # loaded here if it was not, where no transaction waits for it
     with context.store.reading() as session:
         photo = session.get(Photo, photo_id)
         if photo is None or photo.diagnosed_at is not None:
@@ -47,7 +48,7 @@ def _diagnose(context: Context, photo_id: int) -> None:
         address = photo.address
         older = {
             other: session.get_one(Photo, other).address
-            for other in judgement.judged_before(session, photo.case_id, context.card)
+            for other in judgement.judged_before(session, photo.case_id, card)
         }
     verdict = _judge(context, photo_id, address)
     again = {other: _judge(context, other, where) for other, where in older.items()}
@@ -90,4 +91,4 @@ def _record(
         judgement.record_again(session, other, word)
         log.info("judged_again case=%s photo=%s verdict=%s", case.code, other, word.verdict)
     if judgement.is_complete(session, case):
-        judgement.judge_together(session, context.desk, case, context.card)
+        judgement.judge_together(session, context.desk, case, context.model.said)
