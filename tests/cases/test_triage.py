@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway import agronomy
 from gateway.agronomy import ADVISED, CROP_OF
 from gateway.cases.triage import Decision, Facts, Finding, triage
 
@@ -59,6 +60,11 @@ def _escalate(reason: str) -> Decision:
 )  # fmt: skip
 def test_triage(finding: Finding, facts: Facts, decision: Decision) -> None:
     assert triage(finding, facts) == decision
+
+
+def test_what_the_model_only_tells_apart_is_never_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agronomy, "ADVISED", ADVISED - {"bean_spot"})
+    assert triage(Finding("advice", "bean_spot"), Facts("beans", 1)) == _escalate("not_advised")
 
 
 @pytest.mark.parametrize("label", sorted(ADVISED))
