@@ -104,38 +104,39 @@ def check(model_labels: Iterable[str]) -> None:
 
 
 def _strangers(model_labels: Iterable[str]) -> Iterator[str]:
-    known = tuple(model_labels)
-    if missing := [label for label in known if label not in DISEASES]:
+    known, ours = tuple(model_labels), [row.label for row in DISEASE_ROWS]
+    if missing := [label for label in known if label not in ours]:
         yield f"the model knows {', '.join(missing)}, of which gateway/agronomy/table.py has no row"
-    if missing := [label for label in LABELS if label not in known]:
+    if missing := [label for label in ours if label not in known]:
         yield f"gateway/agronomy/table.py has a row of {', '.join(missing)}, unknown to the model"
 
 
 def _contradictions() -> Iterator[str]:
     where = "gateway/agronomy/table.py"
-    crops = {row.code for row in CROP_ROWS}
+    crops = {row.code: row.judged for row in CROP_ROWS}
+    labels = [row.label for row in DISEASE_ROWS]
     for row in DISEASE_ROWS:
         if row.crop not in crops:
             yield f"{where}: {row.label} is of the crop {row.crop}, which has no row"
-        elif row.crop not in CROPS:
+        elif not crops[row.crop]:
             yield f"{where}: {row.label} is of the crop {row.crop}, which is not judged"
         if strange := [stage for stage in row.urgent if stage not in TOLD["stage"]]:
             yield f"{where}: {row.label} is urgent at {', '.join(strange)}, which is no stage"
-    for code in CROPS:
-        if not diseases_of(code):
+    for code, judged in crops.items():
+        if judged and not diseases_of(code):
             yield f"{where}: {code} has no disease that may be advised, so no photo of it is judged"
     yield from _twice(where, "the crop", (row.code for row in CROP_ROWS))
-    yield from _twice(where, "the label", LABELS)
+    yield from _twice(where, "the label", labels)
     yield from _twice(where, "the typed name", (name for row in CROP_ROWS for name in row.names))
     yield from _twice(where, "crop number", (row.number for row in CROP_ROWS))
     for code in crops:
         yield from _twice(where, f"{code}'s number", (row.number for row in diseases_of(code)))
     desk = [DESK_VISIT, DESK_CALL, *(row.desk for row in DISEASE_ROWS)]
     yield from _twice(where, "desk number", desk)
-    for name, most in [(c, LONGEST_CROP) for c in crops] + [(n, LONGEST_LABEL) for n in LABELS]:
+    for name, most in [(c, LONGEST_CROP) for c in crops] + [(n, LONGEST_LABEL) for n in labels]:
         if len(name) > most or not re.fullmatch("[a-z]+(_[a-z]+)*", name):
             yield f"{where}: {name!r} is no name of up to {most} small letters"
-    if taken := sorted(RESERVED & set(LABELS)):
+    if taken := sorted(RESERVED & set(labels)):
         yield f"{where}: {', '.join(taken)} means something else, so no label can be called so"
 
 

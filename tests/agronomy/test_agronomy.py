@@ -82,7 +82,6 @@ def test_a_row_that_contradicts_the_table_is_named(
 
 def test_a_crop_that_contradicts_the_table_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agronomy, "CROP_ROWS", (*CROP_ROWS, Crop("rice", 4, ("corn",))))
-    monkeypatch.setattr(agronomy, "CROPS", (*agronomy.CROPS, "rice"))
     with pytest.raises(agronomy.AgronomyError) as refusal:
         agronomy.check(agronomy.LABELS)
     for words in ("crop number 4", "typed name corn", "rice has no disease"):
