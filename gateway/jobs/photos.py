@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from gateway.cases import judgement
+from gateway.cases.case import hold
 from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
 from gateway.store import away, patience
-from gateway.store.models import Case, Photo
+from gateway.store.models import Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
 from inference.verdict import Verdict, unreadable
@@ -82,7 +83,8 @@ def _record(
         again: verdicts on photos that an older model had judged, in place of its own.
     """
     photo = session.get_one(Photo, photo_id, with_for_update={"of": Photo, "key_share": True})
-    case = session.get_one(Case, photo.case_id, with_for_update={"of": Case, "key_share": True})
+    case = hold(session, photo.case_id)
+    assert case is not None  # it goes with its photos, and one of them is held
     if not judgement.record(session, photo, verdict):
         return
     log.info("judged case=%s photo=%s verdict=%s ms=%.1f",

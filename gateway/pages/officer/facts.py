@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from gateway.cases.case import by_code
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
 from inference.verdict import labels_of
 
@@ -68,7 +69,7 @@ def answered(session: Session, officer: Officer, page: int) -> tuple[list[Row[An
 
 
 def case_by_code(session: Session, code: str) -> tuple[Case | None, list[Escalation]]:
-    case = session.scalar(select(Case).where(Case.code == code))
+    case = by_code(session, code)
     return case, [] if case is None else escalations(session, case)
 
 
