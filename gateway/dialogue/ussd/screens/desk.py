@@ -89,6 +89,12 @@ def _answer(number: int, note: str, label: str) -> Option:
     return Option(str(number), f"option_{note}", "desk", answer)
 
 
+def _answers() -> tuple[Option, ...]:
+    said = [(row.desk, f"note_{row.label}", row.label) for row in DISEASE_ROWS]
+    said += [(DESK_VISIT, "note_visit", ""), (DESK_CALL, "note_call", "")]
+    return tuple(_answer(*one) for one in sorted(said))
+
+
 def _hand_over(visit: Visit) -> Go:
     if not visit.facts.colleague(visit["case"]):
         return Go("desk", note="ussd_no_colleague", forget=True)
@@ -193,11 +199,7 @@ SCREENS = [
     Screen(
         "desk_answer",
         "ussd_desk_answer",
-        (
-            *(_answer(row.desk, f"note_{row.label}", row.label) for row in DISEASE_ROWS),
-            _answer(DESK_VISIT, "note_visit", ""),
-            _answer(DESK_CALL, "note_call", ""),
-        ),
+        _answers(),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
     ),
