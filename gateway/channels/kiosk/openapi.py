@@ -8,6 +8,7 @@ from gateway.agronomy import CROPS, LABELS
 from gateway.agronomy.table import TOLD
 from gateway.cases import life
 from gateway.cases.intake import MAX_PHOTOS
+from inference.picture import MEDIA, NAMES
 
 _PROBLEM = {
     "type": "object",
@@ -69,7 +70,7 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
 
 def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "photo": {"type": "string", "format": "binary"},
+        "photo": {"type": "string", "format": "binary", "description": NAMES},
         "phone": {"type": "string", "description": "the farmer's, written in any way"},
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
         "language": {"enum": list(languages)},
@@ -92,7 +93,8 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
             "required": True,
             "content": {
                 "multipart/form-data": {
-                    "schema": {"type": "object", "required": ["photo"], "properties": fields}
+                    "schema": {"type": "object", "required": ["photo"], "properties": fields},
+                    "encoding": {"photo": {"contentType": ", ".join(MEDIA)}},
                 }
             },
         },
@@ -135,7 +137,7 @@ def _predict() -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "What the model says of one photo; nothing is kept",
-        "requestBody": {"content": {"multipart/form-data": form, "image/jpeg": picture}},
+        "requestBody": {"content": {"multipart/form-data": form} | dict.fromkeys(MEDIA, picture)},
         "responses": {
             "200": {
                 "description": "label, confidence, top3, latency_ms, rationale, verdict",
