@@ -19,6 +19,7 @@ Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
 MAX_WEBP_PIXELS = 25_000_000  # Pillow's WebP decoder holds the whole canvas four times
+MAX_SIDE = 1024  # of the long side, as kept
 MIN_SIDE = 48  # below this a leaf is a smudge, for the model as for a person
 JPEG_QUALITY = 90
 BACKDROP = (116, 116, 116)  # behind transparent pixels: the model's zero, so it says nothing
@@ -69,6 +70,11 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
+def heif_brands() -> tuple[str, ...]:
+    """Names of the HEIF kinds that `sniff` knows, as they stand in a file."""
+    return tuple(brand.decode() for brand in _HEIF_BRANDS)
+
+
 def decode(data: bytes, short_side: int | None = None) -> Pixels:
     """Decode a photo to upright RGB, uint8, shape (height, width, 3).
 
@@ -109,7 +115,7 @@ def square(pixels: Pixels, side: int) -> Pixels:
     return four
 
 
-def normalise(data: bytes, max_side: int = 1024) -> NormalisedPicture:
+def normalise(data: bytes, max_side: int = MAX_SIDE) -> NormalisedPicture:
     """Re-encode a photo as upright RGB JPEG, quality 90, metadata gone, long side ≤ `max_side`.
 
     Raises PictureError.

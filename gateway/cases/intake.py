@@ -7,7 +7,7 @@ so the same upload sent ten times at once is judged one after the other and make
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
@@ -30,6 +30,7 @@ TOLD = {
     "sprayed": ("yes", "no"),
 }
 """What a farmer may be asked beside the photo, and the answers that there are."""
+TAKEN, NOT_TAKEN = "taken", "not_taken"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Accepted:
     phone: str
     again: bool
     """The upload was here before; nothing new was made."""
+    correction: str | None = None
+    """Of an upload that was here before with other words: TAKEN or NOT_TAKEN."""
 
 
 class Refused(Exception):
@@ -81,8 +84,13 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
     """
     digest = store.vault.digest(upload.photo)
     with store.reading() as session:
-        if (before := _seen_by_client_id(session, upload, digest)) is not None:
-            return before
+        before = _seen_by_client_id(session, upload, digest)
+        phone = None if before is None else before.case.farmer.phone
+    if phone is not None:
+        with store.transaction() as session:
+            farmers.find_or_create(session, phone, lock=True)
+            if (before := _seen_by_client_id(session, upload, digest)) is not None:
+                return _again(session, before, upload)
     picture = normalise(upload.photo)
     address = photos.put(picture.jpeg)
     with store.transaction() as session:
@@ -95,7 +103,7 @@ def _accept(
     farmer, case = _farmer_and_case(session, upload)
     before = _seen_by_client_id(session, upload, digest) or _same_bytes(session, farmer, digest)
     if before is not None:
-        return before
+        return _again(session, before, upload)
     if upload.language:
         farmers.set_language(session, farmer, upload.language, by=upload.source)
     farmers.give_consent(session, farmer, by=upload.source, text="oral")
@@ -175,7 +183,7 @@ def _check_room(session: Session, case: Case) -> None:
         raise Refused("case_full", f"a case takes at most {MAX_PHOTOS} photos")
 
 
-def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Accepted | None:
+def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Photo | None:
     if upload.client_id is None:
         return None
     photo = session.scalar(
@@ -185,11 +193,11 @@ def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Accepte
         return None
     if photo.upload_digest != digest:
         raise Refused("client_id_reused", "this client id was used for another photo")
-    return _again(photo)
+    return photo
 
 
-def _same_bytes(session: Session, farmer: Farmer, digest: str) -> Accepted | None:
-    photo = session.scalar(
+def _same_bytes(session: Session, farmer: Farmer, digest: str) -> Photo | None:
+    return session.scalar(
         select(Photo)
         .join(Case)
         .where(
@@ -200,8 +208,37 @@ def _same_bytes(session: Session, farmer: Farmer, digest: str) -> Accepted | Non
         .order_by(Photo.id.desc())
         .limit(1)
     )
-    return None if photo is None else _again(photo)
 
 
-def _again(photo: Photo) -> Accepted:
-    return Accepted(photo.case.code, photo.id, photo.case.farmer.phone, again=True)
+def _again(session: Session, photo: Photo, upload: Upload) -> Accepted:
+    """The upload that was here before, whose farmer is held; what is said otherwise this time is a
+    correction. It is taken until the case is judged, but never moves a photo to another number."""
+    case = photo.case
+    escalation.hold(session, case)
+    accepted = Accepted(case.code, photo.id, case.farmer.phone, again=True)
+    if not _corrects(case, upload):
+        return accepted
+    if case.state != life.RECEIVED or upload.phone not in (None, case.farmer.phone):
+        return replace(accepted, correction=NOT_TAKEN)
+    if upload.language:
+        farmers.set_language(session, case.farmer, upload.language, by=upload.source)
+        case.language = upload.language
+    case.crop = upload.crop or case.crop
+    case.place = upload.place or case.place
+    case.farmer.place = upload.place or case.farmer.place
+    case.answers = ((case.answers or {}) | (upload.answers or {})) or None
+    return replace(accepted, correction=TAKEN)
+
+
+def _corrects(case: Case, upload: Upload) -> bool:
+    said = (
+        (upload.phone, case.farmer.phone),
+        (upload.crop, case.crop),
+        (upload.language, case.language),
+        (upload.place, case.place),
+        *(
+            (answer, (case.answers or {}).get(name))
+            for name, answer in (upload.answers or {}).items()
+        ),
+    )
+    return any(now_said and now_said != before for now_said, before in said)

@@ -2,7 +2,8 @@
 
 import { drain, forget, SYNC_TAG } from "/static/{{ version }}/kiosk/queue.js";
 
-const CACHE = "leafline-kiosk-{{ version }}";
+const VERSION = "{{ version }}";
+const CACHE = `leafline-kiosk-${VERSION}`;
 const FILES = {{ files|tojson }};
 const SHELL = "/kiosk";
 const DOORS = ["/kiosk/pair", "/kiosk/sign-out"];
@@ -14,13 +15,26 @@ let owner = 0; // another number once another kiosk is signed in here, or none
 addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
-      const cache = await caches.open(CACHE);
-      await cache.addAll(FILES);
-      await renewShell(new Request(SHELL));
+      await Promise.all(FILES.map(keepFile));
+      const answer = await renewShell(new Request(SHELL));
+      // Nobody signed in is no fault; a page of somebody else's is, and the browser tries again.
+      if (!atDoor(answer) && !(await ours(answer))) throw new Error("the page did not come whole");
       await skipWaiting();
     })(),
   );
 });
+
+/** What came before the line failed is not asked for again. @param {string} address */
+async function keepFile(address) {
+  const cache = await caches.open(CACHE);
+  if (await cache.match(address)) return;
+  const answer = await fetch(address);
+  const kind = answer.headers.get("Content-Type") ?? "";
+  if (!answer.ok || answer.redirected || kind.startsWith("text/html")) {
+    throw new Error(`${address} did not come`);
+  }
+  await cache.put(address, answer);
+}
 
 addEventListener("activate", (event) => {
   event.waitUntil(
@@ -67,14 +81,36 @@ async function shell(event) {
   event.waitUntil(fresh.catch(() => {}));
   if (!kept) return fresh;
   if (!new URL(event.request.url).search) return kept;
+  const known = fresh.then(async (answer) =>
+    (await marked(answer)) || !(await cache.match(SHELL)) ? answer : kept,
+  );
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE, kept));
-  return Promise.race([fresh.catch(() => kept), late]);
+  return Promise.race([known.catch(() => kept), late]);
 }
+
+const elsewhere = (answer) => answer.redirected || answer.type === "opaqueredirect";
+
+/** Whether the house sent the page's asker to its door; a Wi-Fi sends him to its own. */
+const atDoor = (answer) =>
+  answer.redirected &&
+  new URL(answer.url).origin === location.origin &&
+  new URL(answer.url).pathname === "/kiosk/pair";
+
+/** The version of the page that came, with its end; null where it is not whole or not ours. */
+async function marked(answer) {
+  if (!answer.ok || answer.type !== "basic" || answer.redirected) return null;
+  const text = await answer.clone().text();
+  const [, version] = text.match(/<meta name="leafline-shell" content="([0-9a-f]+)">/) ?? [];
+  return text.trimEnd().endsWith("</html>") ? (version ?? null) : null;
+}
+
+/** Whether it is the page whose files are kept here. */
+const ours = async (answer) => (await marked(answer)) === VERSION;
 
 /** Another kiosk, or none, from now on: the page, list and habits kept here are of the one before. */
 async function changeOfOwner(request) {
   const answer = await fetch(request);
-  if (answer.redirected || answer.type === "opaqueredirect") {
+  if (elsewhere(answer)) {
     owner += 1;
     await Promise.all([caches.open(CACHE).then((cache) => cache.delete(SHELL)), forget()]);
   }
@@ -86,10 +122,11 @@ async function renewShell(request) {
   const answer = await fetch(request);
   const cache = await caches.open(CACHE);
   if (asked !== owner) return answer; // made for the one before
-  if (answer.ok && answer.type === "basic" && !answer.redirected) {
-    await cache.put(SHELL, answer.clone());
-  } else if (answer.redirected || answer.type === "opaqueredirect") {
-    await cache.delete(SHELL); // signed out
+  if (await ours(answer)) await cache.put(SHELL, answer.clone());
+  else if (elsewhere(answer)) {
+    // Where a navigation is sent is not told to a worker, so it goes there itself.
+    const end = answer.redirected ? answer : await fetch(SHELL);
+    if (atDoor(end) && asked === owner) await cache.delete(SHELL); // signed out
   }
   return answer;
 }
