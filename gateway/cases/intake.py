@@ -231,14 +231,12 @@ def _again(session: Session, photo: Photo, upload: Upload) -> Accepted:
 
 
 def _corrects(case: Case, upload: Upload) -> bool:
+    told = case.answers or {}
     said = (
         (upload.phone, case.farmer.phone),
         (upload.crop, case.crop),
         (upload.language, case.language),
         (upload.place, case.place),
-        *(
-            (answer, (case.answers or {}).get(name))
-            for name, answer in (upload.answers or {}).items()
-        ),
+        *((answer, told.get(name)) for name, answer in (upload.answers or {}).items()),
     )
-    return any(now_said and now_said != before for now_said, before in said)
+    return any(again and again != before for again, before in said)

@@ -12,4 +12,4 @@
  */
 
 /** @type {Bounds} */
-export const bounds = JSON.parse(/** @type {HTMLElement} */ (document.getElementById("bounds")).textContent);
+export const bounds = JSON.parse(document.getElementById("bounds")?.textContent ?? "");

@@ -30,7 +30,7 @@ export async function start(page) {
     button.addEventListener("click", () => $(button.dataset.pick).click());
   }
   photos.start(page.names, keepDraft);
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     submit(page);
   });
@@ -39,8 +39,9 @@ export async function start(page) {
     hideFault(event.target.name || event.target.id);
     keepDraft();
   });
-  form.elements.language.forEach((/** @type {HTMLElement} */ choice) =>
-    choice.addEventListener("change", () => (languageChosen = true)));
+  for (const choice of form.elements.language) {
+    choice.addEventListener("change", () => (languageChosen = true));
+  }
   $("phone").addEventListener("blur", () => ($("phone").value = grouped($("phone").value)));
   $("no-phone").addEventListener("change", noPhone);
   $("cancel-more").addEventListener("click", clear);

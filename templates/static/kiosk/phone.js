@@ -3,7 +3,7 @@
 import { bounds } from "./bounds.js";
 
 const { country, prefix, lengths, e164 } = bounds.phone;
-const BETWEEN = /[\s\p{Z}\p{Pd}().·\/~\u2212\u30fc\u02d7]/gu;
+const BETWEEN = /[\s\p{Z}\p{Pd}().·/~\u2212\u30fc\u02d7]/gu;
 const UNSEEN = /[\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/gu;
 const E164 = new RegExp(`^${e164}$`);
 

@@ -22,7 +22,7 @@ export function start(texts, onChange) {
   names = texts;
   changed = onChange;
   for (const id of ["camera", "gallery"]) {
-    $(id).addEventListener("change", ({ target }) => {
+    $(id).addEventListener("change", (/** @type {{target: any}} */ { target }) => {
       const files = [...target.files];
       target.value = ""; // the same file may be chosen again
       const into = list;

@@ -125,7 +125,7 @@ export async function keepTrying(order) {
  */
 export function correctable(/** @type {Entry} */ { fields, told, refused }) {
   if (!fields.case) return fields;
-  return OVER.has(refused) ? (told ?? {}) : null;
+  return refused && OVER.has(refused) ? (told ?? {}) : null;
 }
 
 /**
@@ -199,7 +199,9 @@ let draining = null;
  * @returns {Promise<Outcome>} `left` entries are to be tried again, not before `after` seconds.
  */
 export function drain() {
-  draining ??= turn().finally(() => (draining = null));
+  draining ??= turn().finally(() => {
+    draining = null;
+  });
   return draining;
 }
 
@@ -218,7 +220,7 @@ async function handIn() {
   let heard = false; // a word from the server
   let deaf = 0; // strange answers since the last one
   // Again and again, for more may have been written down while these were sent.
-  for (let entries; (entries = await due(later)).length; ) {
+  for (let entries = await due(later); entries.length; entries = await due(later)) {
     for (const [index, entry] of entries.entries()) {
       const left = later.size + entries.length - index;
       let answer;

@@ -39,6 +39,7 @@ export async function ask(done, { soon = false } = {}) {
   if (asking) return;
   asking = true;
   clearTimeout(timer);
+  /** @type {"list" | "unchanged" | "offline" | "signed-out"} */
   let outcome;
   try {
     const watched = await queue.watched();
@@ -96,6 +97,7 @@ async function byName(code) {
   }
 }
 
+/** @returns {Promise<"list" | "unchanged" | "offline" | "signed-out">} */
 async function fetched() {
   try {
     /** @type {Record<string, string>} */
