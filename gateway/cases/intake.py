@@ -218,7 +218,8 @@ def _again(session: Session, photo: Photo, upload: Upload) -> Accepted:
     accepted = Accepted(case.code, photo.id, case.farmer.phone, again=True)
     if not _corrects(case, upload):
         return accepted
-    if case.state != life.RECEIVED or upload.phone not in (None, case.farmer.phone):
+    late = case.state != life.RECEIVED or case.farmer_id in farmers.NO_PERSON
+    if late or upload.phone not in (None, case.farmer.phone):
         return replace(accepted, correction=NOT_TAKEN)
     if upload.language:
         farmers.set_language(session, case.farmer, upload.language, by=upload.source)
