@@ -44,11 +44,11 @@ def phone(region: str) -> dict[str, Any]:
     metadata = PhoneMetadata.metadata_for_region(region)
     if metadata is None or metadata.mobile is None:
         return {"country": "", "prefix": "", "lengths": [], "e164": msisdn.E164.pattern}
-    lengths = metadata.mobile.possible_length or metadata.general_desc.possible_length
+    lengths = metadata.mobile.possible_length
     return {
         "country": str(metadata.country_code),
         "prefix": metadata.national_prefix or "",
-        "lengths": list(lengths),
+        "lengths": list(lengths or ()),
         "e164": msisdn.E164.pattern,
     }
 
