@@ -45,8 +45,7 @@ def parse(typed: str) -> str:
 
     Raises: BadCode.
     """
-    text = _capitals(typed)
-    code = "".join(char for char in text if char not in " .-_#*\t\r\n").translate(_LOOK_ALIKE)
+    code = letters(typed)
     if len(code) != LENGTH:
         raise BadCode("a case code has 7 characters")
     try:
@@ -54,6 +53,12 @@ def parse(typed: str) -> str:
     except ValidationError:
         raise BadCode("this is not a case code; one character may be wrong") from None
     return code
+
+
+def letters(typed: str) -> str:
+    """What was typed, as far as it may be letters of a code."""
+    text = _capitals(typed)
+    return "".join(char for char in text if char not in " .-_#*\t\r\n").translate(_LOOK_ALIKE)
 
 
 def _capitals(typed: str) -> str:

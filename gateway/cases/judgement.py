@@ -20,7 +20,7 @@ from gateway.store.database import insert_once
 from gateway.store.models import Case, Diagnosis, Photo
 from inference.card import Card
 from inference.flaws import BLURRED, DARK, OVEREXPOSED
-from inference.verdict import ADVICE, UNREADABLE, MixedModels, Verdict, combine
+from inference.verdict import ADVICE, NO_LEAF, UNREADABLE, MixedModels, Verdict, combine
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,7 @@ def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
         ValueError: without a verdict.
         MixedModels: several, and not all of the card's model.
     """
+    verdicts = leaves(verdicts) or verdicts
     readable = [verdict for verdict in verdicts if verdict.verdict != UNREADABLE]
     if len(readable) > 1 and any(of_another_model(verdict, card) for verdict in readable):
         raise MixedModels("not all photos were judged by the model in use")
@@ -102,6 +103,12 @@ def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
         disagree=len({verdict.label for verdict in readable if verdict.verdict == ADVICE}) > 1,
         poor=_poor(readable),
     )
+
+
+def leaves(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those of photos that show a leaf, or may. A photo of none says nothing of the plant, and the
+    one that was taken again for it is the first."""
+    return [verdict for verdict in verdicts if verdict.verdict != NO_LEAF]
 
 
 def _poor(readable: Sequence[Verdict]) -> bool:
@@ -120,7 +127,8 @@ def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None
     if not details:
         return  # none could be judged: a person has the case already
     try:
-        finding = together([Verdict.from_detail(detail) for detail in details], card)
+        verdicts = [Verdict.from_detail(detail) for detail in details]
+        finding = together(verdicts, card)
     except ValueError as error:
         reason = "mixed_models" if isinstance(error, MixedModels) else "verdict_damaged"
         log.warning("not_judged_together case=%s reason=%s", case.code, reason)
@@ -130,7 +138,8 @@ def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None
         else:
             failed(session, desk, case, reason)
         return
-    judge(session, desk, case, finding, len(details))
+    shown = len(leaves(verdicts)) or len(verdicts)
+    judge(session, desk, case, finding, len(details), shown=shown)
     log.info(
         "diagnosed case=%s photos=%s verdict=%s label=%s confidence=%.2f state=%s",
         case.code, len(details), finding.verdict, finding.label, finding.confidence or 0.0,
@@ -138,12 +147,24 @@ def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None
     )  # fmt: skip
 
 
-def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_judged: int) -> None:
-    """Apply triage to what all photos of the case say together, and tell whoever must know."""
+def judge(
+    session: Session,
+    desk: Desk,
+    case: Case,
+    finding: Finding,
+    photos_judged: int,
+    *,
+    shown: int | None = None,
+) -> None:
+    """Apply triage to what all photos of the case say together, and tell whoever must know.
+
+    Args:
+        shown: how many of them show a leaf, where that is not all or none.
+    """
     case.label, case.verdict, case.confidence = finding.label, finding.verdict, finding.confidence
     if case.state == life.CLOSED:
         return  # an officer's answer overtook the photo
-    decision = triage(finding, _facts(case, photos_judged))
+    decision = triage(finding, _facts(case, shown or photos_judged))
     held = escalation.open_one(session, case)
     if held is not None:
         if held.accepted_at is not None or decision.action != "advise":

@@ -7,6 +7,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway import words
 from gateway.people import PeopleError
 from gateway.store.base import now
 from gateway.store.database import vault_of
@@ -23,7 +24,7 @@ def add(
 
     Raises: PeopleError when the name is empty, too long or taken.
     """
-    name, area = name.strip(), _area(area)
+    name, area = words.line(name), _area(area)
     if not name or len(name) > 80:
         raise PeopleError("kiosk_name", "a kiosk needs a name of 1 to 80 characters")
     if session.scalar(select(Kiosk.id).where(Kiosk.name == name)):
@@ -46,6 +47,7 @@ def by_token(session: Session, token: str) -> Kiosk | None:
 
 def find(session: Session, name_or_id: str) -> Kiosk:
     """Raises: PeopleError when there is no such kiosk."""
+    name_or_id = words.line(name_or_id)
     query = select(Kiosk).where(Kiosk.name == name_or_id)
     kiosk = session.scalar(query)
     if kiosk is None and name_or_id.isascii() and name_or_id.isdigit():
@@ -102,7 +104,7 @@ def listed(session: Session) -> list[Kiosk]:
 
 
 def _area(raw: str) -> str:
-    area = raw.strip()
+    area = words.line(raw)
     if not area or len(area) > 80:
         raise PeopleError("kiosk_area", "a kiosk needs an area of 1 to 80 characters")
     return area

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
@@ -28,10 +30,12 @@ def read(request: Request, kiosk: Kiosk, region: str, languages: tuple[str, ...]
         for name, value in (("phone", phone), ("crop", crop)):
             if value is None:
                 raise Problem(400, "missing_field", f"the field '{name}' is missing")
+    last4 = _last4(phone) if case is not None else ""
     return Upload(
         photo=photo,
         source=f"kiosk:{kiosk.id}",
-        phone=None if phone is None else _phone(phone, region),
+        phone=None if phone is None or last4 else _phone(phone, region),
+        last4=last4,
         client_id=_client_id(request),
         case=case,
         crop=None if crop is None else _crop(crop),
@@ -70,6 +74,12 @@ def _phone(raw: str, region: str) -> str:
     except msisdn.BadNumber:
         detail = "the phone number is not one that can receive an SMS; check its digits"
         raise Problem(422, "bad_phone", detail) from None
+
+
+def _last4(raw: str | None) -> str:
+    """Of the number, where the code of a case says whose it is."""
+    digits = "".join(str(unicodedata.decimal(c)) for c in raw or "" if c.isdecimal())
+    return digits if len(digits) == len((raw or "").strip()) == 4 else ""
 
 
 def _crop(raw: str) -> str:

@@ -76,7 +76,11 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
 def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "photo": {"type": "string", "format": "binary", "description": NAMES},
-        "phone": {"type": "string", "description": "the farmer's, written in any way"},
+        "phone": {
+            "type": "string",
+            "description": "the farmer's, written in any way; with `case` its last four digits "
+            "are enough, and open the case to every kiosk",
+        },
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
         "language": {"enum": list(languages)},
         "place": {"type": "string", "description": "village, district"},

@@ -112,8 +112,11 @@ class World:
         if case is None:
             return None
         told = case.state in (life.ANSWERED, life.CLOSED)
+        facts = self._facts_of(case)
         return replace(
-            self._facts_of(case), note=officers_words(self._session, case) if told else ""
+            facts,
+            note=officers_words(self._session, case) if told else "",
+            photo_wanted=facts.with_officer and escalation.first_photo_awaited(self._session, case),
         )
 
     def kiosks(self) -> Sequence[KioskFacts]:
@@ -160,6 +163,7 @@ class World:
             label=case.label if case.label in DISEASES else "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
             language=case.spoken,
+            with_officer=escalation.with_officer(self._session, case),
         )
 
     def _details_of(self, case: Case) -> CaseFacts:

@@ -35,8 +35,8 @@ BY_ANYBODY = frozenset(
 """What a viewer may change too: what is their own."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 MENU = (
-    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "broadcasts",
-    "texts", "audit",
+    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "heard",
+    "broadcasts", "texts", "audit",
 )  # fmt: skip
 
 
