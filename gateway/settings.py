@@ -482,7 +482,7 @@ class Settings(BaseSettings):
         """
         path = self.home / name.replace("_", "-")
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 # Written aside, then linked: of processes that start at once one makes the
                 # secret, and none reads it half written.

@@ -42,7 +42,7 @@ from gateway.store.models import (
     UssdSession,
 )
 from gateway.store.photos import PhotoMissing, PhotoStore
-from gateway.store.vault import SealBroken, Vault
+from gateway.store.vault import MARK, SealBroken, Vault
 
 BATCH = 200
 NUMBERS: dict[str, tuple[str, str]] = {
@@ -159,6 +159,7 @@ def _stale(table: Table, vault: Vault) -> ColumnElement[bool]:
     """Whether something in a row is plain, or sealed with another key than the one that writes."""
     parts: list[ColumnElement[bool]] = []
     several = len(vault.keys) > 1
+    mark = vault.mark if several else MARK
     for column in _sealed(table):
         if isinstance(column.type, Sealed):
             if several:
@@ -166,10 +167,10 @@ def _stale(table: Table, vault: Vault) -> ColumnElement[bool]:
                 head = type_coerce(func.substr(raw, 1, len(vault.text_prefix)), LargeBinary)
                 parts.append(and_(func.length(raw) > 0, head != vault.text_prefix))
         elif isinstance(column.type, SealedWords):
-            parts.append(type_coerce(column, String).not_like(f"{vault.mark}%"))
+            parts.append(type_coerce(column, String).not_like(f"{mark}%"))
         else:
             words = cast(column, String)
-            plain = type_coerce(words, String).not_like(f"%{vault.mark}%")
+            plain = type_coerce(words, String).not_like(f"%{mark}%")
             parts.append(and_(words != "null", plain))
     return or_(False, *parts)
 

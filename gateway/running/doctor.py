@@ -89,7 +89,7 @@ def check_settings(settings: Settings) -> Finding:
 def check_disk(settings: Settings) -> Finding:
     probe = settings.home / f".doctor-{secrets.token_hex(4)}"
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"\0" * 4096)
         probe.unlink()
     except OSError as error:

@@ -3,8 +3,7 @@ session; a lock that runs out lets one in at a time.
 
 A session is a hash: `state` (JSON), `mark` (the path as it was), `who` (digest of the number) and a
 reply for each path answered. A key of its own points from a number to its last unfinished
-session, so that a redial can go on, and a set to all of them, so that they can be forgotten.
-Everything but digests is sealed: Redis writes it to disk.
+session, so that a redial can go on. Everything but digests is sealed: Redis writes it to disk.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ RESUME_WITHIN = 10 * 60
 """Seconds after a hop during which a redial is offered to go on."""
 LOCK_MS = 5000
 """A hop that takes longer was killed; another may then try."""
+SCANNED = 500
 PATIENCE = 2.0
 """Seconds that a repeated hop waits for the one at work."""
 
@@ -42,8 +42,6 @@ _CLOSE = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[2], 'mark', ARGV[3], 'who', ARGV[4], ARGV[5], ARGV[6])
 redis.call('EXPIRE', KEYS[1], ARGV[7])
-redis.call('SADD', KEYS[4], KEYS[1])
-redis.call('EXPIRE', KEYS[4], ARGV[7])
 if ARGV[8] == '' then redis.call('DEL', KEYS[3])
 else redis.call('SET', KEYS[3], ARGV[8], 'EX', ARGV[9]) end
 redis.call('DEL', KEYS[2])
@@ -164,18 +162,20 @@ class Sessions:
 
 def forget(connection: redis.Redis, vault: Vault, phone: str) -> int:
     """Forget all sessions of a number (E.164); how many there were. Raises: redis.RedisError."""
-    count = 0
-    for who in vault.numbers(phone):
-        _, _, last, all_ = _keys("", who)
-        names = cast("set[bytes]", connection.smembers(all_))
-        connection.delete(last, all_, *names)
-        count += len(names)
-    return count
+    mine = {who.encode() for who in vault.numbers(phone)}
+    connection.delete(*(_keys("", who.decode())[2] for who in mine))
+    names = list(connection.scan_iter("ussd:*", count=SCANNED, _type="HASH"))
+    with connection.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.hget(name, "who")
+        owners = pipe.execute()
+    hers = [name for name, who in zip(names, owners, strict=True) if who in mine]
+    return cast("int", connection.delete(*hers)) if hers else 0
 
 
 def _keys(session_id: str, who: str) -> list[str]:
     name = f"ussd:{session_id}"
-    return [name, f"{name}:lock", f"ussd-last:{who}", f"ussd-of:{who}"]
+    return [name, f"{name}:lock", f"ussd-last:{who}"]
 
 
 def _text(value: bytes | None) -> str | None:
