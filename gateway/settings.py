@@ -515,10 +515,9 @@ class Settings(BaseSettings):
     @cached_property
     def old_keys(self) -> tuple[str, ...]:
         """Secrets that are read beside `encryption_key`, newest first."""
-        if self.secret_key.get_secret_value() or self.old_secret_keys:
-            return tuple(key.get_secret_value() for key in self.old_secret_keys)
         path = self.home / OLD_KEYS
-        return tuple(path.read_text().split()) if path.is_file() else ()
+        kept = path.read_text().split() if path.is_file() else []
+        return (*(key.get_secret_value() for key in self.old_secret_keys), *kept)
 
     def new_key(self) -> None:
         """Make another secret in the home the one that writes; the one of so far is still read.

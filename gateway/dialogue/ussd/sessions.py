@@ -170,7 +170,7 @@ def forget(connection: redis.Redis, vault: Vault, phone: str) -> int:
             pipe.hget(name, "who")
         owners = pipe.execute()
     hers = [name for name, who in zip(names, owners, strict=True) if who in mine]
-    return cast("int", connection.delete(*hers)) if hers else 0
+    return connection.delete(*hers) if hers else 0
 
 
 def _keys(session_id: str, who: str) -> list[str]:
