@@ -6,11 +6,13 @@ import os
 import re
 import secrets
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import (
     AliasChoices,
     Field,
@@ -89,10 +91,14 @@ class FromFiles(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         variable = variable_of(field_name)
-        path = os.environ.get(variable + FROM_FILE, "")
+        given: Mapping[str, str] = os.environ
+        path = given.get(variable + FROM_FILE, "")
+        if field_name in IN_FILES and not path and not given.get(variable):
+            given = self._lines
+            path = given.get(variable + FROM_FILE, "")
         if field_name not in IN_FILES or not path:
             return None, field_name, False
-        if os.environ.get(variable):
+        if given.get(variable):
             raise SettingsError(f"set {variable} or {variable}{FROM_FILE}, not both")
         try:
             with open(path, encoding="utf-8") as file:
@@ -106,6 +112,12 @@ class FromFiles(PydanticBaseSettingsSource):
             raise SettingsError(f"setting {variable}{FROM_FILE}: {path} is empty")
         keeps_lines = field_name == "old_secret_keys"
         return value if keeps_lines else value.strip(), field_name, False
+
+    @cached_property
+    def _lines(self) -> Mapping[str, str]:
+        """Those of `.env`."""
+        kept = dotenv_values(str(self.config["env_file"]), interpolate=False)
+        return {name: value or "" for name, value in kept.items()}
 
     def __call__(self) -> dict[str, Any]:
         found = {}
@@ -398,7 +410,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, FromFiles(settings_cls), dotenv_settings
+        # A file goes before a variable, which may be there and empty; both at once are refused.
+        return init_settings, FromFiles(settings_cls), env_settings, dotenv_settings
 
     @classmethod
     def read(cls, **overrides: object) -> Self:

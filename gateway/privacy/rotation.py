@@ -24,6 +24,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.store import Store, keys
@@ -191,10 +192,14 @@ def _seal_rows(session: Session, table: Table, held: Any, progress: Progress) ->
         if phone := values.get(number):
             values[digest] = vault.number(phone)
             _redigest(session, vault, phone)
-            if table.name == Farmer.__tablename__ and _merged(session, row[0], values[digest]):
-                continue
         if values:
-            session.execute(update(table).where(key == row[0]).values(values))
+            try:
+                with session.begin_nested():
+                    session.execute(update(table).where(key == row[0]).values(values))
+            except IntegrityError:
+                if table.name != Farmer.__tablename__:
+                    raise
+                _merge(session, row[0], values[digest])
             count += 1
     return count
 
@@ -207,17 +212,13 @@ def _redigest(session: Session, vault: Vault, phone: str) -> None:
         session.execute(mine.values(address_digest=newest))
 
 
-def _merged(session: Session, farmer_id: str, digest: str) -> bool:
+def _merge(session: Session, farmer_id: str, digest: str) -> None:
     """Hosts that wrote with different keys at one moment made a farmer twice: make her one.
 
     The stricter wish holds: no consent where one of the two has none, no messages where one said
     so.
     """
-    other = session.scalar(
-        select(Farmer).where(Farmer.phone_digest == digest, Farmer.id != farmer_id)
-    )
-    if other is None:
-        return False
+    other = session.scalars(select(Farmer).where(Farmer.phone_digest == digest)).one()
     farmer = session.get_one(Farmer, farmer_id)
     other.consent_at = other.consent_at if farmer.consent_at else None
     other.training_consent_at = other.training_consent_at if farmer.training_consent_at else None
@@ -227,4 +228,3 @@ def _merged(session: Session, farmer_id: str, digest: str) -> bool:
         session.execute(mine.values(farmer_id=other.id))
     session.flush()
     session.execute(delete(Farmer).where(Farmer.id == farmer_id))
-    return True
