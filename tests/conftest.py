@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.vault import Vault
 from rig import servers
-from rig.house import wait_until
+from rig.house import House, wait_until
 
 SECRET = "a secret for tests, long enough to be one"
 CHANNEL_KEY = "channel-key-for-tests"
@@ -37,6 +39,51 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             report.outcome = "failed"
             report.longrepr = f"skipped in CI: {reason}"
     return report
+
+
+SHORT = 30.0
+"""Runs of fewer seconds of tests are not worth a line about them."""
+NEEDS = {"postgres": "postgresql", "playwright": "browser", "whole_house": "whole"}
+"""The marker of whatever a fixture starts; a module that starts houses itself says `whole`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what each test needs, for `-m`; files that are given most time come first.
+
+    Two workers share the files out in this order, so that no long one is left to run alone.
+    """
+    patience: dict[Path, float] = {}
+    for item in items:
+        params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        needs = {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}
+        for need in sorted(needs | ({"postgresql"} & set(map(str, params)))):
+            item.add_marker(need)
+        told = item.get_closest_marker("timeout")
+        patience[item.path] = max(patience.get(item.path, 0), told.args[0] if told else 0)
+    items.sort(key=lambda item: -patience[item.path])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where the time went: a test that takes too long is seen on the day it comes."""
+    seconds: Counter[str] = Counter()
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.location[0]] += report.duration
+    if seconds.total() > SHORT:
+        longest = ", ".join(f"{path} {s:.0f} s" for path, s in seconds.most_common(8))
+        terminalreporter.write_line(f"{seconds.total():.0f} s of tests, the longest: {longest}")
+
+
+@pytest.fixture(autouse=True)
+def _a_house_is_announced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that `make quick` runs starts a whole house."""
+
+    def launch(*_: object) -> None:
+        pytest.fail("a test that starts a house needs `pytestmark = pytest.mark.whole`")
+
+    if not request.node.get_closest_marker("whole"):
+        monkeypatch.setattr(House, "launch", launch)
 
 
 @pytest.fixture(autouse=True)
