@@ -35,14 +35,14 @@ demo: setup
 setup: $(DONE)/run $(DONE)/command
 
 test: lint
-	$(BIN)/python -m $(TESTS) $(if $(filter 0,$(TRAINING)),--ignore tests/training)
+	$(BIN)/python -m $(TESTS) $(if $(filter 0,$(TRAINING)),-m "not torch")
 ifeq ($(TRAINING),0)
 	@echo "TRAINING=0: torch, the types of training/ and tests/training were left out."
 endif
 
 quick:
 	@$(MAKE) --no-print-directory lint TRAINING=0
-	$(BIN)/python -m $(TESTS) --ignore tests/training -m "not (browser or node or postgresql or whole)"
+	$(BIN)/python -m $(TESTS) -m "not (browser or node or postgresql or torch or whole)"
 
 # Pictures of the pages in docs/, and the PNG icons, drawn anew; needs chromium on the PATH. Their
 # tests compare with what is there, so the first run may fail and still draw.

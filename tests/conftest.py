@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import uuid
 from collections import Counter
@@ -47,13 +48,23 @@ NEEDS = {"postgres": "postgresql", "playwright": "browser", "whole_house": "whol
 """The marker of whatever a fixture starts; a module that starts houses itself says `whole`."""
 
 
+TORCH = re.compile(r"^\s*(?:import|from) torch\b|importorskip\(\"torch\"", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m "not torch"` torch is not even imported: seconds, or not installed at all."""
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    unwanted = re.search(r"\bnot\b.*\btorch\b", config.option.markexpr) and file.suffix == ".py"
+    return True if unwanted and file.is_file() and TORCH.search(file.read_text()) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what each test needs, for `-m`; files that are given most time come first.
 
     Two workers share the files out in this order, so that no long one is left to run alone.
     """
-    patience: dict[Path, float] = {}
+    patience: dict[Path, int] = {}
     for item in items:
         params = item.callspec.params.values() if hasattr(item, "callspec") else ()
         needs = {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}
