@@ -92,7 +92,7 @@ class Desk:
 def _desk(
     context: Context, officer: Officer, case: Case, own: Escalation, draft: advice.Draft | None
 ) -> Desk:
-    texts, farmer = context.catalogue, case.farmer.language or case.language
+    texts, farmer = context.catalogue, case.spoken
     chosen, written, said, fault = "", "", "", None
     if draft is not None:
         chosen, written, said, fault = draft.choice, draft.own, draft.said, draft.fault
