@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from werkzeug.security import generate_password_hash
 
 from gateway.app import create_app
 from gateway.context import Context
@@ -105,6 +106,16 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name in ("DATABASE_URL", "REDIS_URL", "AT_USERNAME", "AT_API_KEY", "SENTRY_DSN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LEAFLINE_HOME", str(tmp_path / "var"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_hashing() -> Iterator[tuple[object, ...]]:
+    """Hash PINs and passwords for real but at the least cost; what is given is the shipped one."""
+    shipped = generate_password_hash.__defaults__
+    assert shipped == ("scrypt", 16)
+    generate_password_hash.__defaults__ = ("scrypt:128:8:1", 16)
+    yield shipped
+    generate_password_hash.__defaults__ = shipped
 
 
 @pytest.fixture(scope="session")
