@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -30,6 +31,11 @@ SECRET = "a secret for tests, long enough to be one"
 CHANNEL_KEY = "channel-key-for-tests"
 MISSING_OK = "photo folder"
 """In CI only tests of real photos may be skipped, where that folder is absent."""
+
+
+if not os.environ.get("CI"):  # CI has four times as many, and longer walks
+    hypothesis.settings.register_profile("here", max_examples=25)
+    hypothesis.settings.load_profile("here")
 
 
 @pytest.hookimpl(wrapper=True)
