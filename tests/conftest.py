@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -21,7 +22,8 @@ from werkzeug.security import generate_password_hash
 
 from gateway.app import create_app
 from gateway.context import Context
-from gateway.settings import Settings
+from gateway.dialogue import po
+from gateway.settings import ROOT, Settings
 from gateway.store import Store
 from gateway.store.vault import Vault
 from rig import servers
@@ -122,6 +124,21 @@ def shipped_hashing() -> Iterator[tuple[object, ...]]:
     generate_password_hash.__defaults__ = ("scrypt:128:8:1", 16)
     yield shipped
     generate_password_hash.__defaults__ = shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _texts_are_parsed_once() -> Iterator[None]:
+    """What ships does not change during a run; a file that a test writes is read each time."""
+    parse, kept = po.read, functools.cache(po.read)
+
+    def read(path: Path) -> po.Read:
+        if not path.is_relative_to(ROOT / "templates"):
+            return parse(path)
+        return replace(kept(path), texts=dict(kept(path).texts))  # callers add to them
+
+    po.read = read
+    yield
+    po.read = parse
 
 
 @pytest.fixture(scope="session")
