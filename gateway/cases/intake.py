@@ -80,6 +80,7 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
         UploadRefused: `case_not_found`, `case_closed`, `case_full`, `phone_mismatch`,
             `client_id_reused`, `missing_phone`.
         PhotoStoreError: the photo could not be written (disk full).
+        DecoderBusy: no decoder is free; the upload may come again.
     """
     digest = store.vault.digest(upload.photo)
     with store.reading() as session:

@@ -41,7 +41,7 @@ def take(context: Context, message: Incoming) -> Taken:
     """Make one case of the message's photos, judged when all are there. A repeat of the message
     changes nothing: each photo has a client id made of the message's id and its place.
 
-    Raises: PhotoStoreError when the disk is full.
+    Raises: PhotoStoreError when the disk is full; DecoderBusy.
     """
     case: str | None = None
     kept: list[int] = []
