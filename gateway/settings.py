@@ -85,8 +85,27 @@ class Settings(BaseSettings):
         le=256,
         description="Photo workers that `leafline up` starts",
     )
-    web_processes: int = Field(1, ge=1, le=64, description="Processes of the web server")
-    web_threads: int = Field(16, ge=1, le=256, description="Threads of each web process")
+    web_processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 64),
+        ge=1,
+        le=64,
+        description="Processes of the web server",
+    )
+    web_threads: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Threads of each web process for pictures and pages; calls have their own",
+    )
+    web_drain: float = Field(
+        2.0,
+        ge=0,
+        le=10,
+        description="Seconds between saying `not ready` and taking no more connections",
+    )
+    proxies: int = Field(
+        0, ge=0, le=9, description="Proxies in front, whose X-Forwarded headers are believed"
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written")
     sentry_dsn: SecretStr = Field(
         SecretStr(""),
