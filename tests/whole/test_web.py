@@ -30,6 +30,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, redis_server_url: str) -> It
     """`leafline web` alone, on a store and a Redis that are there."""
     house = House(
         tmp_path_factory.mktemp("web"),
+        LEAFLINE_PROCESS="web",
         REDIS_URL=redis_server_url,
         LEAFLINE_WEB_PROCESSES=2,
         LEAFLINE_WEB_DRAIN=10,
@@ -115,7 +116,7 @@ def test_an_upgrade_refuses_and_loses_no_call(house: House) -> None:
 
 
 def test_a_dead_process_is_replaced_and_the_other_serves_on(house: House) -> None:
-    minder, *serving = sorted(house.processes("web"))
+    _, *serving = sorted(house.processes("web"))
     os.kill(serving[0], signal.SIGKILL)
     assert live(house).status_code == 200
     wait_until(
