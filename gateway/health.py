@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from gateway.context import Context
 from gateway.store import StoreError, patience
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
+from gateway.watch import redis_writes
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,12 @@ def _store_ready(context: Context) -> bool:
 
 def _redis_ready(context: Context) -> bool:
     try:
-        return bool(context.redis.ping())
+        refused = redis_writes.refusal(context.redis)
     except RedisError as error:
-        log.warning("not_ready part=redis error=%s", type(error).__name__)
-        return False
+        refused = type(error).__name__
+    if refused:
+        log.warning("not_ready part=redis error=%s", refused)
+    return not refused
 
 
 class Figures(Collector):

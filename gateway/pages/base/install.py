@@ -47,8 +47,12 @@ def install(app: Flask, context: Context) -> None:
     app.extensions["leafline_texts"] = texts
     app.extensions["leafline_assets"] = assets
     sessions.configure(app, context)
-    # Only the guarded blueprints check: webhooks and the API have keys of their own.
-    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    # Only the guarded blueprints check: webhooks and the API have keys of their own. The token
+    # alone decides, with what the browser itself says of where a form came from: some send no
+    # Referer, and a proxy may have changed the Host with which one would be compared.
+    app.config.update(
+        WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False
+    )
     csrf.init_app(app)
     app.config.update(COMPRESS_ALGORITHM=["br", "gzip"])
     Compress(app)
@@ -98,6 +102,9 @@ def guard(pages: Blueprint) -> Blueprint:
     @pages.before_request
     def _check_origin() -> None:
         csrf.protect()
+        strange = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+        if strange and request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise CSRFError("The form is another site's.")
 
     @pages.after_request
     def _finish(response: Response) -> Response:
