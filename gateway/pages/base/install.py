@@ -17,7 +17,7 @@ from werkzeug.routing import IntegerConverter
 
 from gateway import sessions
 from gateway.context import Context
-from gateway.pages.base import headers, language
+from gateway.pages.base import headers, kept, language
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.texts import PageTexts
 from gateway.problems import Problem
@@ -118,7 +118,9 @@ def guard(pages: Blueprint) -> Blueprint:
 
     @pages.errorhandler(CSRFError)
     def _forged(_error: CSRFError) -> tuple[str, int]:
-        return render_template("error.html", reason="base_error_form"), 400
+        lost = kept.written()
+        words = lost.words if lost else []
+        return render_template("error.html", reason="base_error_form", words=words), 400
 
     @pages.errorhandler(HTTPException)
     def _refused(error: HTTPException) -> ResponseReturnValue | HTTPException:
@@ -173,4 +175,4 @@ def _error_page(status: int) -> str:
     """What to do next, in the reader's language; no status, no trace."""
     known = {403: "base_error_forbidden", 404: "base_error_not_found", 429: "base_error_too_often"}
     fallback = "base_error_ours" if status >= 500 else "base_error_request"
-    return render_template("error.html", reason=known.get(status, fallback))
+    return render_template("error.html", reason=known.get(status, fallback), words=[])
