@@ -6,17 +6,21 @@ The tests stand in this order: the last one ends the processes that all of them 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 import pytest
 import requests
 
 from rig.house import KEY, House, wait_until
+from rig.things import photo
 
 pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
 
@@ -79,6 +83,42 @@ def test_sixty_drips_and_farmers_are_answered(house: House, dripped: str) -> Non
             for client in clients:
                 client.sendall(b"x")
         assert requests.get(f"{house.url}/health/ready", timeout=60).status_code == 200
+
+
+def test_a_locked_store_holds_up_no_call(house: House) -> None:
+    """More uploads than there are threads for wait for the store; calls are answered or kept."""
+    told = house.command("kiosk", "add", "Nyagasambu", "--area", "Rwamagana/Muhazi", seconds=120)
+    token = re.search(r"\S{30,}", told.stdout)
+    assert token is not None, told.stdout
+
+    def upload(number: int) -> requests.Response:
+        return requests.post(
+            f"{house.url}/api/photos",
+            headers={"Authorization": f"Bearer {token[0]}"} | CLOSE,
+            data={"phone": "+250780000001", "crop": "maize", "client_id": f"locked-{number}"},
+            files={"photo": ("leaf.jpg", photo(90 + number), "image/jpeg")},
+            timeout=120,
+        )
+
+    sms = {"from": "+250730000001", "id": "locked", "text": "HELP", "to": "384"}
+    with ThreadPoolExecutor(20) as pool:
+        with closing(sqlite3.connect(house.home / "leafline.sqlite3", isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            uploads = [pool.submit(upload, number) for number in range(20)]
+            for round_ in range(3):
+                assert dial(house, f"locked-{round_}").text.startswith(("CON ", "END "))
+                answer = requests.post(
+                    f"{house.url}/africastalking/{KEY}/sms", data=sms, headers=CLOSE, timeout=60
+                )
+                assert answer.status_code == 200
+                assert live(house).status_code == 200
+            first = uploads[0].result()
+            assert (first.status_code, first.json()["code"]) == (503, "store_away")
+        answers = [upload.result() for upload in uploads]
+    assert {answer.status_code for answer in answers} <= {202, 503}
+    wait_until(
+        lambda: not any((house.home / "spool" / "waiting").iterdir()), "the SMS to be taken in"
+    )
 
 
 def test_an_upgrade_refuses_and_loses_no_call(house: House) -> None:
