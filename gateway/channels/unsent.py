@@ -7,6 +7,7 @@ from typing import Any
 import requests
 from requests import exceptions
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import LocationValueError
 
 UNSENT = (
     exceptions.InvalidHeader,
@@ -38,7 +39,10 @@ class CheckedAdapter(HTTPAdapter):
             (request.url or "").encode("ascii")
         except UnicodeError:
             raise NotSent("a header or the address has letters that cannot be sent") from None
-        return super().send(request, *words, **more)
+        try:
+            return super().send(request, *words, **more)
+        except LocationValueError:  # no name that could be looked up
+            raise NotSent("the address cannot be looked up") from None
 
 
 def nothing_left(error: Exception) -> bool:
