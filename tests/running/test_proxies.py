@@ -70,8 +70,9 @@ def nginx(folder: Path, port: int, upstream: int) -> tuple[list[str], dict[str, 
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     ours = ours.replace("http {\n", f"http {{\n{places}", 1)
+    whose = "user root;\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(
-        f"{'user root;' if os.geteuid() == 0 else ''}\ndaemon off;\npid {folder}/pid;\nerror_log {folder}/log;\n{ours}"
+        f"{whose}daemon off;\npid {folder}/pid;\nerror_log {folder}/log;\n{ours}"
     )
     program = shutil.which("nginx", path=PATH) or "nginx"
     return [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "log"], {}
