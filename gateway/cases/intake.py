@@ -13,8 +13,10 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, escalation, life
+from gateway.cases import codes, life
+from gateway.cases.case import by_code, hold, open_case
 from gateway.people import farmers
+from gateway.privacy import consent
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Photo
@@ -62,7 +64,7 @@ class Accepted:
     """The upload was here before; nothing new was made."""
 
 
-class Refused(Exception):
+class UploadRefused(Exception):
     """The upload cannot become part of a case. `code` is stable, the text is for people."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -75,9 +77,10 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
 
     Raises:
         PictureError: the bytes are no picture we can read.
-        Refused: `case_not_found`, `case_closed`, `case_full`, `phone_mismatch`,
+        UploadRefused: `case_not_found`, `case_closed`, `case_full`, `phone_mismatch`,
             `client_id_reused`, `missing_phone`.
         PhotoStoreError: the photo could not be written (disk full).
+        DecoderBusy: no decoder is free; the upload may come again.
     """
     digest = store.vault.digest(upload.photo)
     with store.reading() as session:
@@ -98,11 +101,11 @@ def _accept(
         return before
     if upload.language:
         farmers.set_language(session, farmer, upload.language, by=upload.source)
-    farmers.give_consent(session, farmer, by=upload.source, text="oral")
+    consent.give(session, farmer, by=upload.source, text="oral")
     farmer.place = upload.place or farmer.place
     farmer.area = farmer.area or upload.area
     if case is None:
-        case = escalation.open_case(
+        case = open_case(
             session,
             farmer,
             source=upload.source.partition(":")[0],
@@ -116,7 +119,7 @@ def _accept(
     else:
         came = update(Photo).where(Photo.case_id == case.id, Photo.following > 0)
         session.execute(came.values(following=0))
-        escalation.hold(session, case)  # after its photos, as who judges them does
+        hold(session, case.id)  # after its photos, as who judges them does
         _check_room(session, case)
         _add_told(case, upload)
     photo = Photo(
@@ -138,11 +141,11 @@ def _farmer_and_case(session: Session, upload: Upload) -> tuple[Farmer, Case | N
     """Whose upload it is, her row held, and the case that it names, if any."""
     if upload.case is None:
         if upload.phone is None:
-            raise Refused("missing_phone", "the farmer's phone number is missing")
+            raise UploadRefused("missing_phone", "the farmer's phone number is missing")
         return farmers.find_or_create(session, upload.phone, lock=True), None
     case = _own_case(session, upload)
     if upload.phone is not None and upload.phone != case.farmer.phone:
-        raise Refused("phone_mismatch", "this case belongs to another phone number")
+        raise UploadRefused("phone_mismatch", "this case belongs to another phone number")
     return farmers.find_or_create(session, case.farmer.phone, lock=True), case
 
 
@@ -151,10 +154,10 @@ def _own_case(session: Session, upload: Upload) -> Case:
     try:
         code = codes.parse(upload.case)
     except codes.BadCode as error:
-        raise Refused("bad_case_code", str(error)) from None
-    case = session.scalar(select(Case).where(Case.code == code))
+        raise UploadRefused("bad_case_code", str(error)) from None
+    case = by_code(session, code)
     if case is None or case.kiosk_id != upload.kiosk_id or case.farmer_id in farmers.NO_PERSON:
-        raise Refused("case_not_found", "no case of yours has this code")
+        raise UploadRefused("case_not_found", "no case of yours has this code")
     return case
 
 
@@ -169,10 +172,10 @@ def _add_told(case: Case, upload: Upload) -> None:
 
 def _check_room(session: Session, case: Case) -> None:
     if case.state == life.CLOSED:
-        raise Refused("case_closed", "this case is closed; send the photo as a new case")
+        raise UploadRefused("case_closed", "this case is closed; send the photo as a new case")
     count = session.scalar(select(func.count(Photo.id)).where(Photo.case_id == case.id)) or 0
     if count >= MAX_PHOTOS:
-        raise Refused("case_full", f"a case takes at most {MAX_PHOTOS} photos")
+        raise UploadRefused("case_full", f"a case takes at most {MAX_PHOTOS} photos")
 
 
 def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Accepted | None:
@@ -184,7 +187,7 @@ def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Accepte
     if photo is None:
         return None
     if photo.upload_digest != digest:
-        raise Refused("client_id_reused", "this client id was used for another photo")
+        raise UploadRefused("client_id_reused", "this client id was used for another photo")
     return _again(photo)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.outbox.claim import UNREADABLE
@@ -16,6 +15,7 @@ from gateway.outbox.sweep import LONGEST_LEASE
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, MediaMessage, Message
+from gateway.store.states import MessageState
 from gateway.watch import incidents, mail, redis_writes, repairs
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def silent_messages(context: Context) -> int:
         marked = session.execute(
             update(Message)
             .where(
-                Message.state == "sent",
+                Message.state == MessageState.SENT,
                 Message.outcome.is_(None),
                 Message.sent_at < now() - REPORT_WITHIN,
             )
@@ -51,9 +51,9 @@ def clock_set_back(context: Context) -> int:
     done = 0
     with context.store.transaction() as session:
         for state, column, wait in (
-            ("queued", Message.not_before, timedelta(0)),
-            ("sending", Message.lease_until, LONGEST_LEASE),
-            ("unknown", Message.not_before, UNKNOWN_FOR),
+            (MessageState.QUEUED, Message.not_before, timedelta(0)),
+            (MessageState.SENDING, Message.lease_until, LONGEST_LEASE),
+            (MessageState.UNKNOWN, Message.not_before, UNKNOWN_FOR),
         ):
             freed = session.execute(
                 update(Message)
@@ -79,19 +79,15 @@ def watch(context: Context) -> int:
             )
         )
         return (
-            _mark(session, SPOOL, f"{aside} callbacks could not be taken in" if aside else "")
-            + _mark(session, MEDIA, f"{lost} senders of photos cannot be read" if lost else "")
-            + (0 if refused is None else _mark(session, redis_writes.CAUSE, refused))
+            incidents.mark(
+                session, SPOOL, f"{aside} callbacks could not be taken in" if aside else ""
+            )
+            + incidents.mark(
+                session, MEDIA, f"{lost} senders of photos cannot be read" if lost else ""
+            )
+            + (0 if refused is None else incidents.mark(session, redis_writes.CAUSE, refused))
             + repairs.calm_down(session)
         )
-
-
-def _mark(session: Session, cause: str, detail: str) -> int:
-    """Open an incident while there is something to say of it; returns how many it closed."""
-    if not detail:
-        return incidents.close(session, cause)
-    incidents.open_(session, cause, detail)
-    return 0
 
 
 def tell_operator(context: Context) -> int:

@@ -12,6 +12,7 @@ from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Money, SendResult
 from gateway.store.base import Unreadable
 from gateway.store.models import Farmer, Message
+from gateway.store.states import MessageState
 
 UNREADABLE, UNKNOWN_KIND = "unreadable", "unknown_kind"
 """Outcomes of messages that this program cannot send: another key, a newer program's kind."""
@@ -19,7 +20,9 @@ UNREADABLE, UNKNOWN_KIND = "unreadable", "unknown_kind"
 
 def due(session: Session, now: datetime) -> bool:
     """Whether any message may be claimed now."""
-    query = select(Message.id).where(Message.state == "queued", Message.not_before <= now)
+    query = select(Message.id).where(
+        Message.state == MessageState.QUEUED, Message.not_before <= now
+    )
     return session.scalar(query.limit(1)) is not None
 
 
@@ -32,7 +35,7 @@ def claim(session: Session, *, limit: int, lease: timedelta, now: datetime) -> l
     """
     query = (
         select(Message)
-        .where(Message.state == "queued", Message.not_before <= now)
+        .where(Message.state == MessageState.QUEUED, Message.not_before <= now)
         .order_by(Message.priority, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -40,9 +43,14 @@ def claim(session: Session, *, limit: int, lease: timedelta, now: datetime) -> l
     claimed = []
     for message in session.scalars(query).all():
         if reason := _moot(session, message, now):
-            finish(message, "cancelled" if reason == "opted_out" else "failed", reason, now)
+            finish(
+                message,
+                MessageState.CANCELLED if reason == "opted_out" else MessageState.FAILED,
+                reason,
+                now,
+            )
         else:
-            message.state = "sending"
+            message.state = MessageState.SENDING
             message.lease_until = now + lease
             claimed.append(message)
     return claimed
@@ -57,16 +65,16 @@ def settle(
     moves a message back from where it is.
     """
     message = session.get(Message, message_id, with_for_update=True)
-    if message is None or message.state not in ("sending", "unknown"):
+    if message is None or message.state not in (MessageState.SENDING, MessageState.UNKNOWN):
         return None
     message.lease_until = None
     step = decide.after(result, attempted(message), now, jitter)
-    if step.state == "sent":
+    if step.state == MessageState.SENT:
         message.sent_at = now
         message.provider_id = result.provider_id
         _price(message, result.cost)
     apply(message, step, now)
-    if step.state == "sent":
+    if step.state == MessageState.SENT:
         reports.match(session, message)
     if result.reason == "blacklisted":
         reports.blacklisted(session, message)
@@ -80,7 +88,7 @@ def apply(message: Message, step: decide.Step, now: datetime) -> None:
     message.outcome = step.outcome or None
     if step.not_before is not None:
         message.not_before = step.not_before
-    if step.state == "failed":
+    if step.state == MessageState.FAILED:
         message.final_at = now
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Outcome, SendResult
+from gateway.store.states import MessageState
 
 ATTEMPTS = 5
 ATTEMPTS_BY_REASON = {"rejected_by_gateway": 2}
@@ -47,15 +48,15 @@ def after(result: SendResult, message: Attempted, now: datetime, jitter: float) 
     """The step after one attempt. `jitter` is uniform in [0, 1)."""
     match result.outcome:
         case Outcome.SENT:
-            return Step("sent")
+            return Step(MessageState.SENT)
         case Outcome.REJECTED:
-            return Step("failed", result.reason)
+            return Step(MessageState.FAILED, result.reason)
         case Outcome.UNKNOWN:
-            return Step("unknown", result.reason, now + UNKNOWN_FOR)
+            return Step(MessageState.UNKNOWN, result.reason, now + UNKNOWN_FOR)
         case Outcome.RETRYABLE if result.reason not in CHANNEL_REASONS:
             attempts = message.attempts + 1
             if attempts >= ATTEMPTS_BY_REASON.get(result.reason, ATTEMPTS):
-                return Step("failed", result.reason, counts=True)
+                return Step(MessageState.FAILED, result.reason, counts=True)
             delay = timedelta(seconds=backoff(attempts, jitter))
             return _again(result.reason, message, now, delay, counts=True)
         case _:  # throttled, deferred, channel down, not reached
@@ -66,7 +67,7 @@ def after(result: SendResult, message: Attempted, now: datetime, jitter: float) 
 def after_unknown(message: Attempted, now: datetime) -> Step:
     """The step when no report has settled an unknown fate in time."""
     if message.resent or not POLICY[message.kind].twice:
-        return Step("failed", "fate_unknown")
+        return Step(MessageState.FAILED, "fate_unknown")
     return _again("resent", message, now, timedelta(0))
 
 
@@ -85,5 +86,5 @@ def _again(
     reason: str, message: Attempted, now: datetime, delay: timedelta, *, counts: bool = False
 ) -> Step:
     if now + delay - message.created_at > POLICY[message.kind].lifetime:
-        return Step("failed", "expired", counts=counts)
-    return Step("queued", reason, now + delay, counts)
+        return Step(MessageState.FAILED, "expired", counts=counts)
+    return Step(MessageState.QUEUED, reason, now + delay, counts)

@@ -15,6 +15,7 @@ from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import DeliveryReport, Farmer, Message
+from gateway.store.states import MessageState
 
 Fate = Literal["", "delivered", "failed", "absent"]
 
@@ -93,19 +94,22 @@ def act(message: Message, fate: str, reason: str, at: datetime | None = None) ->
     """One report on one message. Never back from a final state, except from `absent`: a phone
     that was off may still get the message."""
     late_delivery = (
-        fate == "delivered" and message.state == "failed" and message.outcome == "absent"
+        fate == "delivered" and message.state == MessageState.FAILED and message.outcome == "absent"
     )
-    if message.state not in ("sent", "unknown") and not late_delivery:
+    if message.state not in (MessageState.SENT, MessageState.UNKNOWN) and not late_delivery:
         return
     at = at or now()
     if fate == "delivered":
-        message.state, message.outcome = "delivered", None
+        message.state, message.outcome = MessageState.DELIVERED, None
     elif fate == "failed" and (again := _again(message, reason, at)):
-        message.state, message.outcome = "queued", reason
+        message.state, message.outcome = MessageState.QUEUED, reason
         message.not_before, message.resent_at = again, at
         return
     elif fate:
-        message.state, message.outcome = "failed", "absent" if fate == "absent" else reason[:40]
+        message.state, message.outcome = (
+            MessageState.FAILED,
+            "absent" if fate == "absent" else reason[:40],
+        )
     else:
         return
     message.final_at = at

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.outbox import decide, reports
 from gateway.outbox.claim import apply, attempted, finish, foreign
 from gateway.store.models import DeliveryReport, Message
+from gateway.store.states import MessageState
 
 LONGEST_LEASE = timedelta(minutes=3)
 LATE = timedelta(days=1)
@@ -31,13 +32,17 @@ def sweep(session: Session, now: datetime) -> Counter[str]:
 
 def expire_leases(session: Session, now: datetime) -> int:
     """A sender died between its request and the answer: perhaps the message went."""
-    query = select(Message).where(Message.state == "sending", Message.lease_until < now)
+    query = select(Message).where(Message.state == MessageState.SENDING, Message.lease_until < now)
     dead = session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all()
     for message in dead:
         # From the lease on, not from now: reports may have come while no sender was there.
         ended = message.lease_until or now
         message.lease_until = None
-        apply(message, decide.Step("unknown", "sender_died", ended + decide.UNKNOWN_FOR), now)
+        apply(
+            message,
+            decide.Step(MessageState.UNKNOWN, "sender_died", ended + decide.UNKNOWN_FOR),
+            now,
+        )
     return len(dead)
 
 
@@ -77,8 +82,8 @@ def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Whose last attempt may or may not have been taken."""
     return (
         or_(
-            Message.state == "unknown",
-            (Message.state == "failed") & (Message.outcome == "fate_unknown"),
+            Message.state == MessageState.UNKNOWN,
+            (Message.state == MessageState.FAILED) & (Message.outcome == "fate_unknown"),
         ),
         Message.provider_id.is_(None),
         Message.not_before > now - LATE,
@@ -106,8 +111,8 @@ def _settle_one_phone(
         .where(
             Message.address_digest == digest,
             or_(
-                Message.state == "sending",
-                (Message.state == "sent") & (Message.sent_at > began),
+                Message.state == MessageState.SENDING,
+                (Message.state == MessageState.SENT) & (Message.sent_at > began),
             ),
         )
         .limit(1)
@@ -116,7 +121,7 @@ def _settle_one_phone(
         return 0
     for message, provider_id in zip(messages, distinct, strict=False):
         message.provider_id = provider_id
-        message.state, message.outcome, message.final_at = "sent", None, None
+        message.state, message.outcome, message.final_at = MessageState.SENT, None, None
         message.sent_at = now
         reports.match(session, message)
     return len(messages)
@@ -132,14 +137,14 @@ def _lost_attempts(session: Session, digest: str, now: datetime) -> int:
 
 def give_up_waiting(session: Session, now: datetime) -> int:
     """No report came: send once more where twice is better than never, else a person sees it."""
-    query = select(Message).where(Message.state == "unknown", Message.not_before <= now)
+    query = select(Message).where(Message.state == MessageState.UNKNOWN, Message.not_before <= now)
     overdue = session.scalars(query.limit(BATCH).with_for_update(skip_locked=True)).all()
     for message in overdue:
         if foreign(message):
-            finish(message, "failed", "fate_unknown", now)
+            finish(message, MessageState.FAILED, "fate_unknown", now)
             continue
         step = decide.after_unknown(attempted(message), now)
-        if step.state == "queued":
+        if step.state == MessageState.QUEUED:
             message.resent_at = now
         apply(message, step, now)
     return len(overdue)

@@ -13,6 +13,7 @@ from gateway.outbox.claim import UNKNOWN_KIND, UNREADABLE
 from gateway.outbox.kinds import POLICY
 from gateway.outbox.resend import RESENT
 from gateway.store.models import DeliveryReport, Message
+from gateway.store.states import MessageState
 from gateway.watch import incidents
 
 LATEST = 500
@@ -61,7 +62,9 @@ def judge(failed: Sequence[Failed], due: Sequence[str], *, reports_come: bool) -
         and seen.outcome not in NUMBER_REASONS
         and seen.outcome != RESENT
     ]
-    silent = reports_come and len(due) >= ENOUGH and all(state == "sent" for state in due)
+    silent = (
+        reports_come and len(due) >= ENOUGH and all(state == MessageState.SENT for state in due)
+    )
     count = sum(seen.count for seen in lost)
     reasons = ", ".join(sorted({seen.outcome or "unknown" for seen in lost}))
     return {
@@ -76,7 +79,7 @@ def _matters(kind: str) -> bool:
 
 def watch(session: Session, now: datetime) -> None:
     """Open and close incidents by what the latest messages say, however many wait behind them."""
-    lately = (Message.state == "failed", Message.final_at > now - RECENT)
+    lately = (Message.state == MessageState.FAILED, Message.final_at > now - RECENT)
     query = select(Message.kind, Message.outcome, func.count()).where(
         Message.direction == "out", *lately
     )
@@ -90,7 +93,4 @@ def watch(session: Session, now: datetime) -> None:
     ).all()
     reports_come = session.scalar(select(DeliveryReport.id).limit(1)) is not None
     for cause, detail in judge(failed, due, reports_come=reports_come).items():
-        if detail:
-            incidents.open_(session, cause, detail)
-        else:
-            incidents.close(session, cause)
+        incidents.mark(session, cause, detail)

@@ -56,7 +56,7 @@ def _check_revision(have: str | None, head: str | None) -> None:
 def up(no_simulator: bool) -> None:
     """Start everything on this machine, and keep it running until Ctrl-C."""
     from gateway.running.premises import HomeLock, check_ports
-    from gateway.running.supervisor import House
+    from gateway.running.supervisor import Supervisor
 
     if no_simulator:
         os.environ["LEAFLINE_SIMULATOR"] = "off"  # the processes that it starts read it too
@@ -67,7 +67,7 @@ def up(no_simulator: bool) -> None:
         )
     lock = HomeLock.take(settings)
     check_ports(settings)
-    house = House(settings, lock)
+    house = Supervisor(settings, lock)
     _check_model()
     context = Context.open(settings)  # says at once, and once, what every process would say
     Spool(settings.spool, context.store.vault).check()

@@ -81,7 +81,7 @@ def _accept(context: Context, upload: intake.Upload) -> intake.Accepted:
         return intake.accept(context.store, context.photos, upload)
     except PictureError as error:
         raise Problem(PICTURE_STATUS.get(error.code, 422), error.code, str(error)) from None
-    except intake.Refused as error:
+    except intake.UploadRefused as error:
         raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, str(error)) from None
     except PhotoStoreError as error:
         log.error("photo_not_written error=%s", error)

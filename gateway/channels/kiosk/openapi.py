@@ -7,6 +7,7 @@ from typing import Any
 from gateway.agronomy.crops import CROPS, LABELS
 from gateway.cases import life
 from gateway.cases.intake import MAX_PHOTOS, TOLD
+from inference.picture import MEDIA, NAMES
 
 _PROBLEM = {
     "type": "object",
@@ -68,7 +69,7 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
 
 def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "photo": {"type": "string", "format": "binary"},
+        "photo": {"type": "string", "format": "binary", "description": NAMES},
         "phone": {"type": "string", "description": "the farmer's, written in any way"},
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
         "language": {"enum": list(languages)},
@@ -91,7 +92,8 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
             "required": True,
             "content": {
                 "multipart/form-data": {
-                    "schema": {"type": "object", "required": ["photo"], "properties": fields}
+                    "schema": {"type": "object", "required": ["photo"], "properties": fields},
+                    "encoding": {"photo": {"contentType": ", ".join(MEDIA)}},
                 }
             },
         },
@@ -134,7 +136,7 @@ def _predict() -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "What the model says of one photo; nothing is kept",
-        "requestBody": {"content": {"multipart/form-data": form, "image/jpeg": picture}},
+        "requestBody": {"content": {"multipart/form-data": form} | dict.fromkeys(MEDIA, picture)},
         "responses": {
             "200": {
                 "description": "label, confidence, top3, latency_ms, rationale, verdict",

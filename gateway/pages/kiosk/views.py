@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, render_template, request
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from phonenumbers import PhoneMetadata
 
@@ -16,9 +16,11 @@ from gateway.cases.intake import MAX_PHOTOS, TOLD
 from gateway.context import Context
 from gateway.pages.base import guard, t
 from gateway.pages.base.assets import Assets
+from gateway.pages.base.install import spoken
 from gateway.pages.base.texts import PageTexts
 from gateway.pages.kiosk import door
 from gateway.store.models import Kiosk
+from inference.picture import MEDIA, SUFFIXES
 from inference.quality import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 
 PAPERS = ("80", "a4")
@@ -59,6 +61,8 @@ def blueprint(context: Context) -> Blueprint:
             kiosk=kiosk,
             crops=CROPS,
             most=MAX_PHOTOS,
+            media=MEDIA,
+            accept=",".join(["image/*", *sorted(SUFFIXES)]),
             modules=MODULES,
             told=TOLD,
             say=_catalogue(context),
@@ -140,7 +144,7 @@ def _manifest(service: str) -> Response:
         id="/kiosk",
         name=f"{service} {t('kiosk_title')}",
         short_name=service,
-        lang=g.language,
+        lang=spoken(),
         start_url="/kiosk",
         scope="/kiosk",
         display="standalone",
@@ -156,7 +160,7 @@ def _catalogue(context: Context) -> Any:
     """Names that farmers know from their messages, in the language of the page."""
 
     def say(prefix: str, name: str | None) -> str:
-        return context.catalogue.text(f"{prefix}_{name or 'unknown'}", g.language)
+        return context.catalogue.text(f"{prefix}_{name or 'unknown'}", spoken())
 
     return say
 
@@ -165,11 +169,11 @@ def _names(context: Context) -> dict[str, str]:
     """What the page's scripts say: their texts, and the names of crops, diseases and states."""
     texts: PageTexts = current_app.extensions["leafline_texts"]
     names = {
-        key: context.catalogue.text(key, g.language)
+        key: context.catalogue.text(key, spoken())
         for prefix in ("crop_", "disease_", "state_")
         for key in context.catalogue.keys_of(prefix)
     }
-    return names | texts.starting_with("kiosk_js_", g.language)
+    return names | texts.starting_with("kiosk_js_", spoken())
 
 
 def _mobile_pattern(region: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from PIL import Image
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, update
@@ -27,6 +28,7 @@ from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, MediaMessage, Message, Photo
+from inference.guard import WAITING, guard
 from rig import things as house
 from tests.channels.mms import test_mm7
 from tests.conftest import CHANNEL_KEY
@@ -67,18 +69,14 @@ def test_photos_of_one_message_are_one_case(client: FlaskClient, context: Contex
     assert len(context.photo_queue) == 2
 
 
-def _judged_at_once(context: Context, photo_id: int) -> bool:
-    """A worker quicker than the door."""
-    photos._diagnose(context, photo_id)
-    return True
-
-
 @pytest.mark.parametrize("more", [(house.photo(2),), (house.photo(2), b"not a photo")])
 def test_photos_of_one_message_are_judged_together(
     client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch, more: tuple[bytes, ...]
 ) -> None:
     together = []
-    monkeypatch.setattr(incoming, "enqueue", _judged_at_once)
+    # A worker quicker than the door.
+    at_once = lambda _queue, photo_id: photos._diagnose(context, photo_id)  # noqa: E731
+    monkeypatch.setattr(incoming, "enqueue", at_once)
     monkeypatch.setattr(photos.judgement, "judge", lambda *_args: together.append(_args[-1]))
     assert _direct(client, house.photo(1), *more).status_code == 200
     assert together == [2]
@@ -309,3 +307,16 @@ def test_mm7_refuses_what_is_no_photo(client: FlaskClient, context: Context) -> 
     assert code == 200
     assert b"<StatusCode>2004</StatusCode>" in answer
     assert _count(context, Case) == 0
+
+
+def test_a_full_line_before_the_decoder_asks_to_come_again(client: FlaskClient) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (320, 240)).save(out, "PNG")
+    for _ in range(1 + WAITING):
+        assert guard._free.acquire(blocking=False)
+    try:
+        assert _direct(client, house.photo(1), out.getvalue()).status_code == 503
+    finally:
+        guard._free.release(1 + WAITING)
+    again = _direct(client, house.photo(1), out.getvalue())
+    assert (again.status_code, again.get_json()["photos"]) == (200, 2)
