@@ -337,12 +337,12 @@ class Channel(HTTPChannel):
 
     def dispensable(self, now: float) -> tuple[int, float]:
         """How well it can be missed, the greatest best: one that was refused, one that is only kept
-        open, one that has not even a header, then the slowest body."""
+        open after an answer, the oldest without a header, then the slowest body."""
         if self.refused:
             return (3, now - self.began)
-        if self.request is None:
+        if self.request is None and self._answered:
             return (2, now - self.began)
-        if not self.request.headers_finished:
+        if self.request is None or not self.request.headers_finished:
             return (1, now - self.began)
         return (0, -self.request.body_bytes_received / max(now - self.header_at, 0.001))
 
