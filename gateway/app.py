@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import health
-from gateway.channels import kiosk, mms
+from gateway.channels import kiosk
 from gateway.channels.africastalking import webhooks
+from gateway.channels.mms import routes as mms
 from gateway.context import Context
 from gateway.pages import base, officer, operator
 from gateway.pages import kiosk as kiosk_pages
@@ -53,7 +54,7 @@ def largest_body(settings: Settings) -> int:
 def create_app(settings: Settings) -> Flask:
     """Make the application; nothing happens before this is called.
 
-    Raises: SettingsError, StoreError, CatalogueError: one line that says what to do.
+    Raises: SettingsError, StoreError, CatalogueError, AgronomyError: one line that says what to do.
     """
     context = Context.open(settings)
     app = Flask(__name__, static_folder=None)

@@ -16,7 +16,7 @@ import pytest
 from gateway.settings import ROOT
 from rig.house import House, house_in, wait_until
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
