@@ -180,12 +180,12 @@ def test_an_empty_variable_beside_a_file_says_nothing(
 def test_a_file_may_be_named_in_the_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "secret").write_text("from the file")
+    (tmp_path / "secret").write_text("from-the-file")
     (tmp_path / ".env").write_text(f"AT_API_KEY_FILE={tmp_path / 'secret'}\n")
     monkeypatch.chdir(tmp_path)
-    assert Settings.read().at_api_key.get_secret_value() == "from the file"
-    monkeypatch.setenv("AT_API_KEY", "from the environment")
-    assert Settings.read().at_api_key.get_secret_value() == "from the environment"
+    assert Settings.read().at_api_key.get_secret_value() == "from-the-file"
+    monkeypatch.setenv("AT_API_KEY", "from-the-environment")
+    assert Settings.read().at_api_key.get_secret_value() == "from-the-environment"
 
 
 def test_old_keys_a_line_each_may_hold_commas(
