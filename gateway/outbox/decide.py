@@ -7,27 +7,20 @@ from datetime import datetime, timedelta
 
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Outcome, SendResult
+from gateway.outbox.reasons import NOT_REACHED
+from gateway.store.states import MessageState
 
 ATTEMPTS = 5
-ATTEMPTS_BY_REASON = {"rejected_by_gateway": 2}
-"""The provider's table says of this refusal: at most once more."""
 BACKOFF_FIRST, BACKOFF_MOST = 2.0, 120.0
 UNKNOWN_FOR = timedelta(minutes=10)
 """How long a delivery report may still settle an unknown fate before anything else happens."""
-
-AGAIN_AFTER = {"delivery_failure": timedelta(minutes=30), "do_not_disturb": timedelta(hours=12)}
-"""Failures of delivery that may pass: once more after so long. Hours in which the number wants
-quiet are twelve a day, so that after twelve more they are over."""
-
-CHANNEL_REASONS = frozenset({"no_connection", "connect_timeout", "proxy", "tls"})
-"""The network was not reached: the channel's trouble, which counts against no message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """The next state of a message. `counts`: the attempt counts against its limit."""
 
-    state: str
+    state: MessageState
     outcome: str = ""
     not_before: datetime | None = None
     counts: bool = False
@@ -47,15 +40,15 @@ def after(result: SendResult, message: Attempted, now: datetime, jitter: float) 
     """The step after one attempt. `jitter` is uniform in [0, 1)."""
     match result.outcome:
         case Outcome.SENT:
-            return Step("sent")
+            return Step(MessageState.SENT)
         case Outcome.REJECTED:
-            return Step("failed", result.reason)
+            return Step(MessageState.FAILED, result.reason)
         case Outcome.UNKNOWN:
-            return Step("unknown", result.reason, now + UNKNOWN_FOR)
-        case Outcome.RETRYABLE if result.reason not in CHANNEL_REASONS:
+            return Step(MessageState.UNKNOWN, result.reason, now + UNKNOWN_FOR)
+        case Outcome.RETRYABLE if result.reason not in NOT_REACHED:
             attempts = message.attempts + 1
-            if attempts >= ATTEMPTS_BY_REASON.get(result.reason, ATTEMPTS):
-                return Step("failed", result.reason, counts=True)
+            if attempts >= (result.most_attempts or ATTEMPTS):
+                return Step(MessageState.FAILED, result.reason, counts=True)
             delay = timedelta(seconds=backoff(attempts, jitter))
             return _again(result.reason, message, now, delay, counts=True)
         case _:  # throttled, deferred, channel down, not reached
@@ -66,7 +59,7 @@ def after(result: SendResult, message: Attempted, now: datetime, jitter: float) 
 def after_unknown(message: Attempted, now: datetime) -> Step:
     """The step when no report has settled an unknown fate in time."""
     if message.resent or not POLICY[message.kind].twice:
-        return Step("failed", "fate_unknown")
+        return Step(MessageState.FAILED, "fate_unknown")
     return _again("resent", message, now, timedelta(0))
 
 
@@ -85,5 +78,5 @@ def _again(
     reason: str, message: Attempted, now: datetime, delay: timedelta, *, counts: bool = False
 ) -> Step:
     if now + delay - message.created_at > POLICY[message.kind].lifetime:
-        return Step("failed", "expired", counts=counts)
-    return Step("queued", reason, now + delay, counts)
+        return Step(MessageState.FAILED, "expired", counts=counts)
+    return Step(MessageState.QUEUED, reason, now + delay, counts)

@@ -11,6 +11,7 @@ from gateway.outbox import wake
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Message
+from gateway.store.states import MessageState
 
 AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 """Long past, and not `now`: a clock that jumps back must not hold a message for as long."""
@@ -56,7 +57,8 @@ def post(
             "parts": parts,
             "kind": kind.value,
             "priority": POLICY[kind].priority if priority is None else priority,
-            "state": "queued",
+            "state": MessageState.QUEUED,
+            "provider": None,  # which will take it is not known yet
             "farmer_id": farmer_id,
             "officer_id": officer_id,
             "case_id": case_id,
@@ -73,4 +75,4 @@ def post(
 
 def depth(session: Session) -> int:
     """How many messages wait; the doors push back when it grows too large."""
-    return session.scalar(select(func.count()).where(Message.state == "queued")) or 0
+    return session.scalar(select(func.count()).where(Message.state == MessageState.QUEUED)) or 0

@@ -9,6 +9,7 @@ from gateway.outbox.claim import foreign
 from gateway.outbox.post import post
 from gateway.store.base import now
 from gateway.store.models import Event, Message
+from gateway.store.states import MessageState
 
 RESENT = "resent"
 """Outcome of a failed message that has a successor."""
@@ -25,7 +26,7 @@ def resend(session: Session, message_id: int, *, by: str) -> bool:
         cannot send it.
     """
     failed = session.get(Message, message_id, with_for_update=True)
-    if failed is None or failed.direction != "out" or failed.state != "failed":
+    if failed is None or failed.direction != "out" or failed.state != MessageState.FAILED:
         return False
     if failed.text is None or failed.outcome == RESENT or foreign(failed):
         return False

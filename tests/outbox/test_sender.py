@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from gateway.context import Context
-from gateway.outbox import claim, wake
+from gateway.outbox import claim, sweep, wake
 from gateway.outbox import sender as sender_module
 from gateway.outbox.network import Outcome, SendResult
 from gateway.outbox.sender import Sender
@@ -29,11 +29,12 @@ SOON = 10.0
 
 
 @contextmanager
-def running(context: Context, carrier: Carrier, senders: int = 1) -> Iterator[None]:
+def running(context: Context, *carriers: Carrier, senders: int = 1) -> Iterator[None]:
     """Senders at work; at the end they have finished what they had begun."""
     stop = threading.Event()
     threads = [
-        threading.Thread(target=Sender(context, carrier).run, args=(stop,)) for _ in range(senders)
+        threading.Thread(target=Sender(context, *carriers).run, args=(stop,))
+        for _ in range(senders)
     ]
     for thread in threads:
         thread.start()
@@ -148,8 +149,12 @@ def test_a_poisoned_message_does_not_block_the_others(
 
 
 def test_the_lease_outlives_every_request(context: Context, carrier: Carrier) -> None:
-    sender = Sender(context, carrier)
-    assert sender._lease > timedelta(seconds=context.settings.at_timeout * 2)
+    carrier.longest_request = 120.0
+    (lane,) = Sender(context, carrier)._lanes
+    assert timedelta(seconds=120) < lane.lease <= sweep.LONGEST_LEASE
+    carrier.longest_request = 600.0
+    with pytest.raises(ValueError, match="no request may take"):
+        Sender(context, carrier)
 
 
 def test_without_redis_messages_leave_all_the_same(any_context: Context, carrier: Carrier) -> None:
