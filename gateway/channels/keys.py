@@ -13,6 +13,11 @@ def as_key(value: str, longest: int) -> str:
     return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
 
 
+def within(value: str, longest: int) -> str:
+    """The id itself, or as much of a digest of it as fits."""
+    return as_key(value, longest)[:longest]
+
+
 def key_of(given: str, parts: Iterable[str], longest: int) -> str:
     """The id of a message as a key; for one without, a digest of all its parts, so that a repeat is
     known."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from gateway.channels import providers
-from gateway.channels.mms import kept
 from gateway.channels.provider import Provider, Taker
 from gateway.context import Context
 from gateway.outbox.network import FIRST
@@ -25,6 +24,8 @@ def spooled(provider: str, kind: str) -> str:
 @cache
 def takers() -> Mapping[str, Taker]:
     """The kinds of the first provider also without its name, as an earlier program kept them."""
+    from gateway.channels.mms import kept  # whose doors use this module
+
     found: dict[str, Taker] = {MEDIA: kept.keep}
     for provider in providers.every():
         for kind, taker in provider.callbacks().items():

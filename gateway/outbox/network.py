@@ -59,6 +59,10 @@ FIRST = "africastalking"
 """The provider of rows and incidents from before they named theirs."""
 
 
+ID_LONGEST = 55
+"""Letters that an id may have, so that a column holds it with a provider's name in front."""
+
+
 def scoped(provider: str, provider_id: str) -> str:
     """A provider's id as the store keeps it: two providers may give the same.
 

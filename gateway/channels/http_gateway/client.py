@@ -12,7 +12,8 @@ import requests
 from gateway.channels.calling import Answer, AnswerLost, Caller, broken, by_status, unsendable
 from gateway.channels.http_gateway.settings import PLACEHOLDER, HttpGateway
 from gateway.channels.http_gateway.tables import HTTP
-from gateway.outbox.network import Outcome, SendResult
+from gateway.channels.keys import within
+from gateway.outbox.network import ID_LONGEST, Outcome, SendResult
 
 
 class Client:
@@ -76,7 +77,7 @@ class Client:
         taken = 200 <= answer.status < 300
         if taken and (match := self._accepted.search(answer.body)):
             given = match[1] if match.re.groups else None
-            return SendResult(Outcome.SENT, provider_id=given and given[:60])
+            return SendResult(Outcome.SENT, provider_id=given and within(given, ID_LONGEST))
         for pattern, outcome, reason in self._own.gateway.refusals:
             if pattern.search(answer.body):
                 return SendResult(outcome, reason)

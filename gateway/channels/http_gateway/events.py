@@ -10,18 +10,17 @@ import logging
 from collections.abc import Callable, Mapping
 
 from gateway.channels.fields import moment
-from gateway.channels.keys import as_key, key_of
+from gateway.channels.keys import key_of, within
 from gateway.context import Context
 from gateway.dialogue import sms as dialogue
 from gateway.outbox import reports
-from gateway.outbox.network import scoped
+from gateway.outbox.network import ID_LONGEST, scoped
 from gateway.people import msisdn
 from gateway.store.base import now
 
 log = logging.getLogger("leafline.http_gateway")
 
 NAME = "http_gateway"
-ID_LONGEST = 60
 FATES: Mapping[str, reports.Fate] = {fate: fate for fate in ("", "delivered", "failed", "absent")}
 
 Fields = Mapping[str, str]
@@ -48,7 +47,7 @@ def sms(context: Context, fields: Fields) -> None:
 
 def report(context: Context, fields: Fields) -> None:
     """A delivery report; a status that we do not know is kept and moves nothing."""
-    provider_id = as_key(fields.get("id", "").strip(), ID_LONGEST)
+    provider_id = within(fields.get("id", "").strip(), ID_LONGEST)
     status = fields.get("status", "").strip()[:40]
     if not provider_id or not status:
         log.warning("delivery report without an id or a status dropped")
