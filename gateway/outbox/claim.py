@@ -64,8 +64,7 @@ def _due(now: datetime, share: Share) -> tuple[ColumnElement[bool], ...]:
         Message.resent_at.is_not(None) & (Message.provider == share.provider)
     ]
     if share.strangers:
-        stranger = Message.provider.is_(None) | Message.provider.not_in(share.order)
-        parts.append(Message.resent_at.is_not(None) & stranger)
+        parts.append(Message.resent_at.is_not(None) & Message.provider.not_in(share.order))
     if share.fresh:
         parts.append(Message.resent_at.is_(None))
     return (Message.state == MessageState.QUEUED, Message.not_before <= now, or_(*parts))
@@ -89,7 +88,7 @@ def settle(
         message.provider_id = None
         _price(message, result.cost)
     if result.provider_id and step.state in (MessageState.SENT, MessageState.UNKNOWN):
-        message.provider_id = scoped(message.provider or FIRST, result.provider_id)
+        message.provider_id = scoped(message.provider, result.provider_id)
     apply(message, step, now)
     if step.state in (MessageState.SENT, MessageState.UNKNOWN):
         reports.match(session, message)

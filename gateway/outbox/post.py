@@ -58,7 +58,6 @@ def post(
             "kind": kind.value,
             "priority": POLICY[kind].priority if priority is None else priority,
             "state": MessageState.QUEUED,
-            "provider": None,  # which will take it is not known yet
             "farmer_id": farmer_id,
             "officer_id": officer_id,
             "case_id": case_id,

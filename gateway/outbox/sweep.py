@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from gateway.outbox import decide, reports
 from gateway.outbox.claim import apply, attempted, finish, foreign
-from gateway.outbox.network import FIRST
 from gateway.store.models import DeliveryReport, Message
 from gateway.store.states import MessageState
 
@@ -77,7 +76,7 @@ def settle_by_phone(session: Session, now: datetime) -> int:
     for message in session.scalars(
         query.order_by(Message.id).limit(BATCH).with_for_update(skip_locked=True)
     ):
-        lost[message.provider or FIRST, message.address_digest].append(message)
+        lost[message.provider, message.address_digest].append(message)
     return sum(_settle_one_phone(session, *whose, found, now) for whose, found in lost.items())
 
 

@@ -82,7 +82,7 @@ ALL_OF_FIRST = Share(FIRST, NAMES)
 @pytest.mark.parametrize(
     ("columns", "share_", "taken"),
     [
-        ({"provider": None}, FRESH_BY_SECOND, True),
+        ({}, FRESH_BY_SECOND, True),
         ({"provider": FIRST, "outcome": "no_credit"}, FRESH_BY_SECOND, True),
         ({"provider": FIRST, "outcome": "provider_error", "attempts": 2}, FRESH_BY_SECOND, True),
         ({"provider": FIRST, "outcome": "resent"} | RESENT, FRESH_BY_SECOND, False),
@@ -90,7 +90,7 @@ ALL_OF_FIRST = Share(FIRST, NAMES)
         ({"provider": FIRST, "state": "unknown"}, FRESH_BY_SECOND, False),
         ({"provider": FIRST, "state": "sending"}, FRESH_BY_SECOND, False),
         ({"provider": SECOND, "outcome": "resent"} | RESENT, PINNED_OF_SECOND, True),
-        ({"provider": None}, PINNED_OF_SECOND, False),
+        ({}, PINNED_OF_SECOND, False),
         ({"provider": SECOND, "outcome": "resent"} | RESENT, ALL_OF_FIRST, False),
         ({"provider": FIRST, "outcome": "resent"} | RESENT, ALL_OF_FIRST, True),
         ({"provider": "gone", "outcome": "resent"} | RESENT, ALL_OF_FIRST, True),

@@ -17,10 +17,8 @@ this migration still writes."""
 
 def upgrade() -> None:
     # Plain statements: a batch would copy the whole table on SQLite.
-    for table, nullable in (("message", True), ("delivery_report", False)):
-        provider = sa.Column(
-            "provider", sa.String(length=24), server_default=FIRST, nullable=nullable
-        )
+    for table in ("message", "delivery_report"):
+        provider = sa.Column("provider", sa.String(length=24), server_default=FIRST, nullable=False)
         op.add_column(table, provider)
 
 
