@@ -31,6 +31,7 @@ log = logging.getLogger("leafline.outbox")
 
 POLL_SECONDS = 0.5
 """Shorter than the socket timeout of the process's Redis client, under which it waits."""
+PROBE_SECONDS = 0.05
 SWEEP_SECONDS = 15.0
 THREADS = 8
 """Requests at once: one takes a few hundred milliseconds, so eight keep the default rate."""
@@ -164,7 +165,7 @@ class Lane:
         if not anything:
             self._idle(stop)
             return
-        slots = self._acquire(1 if self.pause.probing else self._threads)
+        slots = self._acquire_probe(stop) if self.pause.probing else self._acquire(self._threads)
         claimed: list[Message] = []
         try:
             claimed = self._claim(slots, share, stop)
@@ -187,6 +188,17 @@ class Lane:
         while taken < most and self._free.acquire(blocking=False):
             taken += 1
         return taken
+
+    def _acquire_probe(self, stop: threading.Event) -> int:
+        """One thread once nothing else is in flight: whatever went before would only meet the
+        same trouble, and perhaps be lost to it."""
+        taken = self._acquire(self._threads)
+        if taken == self._threads:
+            self._release(taken - 1)
+            return 1
+        self._release(taken)
+        stop.wait(PROBE_SECONDS)
+        return 0
 
     def _release(self, count: int) -> None:
         if count:
