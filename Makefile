@@ -12,6 +12,8 @@ PYTHON ?=
 BIN := .venv/bin
 DONE := .venv/done
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# The pages' scripts are checked where npm is, and in CI always.
+NPM := $(if $(CI),npm,$(shell command -v npm 2>/dev/null))
 CHECKED := gateway inference simulator $(if $(filter 0,$(TRAINING)),,training)
 
 .DEFAULT_GOAL := help
@@ -44,16 +46,22 @@ pictures: setup-test
 	for name in build/screens/docs-*.png; do cp "$$name" "docs/$${name#build/screens/docs-}"; done
 	cp build/screens/icon-*.png templates/static/base/
 
-lint: setup-test
+lint: setup-test $(if $(NPM),$(DONE)/npm)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict $(CHECKED)
 	$(BIN)/lint-imports --no-logo
+ifneq ($(NPM),)
+	$(NPM) run --silent lint
+	$(NPM) run --silent types
+else
+	@echo "No npm here: the pages' scripts were not checked."
+endif
 
 setup-test: $(DONE)/command $(if $(filter 0,$(TRAINING)),$(DONE)/test,$(DONE)/training)
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find gateway inference simulator training tests benchmarks rig -name __pycache__ -prune -exec rm -rf {} +
 
 # Each mark says that its requirements file was installed; it is older than a file that changed.
@@ -88,6 +96,11 @@ $(DONE)/training: requirements-training.txt requirements-dev.txt | $(BIN)/python
 	@echo "Installing requirements-training.txt into .venv ..."
 	@$(PIP) -r requirements-training.txt
 	@mkdir -p $(DONE) && touch $@ $(DONE)/test $(DONE)/run
+
+$(DONE)/npm: package.json package-lock.json | $(BIN)/python
+	@echo "Installing package-lock.json into node_modules ..."
+	@$(NPM) ci --silent --no-audit --no-fund
+	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/command: pyproject.toml | $(DONE)/run
 	@$(PIP) --no-deps --editable .

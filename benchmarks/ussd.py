@@ -35,6 +35,7 @@ import redis
 from benchmarks import document
 from gateway.context import Context
 from gateway.people import farmers
+from gateway.privacy import consent
 from gateway.settings import Settings
 from rig import servers
 from rig.house import free_port, wait_until
@@ -188,7 +189,7 @@ def leafline(folder: Path, redis_url: str, phones: int) -> Iterator[Side]:
         for number in range(phones):
             farmer = farmers.find_or_create(session, msisdn(number))
             farmers.set_language(session, farmer, "en", by="benchmark")
-            farmers.give_consent(session, farmer, by="benchmark")
+            consent.give(session, farmer, by="benchmark")
     context.close()
 
     def body(number: int, session: str, answers: Sequence[str]) -> bytes:

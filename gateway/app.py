@@ -17,6 +17,7 @@ from gateway.pages import simulator as proxy
 from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.store import away, patience
+from inference.guard import DecoderBusy
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,16 @@ def create_app(settings: Settings) -> Flask:
     app.wsgi_app = patience(PATIENCE)(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DecoderBusy, _busy)
     app.register_error_handler(Exception, _unexpected)
     return app
+
+
+def _busy(error: DecoderBusy) -> ResponseReturnValue:
+    """Of the kiosk, `/api/predict`, pictures by MMS and officers' pictures alike."""
+    log.warning("decoder_busy error=%s", error)
+    detail = "many photos are being opened just now; keep the photo and send it again later"
+    return Problem(503, "busy", detail, {"Retry-After": "30"}).response()
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue | HTTPException:

@@ -14,6 +14,7 @@ from rq.serializers import JSONSerializer
 
 from gateway.cases.desk import Desk
 from gateway.dialogue.catalogue import Catalogue
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
 from gateway.people import hours, msisdn, officer_links
@@ -81,9 +82,20 @@ class Context:
         )
 
     @cached_property
+    def dialogue(self) -> Parts:
+        return Parts(
+            store=self.store,
+            photos=self.photos,
+            texts=self.catalogue,
+            desk=self.desk,
+            language=self.settings.language,
+            ussd_code=self.settings.ussd_code,
+        )
+
+    @cached_property
     def ussd(self) -> Line:
         """Menu and session state; its own connection gives up sooner than `redis`."""
-        return Line.open(self.settings, self.catalogue)
+        return Line.open(self.dialogue, self.settings.queue_url)
 
     @cached_property
     def model(self) -> Model:

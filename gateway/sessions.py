@@ -1,4 +1,4 @@
-"""Who is signed in, in one signed cookie, and signed links for messages.
+"""Who is signed in, in one signed cookie, and signed values that a form carries.
 
 A role (`kiosk`, `officer`, `operator`) has its own entry with its own end, so that an officer who
 is also an operator holds both. What the entry names is looked up again on each request: a person
@@ -53,7 +53,7 @@ def sign_out(role: str) -> None:
 
 
 def signer(purpose: str) -> URLSafeTimedSerializer:
-    """Signs values for links; `loads(value, max_age=seconds)` raises itsdangerous.BadSignature.
+    """Signs values for forms; `loads(value, max_age=seconds)` raises itsdangerous.BadSignature.
 
     A value signed for one purpose is refused for another.
     """

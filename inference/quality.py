@@ -16,6 +16,8 @@ from inference.picture import Pixels
 
 BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL = "blurred", "dark", "overexposed", "leaf_too_small"
 
+SQUARE = 224
+"""The side of the shipped model's square."""
 MIN_SHARPNESS = 2.3
 MIN_BRIGHTNESS = 36.0
 MAX_BURNT = 0.35

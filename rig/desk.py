@@ -12,10 +12,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from gateway.cases import escalation, judgement
+from gateway.cases.case import open_case
 from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.people import farmers, officers
+from gateway.privacy import consent
 from gateway.store.models import Case, Escalation, Photo
 from inference.drawn import draw_leaf
 from rig import things as house
@@ -59,10 +61,10 @@ def case(
     with context.store.transaction() as session:
         farmer = farmers.find_or_create(session, phone)
         farmers.set_language(session, farmer, language, by="test")
-        farmers.give_consent(session, farmer, by="test")
+        consent.give(session, farmer, by="test")
         if training:
             farmer.training_consent_at = farmer.consent_at
-        made = escalation.open_case(
+        made = open_case(
             session, farmer, source="kiosk", crop="maize", area=house.AREA, place=place,
             answers={"stage": "flowering", "plants": "few", "sprayed": "no"},
         )  # fmt: skip

@@ -7,6 +7,7 @@ import io
 from PIL import Image
 
 from gateway.people import farmers, kiosks, officers
+from gateway.privacy import consent
 from gateway.store import Store
 from gateway.store.models import Farmer, Kiosk, Officer
 
@@ -37,7 +38,7 @@ def farmer(store: Store, phone: str = FARMER, language: str = "en") -> Farmer:
     with store.transaction() as session:
         row = farmers.find_or_create(session, phone)
         farmers.set_language(session, row, language, by="test")
-        farmers.give_consent(session, row, by="kiosk:1")
+        consent.give(session, row, by="kiosk:1")
         return row
 
 

@@ -19,6 +19,7 @@ from gateway.outbox.kinds import Kind
 from gateway.people import areas
 from gateway.store.base import now
 from gateway.store.models import Broadcast, Event, Farmer, Message, Operator
+from gateway.store.states import MessageState
 
 DRAFT, APPROVED, POSTED, CANCELLED = "draft", "approved", "posted", "cancelled"
 PRIORITY = 9
@@ -158,16 +159,10 @@ def post_some(session: Session, room: int) -> int:
 
 def waiting(session: Session) -> int:
     """Messages of broadcasts that the outbox holds."""
-    query = select(func.count()).where(Message.state == "queued", Message.priority == PRIORITY)
+    query = select(func.count()).where(
+        Message.state == MessageState.QUEUED, Message.priority == PRIORITY
+    )
     return session.scalar(query) or 0
-
-
-def listed(session: Session, before: int | None, limit: int) -> list[Broadcast]:
-    """The newest, or those before an id."""
-    query = select(Broadcast).order_by(Broadcast.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Broadcast.id < before)
-    return list(session.scalars(query))
 
 
 def _willing(session: Session, area: str) -> tuple[ColumnElement[bool], ...]:

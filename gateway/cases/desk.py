@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from gateway import outbox
 from gateway.cases import briefing
 from gateway.outbox.kinds import POLICY, Kind
-from gateway.people.officers import UTC_ZONE
+from gateway.people.hours import UTC_ZONE
 from gateway.store.models import Case, Farmer, Officer
 
 
@@ -67,7 +67,7 @@ class Desk:
         """
         if farmer.opted_out_at is not None and POLICY[kind].unasked:
             return False
-        language = farmer.language or (case.language if case else self.language)
+        language = case.spoken if case else farmer.language or self.language
         sent = self._written(template, language, case, values)
         outbox.post(session, key=key, to=farmer.phone, kind=kind, farmer_id=farmer.id, **sent)
         return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import briefing, codes, life
+from gateway.cases import briefing, life, routing
+from gateway.cases.case import hold, open_case
 from gateway.cases.desk import Desk
-from gateway.people import officer_links, officers
+from gateway.people import officer_links
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
 
@@ -33,8 +34,7 @@ def escalate(
     if existing is not None:
         return existing
     life.move(session, case, life.ESCALATED, actor=actor, reason=reason)
-    language = case.farmer.language or case.language
-    officer = officers.choose(session, case.area, language, zone=desk.zone)
+    officer = routing.taker(session, case, desk.zone)
     escalation = Escalation(case_id=case.id, officer=officer, reason=reason)
     session.add(escalation)
     session.flush()
@@ -77,41 +77,10 @@ def request_officer(
                 Case.state.in_([life.ESCALATED, life.ACCEPTED]),
             )
         ) or open_case(session, farmer, source=source, crop=crop, answers=answers)
-    hold(session, case)
+    hold(session, case.id)
     if case.state == life.CLOSED:
         case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
     escalate(session, desk, case, reason, actor="farmer")
-    return case
-
-
-def open_case(
-    session: Session,
-    farmer: Farmer,
-    *,
-    source: str,
-    crop: str | None = None,
-    language: str | None = None,
-    place: str | None = None,
-    area: str | None = None,
-    kiosk_id: int | None = None,
-    answers: dict[str, str] | None = None,
-) -> Case:
-    """Make a case in state `received`, with a code that nobody else has."""
-    case = Case(
-        code=_free_code(session),
-        farmer=farmer,
-        kiosk_id=kiosk_id,
-        source=source,
-        crop=crop,
-        language=language or farmer.language or "en",
-        place=place or farmer.place,
-        area=area or farmer.area,
-        state=life.RECEIVED,
-        answers=answers,
-    )
-    session.add(case)
-    session.flush()
-    life.born(session, case, actor=f"kiosk:{kiosk_id}" if kiosk_id else "farmer")
     return case
 
 
@@ -137,14 +106,14 @@ def answer(
 
     Args:
         note: already folded to GSM 03.38 and cut to the length that the message leaves.
-        label: what the officer says it is, one of the five or a word of the officer's.
+        label: what the officer says it is; what was said before stands when left out.
 
     Raises:
         NotYours: the case is not this officer's, or was answered before.
     """
     escalation = _theirs(session, officer, case)
     escalation.answer = note
-    escalation.label = label
+    escalation.label = label or escalation.label
     _close(escalation, "answered")
     actor = f"officer:{officer.id}"
     life.move(session, case, life.ANSWERED, actor=actor, reason="officer")
@@ -161,14 +130,13 @@ def answer(
 
 
 def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason: str) -> bool:
-    """Pass the case to a colleague. False when there is none; it then stays where it is.
+    """Pass the case to a colleague who has not had it. False when there is none; it then stays
+    where it is.
 
     Raises: NotYours.
     """
     escalation = _theirs(session, officer, case)
-    language = case.farmer.language or case.language
-    others = frozenset({officer.id})
-    colleague = officers.choose(session, case.area, language, others, zone=desk.zone)
+    colleague = routing.colleague(session, case, desk.zone)
     if colleague is None:
         return False
     actor = f"officer:{officer.id}"
@@ -237,18 +205,9 @@ def withdraw(session: Session, escalation: Escalation) -> None:
     _close(escalation, "withdrawn")
 
 
-def hold(session: Session, case: Case) -> None:
-    """Hold the case until the transaction ends, and see it as it is by then. Whoever gives a case
-    away, answers it or withdraws it does this first."""
-    # By its id alone: what is joined to a row that was waited for may be older than the row.
-    query = select(Case.id).where(Case.id == case.id).with_for_update(key_share=True)
-    if session.scalar(query) is not None:
-        session.refresh(case)
-
-
 def open_one(session: Session, case: Case) -> Escalation | None:
     """The open escalation of a case, if there is one; both are held, the case first."""
-    hold(session, case)
+    hold(session, case.id)
     query = select(Escalation).where(Escalation.case_id == case.id, Escalation.closed_at.is_(None))
     query = query.with_for_update(of=Escalation)
     return session.scalar(query.execution_options(populate_existing=True))
@@ -302,11 +261,3 @@ def _tell_officer(
         desk.tell_officer(session, officer, linked, key=key, case=case, **values)
     else:
         desk.tell_officer(session, officer, briefing.template(case), key=key, case=case, **values)
-
-
-def _free_code(session: Session) -> str:
-    """A code that is not taken. The unique column has the last word on a race, which at 148
-    million codes is left to the caller's retry."""
-    while session.scalar(select(Case.id).where(Case.code == (code := codes.new()))):
-        pass
-    return code

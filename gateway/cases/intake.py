@@ -7,14 +7,16 @@ so the same upload sent ten times at once is judged one after the other and make
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, escalation, life
+from gateway.cases import codes, life
+from gateway.cases.case import by_code, hold, open_case
 from gateway.people import farmers
+from gateway.privacy import consent
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Photo
@@ -30,6 +32,7 @@ TOLD = {
     "sprayed": ("yes", "no"),
 }
 """What a farmer may be asked beside the photo, and the answers that there are."""
+TAKEN, NOT_TAKEN = "taken", "not_taken"
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,11 @@ class Accepted:
     phone: str
     again: bool
     """The upload was here before; nothing new was made."""
+    correction: str | None = None
+    """Of an upload that was here before with other words: TAKEN or NOT_TAKEN."""
 
 
-class Refused(Exception):
+class UploadRefused(Exception):
     """The upload cannot become part of a case. `code` is stable, the text is for people."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -75,14 +80,22 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
 
     Raises:
         PictureError: the bytes are no picture we can read.
-        Refused: `case_not_found`, `case_closed`, `case_full`, `phone_mismatch`,
+        UploadRefused: `case_not_found`, `case_closed`, `case_full`, `phone_mismatch`,
             `client_id_reused`, `missing_phone`.
         PhotoStoreError: the photo could not be written (disk full).
+        DecoderBusy: no decoder is free; the upload may come again.
     """
     digest = store.vault.digest(upload.photo)
     with store.reading() as session:
-        if (before := _seen_by_client_id(session, upload, digest)) is not None:
-            return before
+        before = _seen_by_client_id(session, upload, digest)
+        if before is not None and not _corrects(before.case, upload):
+            return _plainly(before)
+        phone = None if before is None else before.case.farmer.phone
+    if phone is not None:
+        with store.transaction() as session:
+            farmers.find_or_create(session, phone, lock=True)
+            if (before := _seen_by_client_id(session, upload, digest)) is not None:
+                return _again(session, before, upload)
     picture = normalise(upload.photo)
     address = photos.put(picture.jpeg)
     with store.transaction() as session:
@@ -95,14 +108,14 @@ def _accept(
     farmer, case = _farmer_and_case(session, upload)
     before = _seen_by_client_id(session, upload, digest) or _same_bytes(session, farmer, digest)
     if before is not None:
-        return before
+        return _again(session, before, upload)
     if upload.language:
         farmers.set_language(session, farmer, upload.language, by=upload.source)
-    farmers.give_consent(session, farmer, by=upload.source, text="oral")
+    consent.give(session, farmer, by=upload.source, text="oral")
     farmer.place = upload.place or farmer.place
     farmer.area = farmer.area or upload.area
     if case is None:
-        case = escalation.open_case(
+        case = open_case(
             session,
             farmer,
             source=upload.source.partition(":")[0],
@@ -116,7 +129,7 @@ def _accept(
     else:
         came = update(Photo).where(Photo.case_id == case.id, Photo.following > 0)
         session.execute(came.values(following=0))
-        escalation.hold(session, case)  # after its photos, as who judges them does
+        hold(session, case.id)  # after its photos, as who judges them does
         _check_room(session, case)
         _add_told(case, upload)
     photo = Photo(
@@ -138,11 +151,11 @@ def _farmer_and_case(session: Session, upload: Upload) -> tuple[Farmer, Case | N
     """Whose upload it is, her row held, and the case that it names, if any."""
     if upload.case is None:
         if upload.phone is None:
-            raise Refused("missing_phone", "the farmer's phone number is missing")
+            raise UploadRefused("missing_phone", "the farmer's phone number is missing")
         return farmers.find_or_create(session, upload.phone, lock=True), None
     case = _own_case(session, upload)
     if upload.phone is not None and upload.phone != case.farmer.phone:
-        raise Refused("phone_mismatch", "this case belongs to another phone number")
+        raise UploadRefused("phone_mismatch", "this case belongs to another phone number")
     return farmers.find_or_create(session, case.farmer.phone, lock=True), case
 
 
@@ -151,10 +164,10 @@ def _own_case(session: Session, upload: Upload) -> Case:
     try:
         code = codes.parse(upload.case)
     except codes.BadCode as error:
-        raise Refused("bad_case_code", str(error)) from None
-    case = session.scalar(select(Case).where(Case.code == code))
+        raise UploadRefused("bad_case_code", str(error)) from None
+    case = by_code(session, code)
     if case is None or case.kiosk_id != upload.kiosk_id or case.farmer_id in farmers.NO_PERSON:
-        raise Refused("case_not_found", "no case of yours has this code")
+        raise UploadRefused("case_not_found", "no case of yours has this code")
     return case
 
 
@@ -169,13 +182,13 @@ def _add_told(case: Case, upload: Upload) -> None:
 
 def _check_room(session: Session, case: Case) -> None:
     if case.state == life.CLOSED:
-        raise Refused("case_closed", "this case is closed; send the photo as a new case")
+        raise UploadRefused("case_closed", "this case is closed; send the photo as a new case")
     count = session.scalar(select(func.count(Photo.id)).where(Photo.case_id == case.id)) or 0
     if count >= MAX_PHOTOS:
-        raise Refused("case_full", f"a case takes at most {MAX_PHOTOS} photos")
+        raise UploadRefused("case_full", f"a case takes at most {MAX_PHOTOS} photos")
 
 
-def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Accepted | None:
+def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Photo | None:
     if upload.client_id is None:
         return None
     photo = session.scalar(
@@ -184,12 +197,12 @@ def _seen_by_client_id(session: Session, upload: Upload, digest: str) -> Accepte
     if photo is None:
         return None
     if photo.upload_digest != digest:
-        raise Refused("client_id_reused", "this client id was used for another photo")
-    return _again(photo)
+        raise UploadRefused("client_id_reused", "this client id was used for another photo")
+    return photo
 
 
-def _same_bytes(session: Session, farmer: Farmer, digest: str) -> Accepted | None:
-    photo = session.scalar(
+def _same_bytes(session: Session, farmer: Farmer, digest: str) -> Photo | None:
+    return session.scalar(
         select(Photo)
         .join(Case)
         .where(
@@ -200,8 +213,40 @@ def _same_bytes(session: Session, farmer: Farmer, digest: str) -> Accepted | Non
         .order_by(Photo.id.desc())
         .limit(1)
     )
-    return None if photo is None else _again(photo)
 
 
-def _again(photo: Photo) -> Accepted:
+def _again(session: Session, photo: Photo, upload: Upload) -> Accepted:
+    """The upload that was here before, whose farmer is held; what is said otherwise this time is a
+    correction. It is taken until the case is judged, but never moves a photo to another number."""
+    case = photo.case
+    hold(session, case.id)
+    accepted = _plainly(photo)
+    if not _corrects(case, upload):
+        return accepted
+    late = case.state != life.RECEIVED or case.farmer_id in farmers.NO_PERSON
+    if late or upload.phone not in (None, case.farmer.phone):
+        return replace(accepted, correction=NOT_TAKEN)
+    if upload.language:
+        farmers.set_language(session, case.farmer, upload.language, by=upload.source)
+        case.language = upload.language
+    case.crop = upload.crop or case.crop
+    case.place = upload.place or case.place
+    case.farmer.place = upload.place or case.farmer.place
+    case.answers = ((case.answers or {}) | (upload.answers or {})) or None
+    return replace(accepted, correction=TAKEN)
+
+
+def _plainly(photo: Photo) -> Accepted:
     return Accepted(photo.case.code, photo.id, photo.case.farmer.phone, again=True)
+
+
+def _corrects(case: Case, upload: Upload) -> bool:
+    told = case.answers or {}
+    said = (
+        (upload.phone, case.farmer.phone),
+        (upload.crop, case.crop),
+        (upload.language, case.language),
+        (upload.place, case.place),
+        *((answer, told.get(name)) for name, answer in (upload.answers or {}).items()),
+    )
+    return any(again and again != before for again, before in said)

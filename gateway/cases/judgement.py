@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, life
+from gateway.cases.case import hold
 from gateway.cases.desk import Desk
 from gateway.cases.triage import Decision, Facts, Finding, triage
 from gateway.store.base import now
@@ -72,7 +73,7 @@ def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_jud
 
 def failed(session: Session, desk: Desk, case: Case, reason: str) -> None:
     """The machine could not judge a photo of the case: a person still answers."""
-    escalation.hold(session, case)
+    hold(session, case.id)
     if case.state != life.CLOSED:
         escalation.escalate(session, desk, case, reason, actor="machine")
 

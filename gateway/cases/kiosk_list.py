@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.cases.case import by_code
 from gateway.store.base import now
 from gateway.store.models import Case, Diagnosis, Kiosk, Message, Photo
 
@@ -21,8 +22,10 @@ MOST = 100
 
 def one(session: Session, kiosk: Kiosk, code: str) -> dict[str, Any] | None:
     """State and result of one of the kiosk's cases, or None when it is not one of them."""
-    found = session.scalar(select(Case).where(Case.code == code, Case.kiosk_id == kiosk.id))
-    return None if found is None else _shown(session, [found])[0]
+    found = by_code(session, code)
+    if found is None or found.kiosk_id != kiosk.id:
+        return None
+    return _shown(session, [found])[0]
 
 
 def recent(session: Session, kiosk: Kiosk) -> list[dict[str, Any]]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from gateway.store.base import now
 from gateway.store.models import Case, Event
+from gateway.store.states import CaseState
 
-RECEIVED = "received"
-DIAGNOSED = "diagnosed"
-PHOTO_REQUESTED = "photo_requested"
-ESCALATED = "escalated"
-ACCEPTED = "accepted"
-ANSWERED = "answered"
-CLOSED = "closed"
+RECEIVED = CaseState.RECEIVED
+DIAGNOSED = CaseState.DIAGNOSED
+PHOTO_REQUESTED = CaseState.PHOTO_REQUESTED
+ESCALATED = CaseState.ESCALATED
+ACCEPTED = CaseState.ACCEPTED
+ANSWERED = CaseState.ANSWERED
+CLOSED = CaseState.CLOSED
 
-NEXT = {
+NEXT: Mapping[str, Set[CaseState]] = {
     RECEIVED: {DIAGNOSED, ESCALATED},
     DIAGNOSED: {PHOTO_REQUESTED, ESCALATED, ANSWERED},
     PHOTO_REQUESTED: {DIAGNOSED, ESCALATED, CLOSED},
@@ -26,7 +28,6 @@ NEXT = {
     ANSWERED: {DIAGNOSED, ESCALATED, CLOSED},
     CLOSED: set(),
 }
-OPEN = frozenset(NEXT) - {CLOSED}
 
 
 class WrongStep(Exception):

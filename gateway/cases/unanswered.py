@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, String, and_, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation, life
+from gateway.cases import escalation, life, routing
+from gateway.cases.case import hold
 from gateway.cases.desk import Desk
 from gateway.cases.undelivered import ABSENT_FOR
 from gateway.outbox.resend import RESENT
-from gateway.people import hours, officers
+from gateway.people import hours
 from gateway.store.models import Case, Escalation, Message, Officer
+from gateway.store.states import MessageState
 from gateway.watch import incidents
 
 MOST_OFFICERS = 2
@@ -93,9 +95,8 @@ def take_step(
 
     The case is held first, as by an officer who answers it.
     """
-    case = select(Case.id).join(Escalation, Escalation.case_id == Case.id)
-    case = case.where(Escalation.id == escalation_id)
-    if session.scalar(case.with_for_update(of=Case, key_share=True, skip_locked=True)) is None:
+    case_id = session.scalar(select(Escalation.case_id).where(Escalation.id == escalation_id))
+    if case_id is None or hold(session, case_id, wait=False) is None:
         return False
     query = select(Escalation).where(Escalation.id == escalation_id)
     locked = query.with_for_update(of=Escalation).execution_options(populate_existing=True)
@@ -126,10 +127,8 @@ def watch(session: Session, moment: datetime) -> None:
             Escalation.opened_at < moment - PATIENCE,
         )
     )
-    if late:
-        incidents.open_(session, CAUSE, f"{late} cases wait for an officer for more than a day")
-    else:
-        incidents.close(session, CAUSE)
+    waiting = f"{late} cases wait for an officer for more than a day"
+    incidents.mark(session, CAUSE, waiting if late else "")
 
 
 def _open(
@@ -145,7 +144,7 @@ def _open(
     )
     refused = exists().where(
         Message.key == literal("escalation:") + cast(Escalation.id, String) + ":officer",
-        Message.state == "failed",
+        Message.state == MessageState.FAILED,
         or_(Message.outcome.is_(None), ~may_still_come),
     )
     rows = session.execute(query.where(Escalation.closed_at.is_(None)).add_columns(refused))
@@ -185,9 +184,8 @@ def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> 
 
 
 def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:
-    """To a colleague who has not had the case, or to the operator when there is none."""
-    had_it = _officers_of(session, row.case_id)
-    colleague = _choose(session, desk, row, had_it) if len(had_it) < MOST_OFFICERS else None
+    """To a colleague, or to the operator when there is none."""
+    colleague = _colleague(session, desk, row.case)
     before = row.officer
     escalation.pass_on(session, desk, row.case, row, colleague, actor="sweep", reason="unanswered")
     if before is not None and before.disabled_at is None:
@@ -203,8 +201,7 @@ def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:
 def _find_officer(session: Session, desk: Desk, row: Escalation) -> bool:
     """The operator has the case because nobody was on duty; somebody may be now. After as many
     officers as get one the operator keeps it."""
-    had_it = _officers_of(session, row.case_id)
-    officer = _choose(session, desk, row, had_it) if len(had_it) < MOST_OFFICERS else None
+    officer = _colleague(session, desk, row.case)
     if officer is None:
         return False
     case = row.case
@@ -214,15 +211,7 @@ def _find_officer(session: Session, desk: Desk, row: Escalation) -> bool:
     return True
 
 
-def _choose(
-    session: Session, desk: Desk, row: Escalation, had_it: frozenset[int]
-) -> Officer | None:
-    language = row.case.farmer.language or row.case.language
-    return officers.choose(session, row.case.area, language, had_it, zone=desk.zone)
-
-
-def _officers_of(session: Session, case_id: int) -> frozenset[int]:
-    query = select(Escalation.officer_id).where(
-        Escalation.case_id == case_id, Escalation.officer_id.is_not(None)
-    )
-    return frozenset(number for number in session.scalars(query) if number is not None)
+def _colleague(session: Session, desk: Desk, case: Case) -> Officer | None:
+    if len(routing.had_by(session, case)) >= MOST_OFFICERS:
+        return None
+    return routing.colleague(session, case, desk.zone)

@@ -12,10 +12,12 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.cases import escalation, life
+from gateway.cases.case import hold
 from gateway.cases.desk import Desk
 from gateway.outbox.kinds import Kind
 from gateway.outbox.resend import RESENT
 from gateway.store.models import Case, Escalation, Message, Photo
+from gateway.store.states import MessageState
 from gateway.watch import incidents
 
 REASON = "undelivered"
@@ -41,11 +43,14 @@ def due(session: Session, moment: datetime, limit: int) -> list[int]:
     return list(session.scalars(query.order_by(Case.id).limit(limit)))
 
 
-def hand_over(session: Session, desk: Desk, case_id: int) -> None:
+def hand_over(session: Session, desk: Desk, case_id: int) -> bool:
     """Give the case to an officer, who has number and place. The farmer is told nothing: that is
-    what does not work."""
-    case = session.get_one(Case, case_id, with_for_update={"of": Case, "key_share": True})
+    what does not work. False when the case is gone."""
+    case = hold(session, case_id)
+    if case is None:
+        return False
     escalation.escalate(session, desk, case, REASON, actor="sweep", tell_farmer=False)
+    return True
 
 
 def watch(session: Session, moment: datetime) -> None:
@@ -53,10 +58,7 @@ def watch(session: Session, moment: datetime) -> None:
     officer sees to it."""
     query = _unheard(moment).where(Case.state == life.CLOSED, Message.final_at > moment - WATCHED)
     lost = session.scalar(select(func.count()).select_from(query.subquery()))
-    if lost:
-        incidents.open_(session, CAUSE, f"{lost} answers of officers reached no phone")
-    else:
-        incidents.close(session, CAUSE)
+    incidents.mark(session, CAUSE, f"{lost} answers of officers reached no phone" if lost else "")
 
 
 def _unheard(moment: datetime) -> Select[int]:
@@ -67,7 +69,7 @@ def _unheard(moment: datetime) -> Select[int]:
         .join(Message, Message.case_id == Case.id)
         .where(
             Message.direction == "out",
-            Message.state == "failed",
+            Message.state == MessageState.FAILED,
             Message.farmer_id.is_not(None),
             Message.kind.not_in(BESIDE),
             or_(Message.outcome.is_(None), Message.outcome != RESENT),

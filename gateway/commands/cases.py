@@ -8,6 +8,7 @@ import click
 from sqlalchemy import select
 
 from gateway.cases import codes
+from gateway.cases.case import by_code
 from gateway.context import Context
 from gateway.people import msisdn
 from gateway.settings import Settings
@@ -45,7 +46,7 @@ def show_case(code: str) -> None:
     except codes.BadCode as error:
         raise click.UsageError(str(error)) from None
     with Context.open(Settings.read()).store.reading() as session:
-        row = session.scalar(select(Case).where(Case.code == code))
+        row = by_code(session, code)
         if row is None:
             raise click.ClickException(f"there is no case {code}")
         click.echo(f"case {row.code}: {row.state}, {row.crop}, {row.label}, {row.verdict}")

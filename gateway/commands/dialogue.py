@@ -104,7 +104,7 @@ def dial(phone: str, code: str, operator: str) -> None:
     try:
         _converse(
             Phone(
-                lambda request: answer(context, request).body,
+                lambda request: answer(context.ussd, request).body,
                 number,
                 code=settings.ussd_code,
                 operator=operator,

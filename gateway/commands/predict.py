@@ -10,9 +10,8 @@ import click
 
 from gateway.settings import Settings
 from inference.model import Model
+from inference.picture import SUFFIXES
 from inference.verdict import reference_json
-
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".gif"}
 
 
 @click.command()
@@ -33,6 +32,6 @@ def predict(paths: tuple[Path, ...], as_json: bool) -> None:
 def _photos(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURES)
+            yield from sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
         else:
             yield path

@@ -1,4 +1,4 @@
-"""What is known of a case, for whoever may read it: shared by the SMS and the USSD side."""
+"""An officer's answer, given and read: the same by SMS, by USSD and on the page."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from gateway.store.models import Case, Escalation, Officer
 from gateway.teaching import labels
 
 
-def answer_with_text(
-    session: Session, desk: Desk, officer: Officer, case: Case, note: str, label: str | None
-) -> str:
-    """The officer answers with a ready text, said in the farmer's language, and labels the photos.
+def answer(
+    session: Session,
+    desk: Desk,
+    officer: Officer,
+    case: Case,
+    words: str,
+    label: str | None = None,
+) -> None:
+    """The officer's words go to the farmer and end the case; a label goes to all its photos too.
 
     Args:
-        note: catalogue key of the text.
-        label: one of the five, or None where the text names no disease.
-
-    Returns:
-        The words that the farmer gets.
+        words: in the farmer's language where they are a ready text, and short enough.
+        label: what the officer says it is, where that is said with the answer.
 
     Raises:
         NotYours: the case is not this officer's, or was answered before.
     """
-    words = desk.texts.render(note, case.farmer.language or case.language)
     escalation.answer(session, desk, officer, case, words, label=label)
     if label is not None:
         labels.record(session, officer, case, label)
-    return words
 
 
 def officers_words(session: Session, case: Case) -> str:

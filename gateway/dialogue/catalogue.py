@@ -16,11 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import polib
+from gateway.dialogue import gsm7, po
+from gateway.dialogue.po import FALLBACK, PLACEHOLDER, holes
 
-from gateway.dialogue import gsm7
-
-FALLBACK = "en"
 SMS_LIMIT = 160
 SCREEN_LIMIT = 156
 """160 less `CON ` or `END `: nobody documents whether the prefix counts."""
@@ -34,8 +32,6 @@ LIMITS = {
     "note_": 76,
 }
 """Septets by kind of text; every other key is an SMS."""
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class CatalogueError(Exception):
@@ -87,14 +83,11 @@ class Catalogue:
         try:
             declared = tomllib.loads((folder / "placeholders.toml").read_text("utf-8"))
             for path in sorted(folder.glob("*.po")):
-                po = polib.pofile(str(path), check_for_duplicates=True)
-                entries = [entry for entry in po if not entry.obsolete and entry.msgstr]
-                texts[path.stem] = {entry.msgid: entry.msgstr for entry in entries}
-                fuzzy[path.stem] = frozenset(entry.msgid for entry in entries if entry.fuzzy)
-                names[f"option_language_{path.stem}"] = po.metadata.get(
-                    "X-Language-Name", path.stem
-                )
-                numbers[po.metadata.get("X-Menu-Number", "")] = path.stem
+                file = po.read(path)
+                texts[path.stem], fuzzy[path.stem] = file.texts, file.fuzzy
+                name = file.metadata.get("X-Language-Name", path.stem)
+                names[f"option_language_{path.stem}"] = name
+                numbers[file.metadata.get("X-Menu-Number", "")] = path.stem
         except (OSError, ValueError) as error:
             raise CatalogueError(f"the texts in {folder} cannot be read: {error}") from None
         if FALLBACK not in texts:
@@ -153,7 +146,7 @@ class Catalogue:
                 return gsm7.cut(filled, room)
             raise CatalogueError(f"{key} [{language}]: {{{name}}} is longer than {room} septets")
 
-        return _PLACEHOLDER.sub(value, self.text(key, language))
+        return PLACEHOLDER.sub(value, self.text(key, language))
 
     def text(self, key: str, language: str | None) -> str:
         """The text of `key` with its braces unfilled. Raises: CatalogueError when there is none."""
@@ -177,7 +170,7 @@ class Catalogue:
             names = (self.text(name, language) for name in self.keys_of(placeholder.names))
             return max(names, key=gsm7.septets)
 
-        return _PLACEHOLDER.sub(value, self.text(key, language))
+        return PLACEHOLDER.sub(value, self.text(key, language))
 
     def room(self, name: str) -> int:
         """Septets that every text leaves for this placeholder."""
@@ -225,10 +218,10 @@ class Catalogue:
         english = self._texts[FALLBACK].get(key)
         if english is None:
             return ["no such key in English"]
-        used = set(_PLACEHOLDER.findall(text))
+        used = holes(text)
         if unknown := sorted(used - set(self._placeholders)):
             return [f"unknown placeholder {{{name}}}" for name in unknown]
-        if used != set(_PLACEHOLDER.findall(english)):
+        if used != holes(english):
             return ["placeholders differ from English"]
         if letters := gsm7.outside(text):
             return [str(gsm7.NotGsm(letters))]

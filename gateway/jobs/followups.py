@@ -28,10 +28,6 @@ def outcome_questions(context: Context) -> int:
     )
 
 
-def _each(context: Context, sweep: str, due: list[int], template: str) -> int:
-    return each(context.store, sweep, due, partial(_tell, context, template))
-
-
 def _tell(context: Context, template: str, case_id: int) -> int:
     with context.store.transaction() as session:
         return followups.tell(session, context.desk, template, case_id)

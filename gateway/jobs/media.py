@@ -20,6 +20,7 @@ from gateway.people import farmers
 from gateway.store.base import Unreadable, now
 from gateway.store.models import MediaMessage
 from gateway.store.photos import PhotoStoreError
+from inference.guard import DecoderBusy
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ def fetch(media_id: int) -> None:
         return
     try:
         taken = take(context, Incoming(vendor, message_id, phone, photos))
-    except PhotoStoreError as error:
-        log.warning("photo_store_away media=%s error=%s", media_id, error)
+    except (PhotoStoreError, DecoderBusy) as error:
+        log.warning("photos_not_taken_now media=%s error=%s", media_id, error)
         _postpone(context, media_id)
         return
     _finish(context, media_id, "taken" if taken.photos else taken.refused[0], bool(taken.photos))

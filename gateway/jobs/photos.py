@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases import judgement
+from gateway.cases.case import hold
 from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
@@ -71,7 +72,8 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
 
 def _record(session: Session, context: Context, photo_id: int, verdict: Verdict) -> None:
     photo = session.get_one(Photo, photo_id, with_for_update={"of": Photo, "key_share": True})
-    case = session.get_one(Case, photo.case_id, with_for_update={"of": Case, "key_share": True})
+    case = hold(session, photo.case_id)
+    assert case is not None  # it goes with its photos, and one of them is held
     detail = json.loads(verdict.to_json())
     plain = PhotoVerdict(verdict.verdict, verdict.label, verdict.confidence, detail)
     if not judgement.record(session, photo, plain):

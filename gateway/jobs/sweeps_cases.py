@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import exists, or_, select, update
 
 from gateway.cases import escalation, judgement, life, unanswered, undelivered
+from gateway.cases.case import hold
 from gateway.context import Context
 from gateway.jobs import photos
 from gateway.people import hours
@@ -52,7 +53,9 @@ def cases_without_answer(context: Context) -> int:
 
     def give_to_a_person(case_id: int) -> int:
         with context.store.transaction() as session:
-            case = session.get_one(Case, case_id, with_for_update={"of": Case})
+            case = hold(session, case_id)
+            if case is None:
+                return 0  # deleted at the farmer's wish meanwhile
             escalation.escalate(session, context.desk, case, "no_answer", actor="sweep")
         log.error("case_without_answer case=%s", case.code)
         return 1
@@ -76,8 +79,8 @@ def photos_that_never_came(context: Context) -> int:
             case_id = session.scalar(given_up.values(following=0).returning(Photo.case_id))
             if case_id is None:
                 return 0  # another came meanwhile
-            case = session.get_one(Case, case_id, with_for_update={"of": Case, "key_share": True})
-            if judgement.is_complete(session, case):
+            case = hold(session, case_id)
+            if case is not None and judgement.is_complete(session, case):
                 photos.judge_together(session, context, case)
             return 1
 
@@ -92,8 +95,7 @@ def undelivered_answers(context: Context) -> int:
 
     def hand_over(case_id: int) -> int:
         with context.store.transaction() as session:
-            undelivered.hand_over(session, context.desk, case_id)
-        return 1
+            return undelivered.hand_over(session, context.desk, case_id)
 
     done = each(context.store, "undelivered_answers", ids, hand_over)
     with context.store.transaction() as session:

@@ -6,7 +6,6 @@ import logging
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.outbox.claim import UNREADABLE
@@ -15,6 +14,7 @@ from gateway.outbox.sweep import LONGEST_LEASE
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, MediaMessage, Message
+from gateway.store.states import MessageState
 from gateway.watch import incidents, mail, repairs
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def silent_messages(context: Context) -> int:
         marked = session.execute(
             update(Message)
             .where(
-                Message.state == "sent",
+                Message.state == MessageState.SENT,
                 Message.outcome.is_(None),
                 Message.sent_at < now() - REPORT_WITHIN,
             )
@@ -50,9 +50,9 @@ def clock_set_back(context: Context) -> int:
     done = 0
     with context.store.transaction() as session:
         for state, column, wait in (
-            ("queued", Message.not_before, timedelta(0)),
-            ("sending", Message.lease_until, LONGEST_LEASE),
-            ("unknown", Message.not_before, UNKNOWN_FOR),
+            (MessageState.QUEUED, Message.not_before, timedelta(0)),
+            (MessageState.SENDING, Message.lease_until, LONGEST_LEASE),
+            (MessageState.UNKNOWN, Message.not_before, UNKNOWN_FOR),
         ):
             freed = session.execute(
                 update(Message)
@@ -74,18 +74,14 @@ def watch(context: Context) -> int:
             )
         )
         return (
-            _mark(session, SPOOL, f"{aside} callbacks could not be taken in" if aside else "")
-            + _mark(session, MEDIA, f"{lost} senders of photos cannot be read" if lost else "")
+            incidents.mark(
+                session, SPOOL, f"{aside} callbacks could not be taken in" if aside else ""
+            )
+            + incidents.mark(
+                session, MEDIA, f"{lost} senders of photos cannot be read" if lost else ""
+            )
             + repairs.calm_down(session)
         )
-
-
-def _mark(session: Session, cause: str, detail: str) -> int:
-    """Open an incident while there is something to say of it; returns how many it closed."""
-    if not detail:
-        return incidents.close(session, cause)
-    incidents.open_(session, cause, detail)
-    return 0
 
 
 def tell_operator(context: Context) -> int:

@@ -36,7 +36,7 @@ def post(
     """Post a message in the caller's transaction; it leaves after the commit.
 
     Args:
-        key: names the cause (`advice:<case>:1`); a second message with this key is not made.
+        key: names the cause (`case:<id>:judged:1`); a second message with this key is not made.
         to: E.164.
         priority: smaller goes first; that of the kind when left out.
         parts: SMS parts that the text takes.

@@ -85,7 +85,4 @@ def watch(session: Session, now: datetime) -> None:
     ).all()
     reports_come = session.scalar(select(DeliveryReport.id).limit(1)) is not None
     for cause, detail in judge(failed, due, reports_come=reports_come).items():
-        if detail:
-            incidents.open_(session, cause, detail)
-        else:
-            incidents.close(session, cause)
+        incidents.mark(session, cause, detail)

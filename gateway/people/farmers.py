@@ -1,4 +1,4 @@
-"""Farmers: found by number, with their language, their consent and their opt-out."""
+"""Farmers: found by number, with their language and their opt-out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from sqlalchemy.orm import Session
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Event, Farmer
-
-CONSENT_VERSION = "2026-11"
-"""Version of the consent text; raise it when the meaning of the text changes."""
 
 NOBODY, NOBODY_WHO_TRAINS = "nobody", "nobody-who-trains"
 """Ids of the two farmers without a number, to whom cases go when their person is forgotten."""
@@ -56,31 +53,6 @@ def set_language(session: Session, farmer: Farmer, language: str, *, by: str) ->
     if farmer.language != language:
         farmer.language = language
         _record(session, farmer, "language", by, data={"language": language})
-
-
-def give_consent(session: Session, farmer: Farmer, *, by: str, text: str = "consent") -> None:
-    """Record a yes: when, through whom, to which version of which text in which language."""
-    if farmer.consent_at is None or farmer.consent_version != CONSENT_VERSION:
-        farmer.consent_at = now()
-        farmer.consent_version = CONSENT_VERSION
-        farmer.consent_by = by
-        data = {"version": CONSENT_VERSION, "text": text, "language": farmer.language}
-        _record(session, farmer, "consent", by, data=data)
-
-
-def withdraw_consent(session: Session, farmer: Farmer, *, by: str) -> None:
-    """As easy as giving it, and effective at once."""
-    if farmer.consent_at is not None:
-        farmer.consent_at = None
-        farmer.training_consent_at = None
-        _record(session, farmer, "consent_withdrawn", by)
-
-
-def allow_training(session: Session, farmer: Farmer, allowed: bool, *, by: str) -> None:
-    """The separate yes, or its end: photos may be kept to teach the model."""
-    if allowed != (farmer.training_consent_at is not None):
-        farmer.training_consent_at = now() if allowed else None
-        _record(session, farmer, "training_consent" if allowed else "training_refused", by)
 
 
 def opt_out(session: Session, farmer: Farmer, *, by: str) -> None:

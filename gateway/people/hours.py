@@ -11,6 +11,7 @@ from phonenumbers import timezone
 LONGEST = timedelta(days=60)
 """Nobody waits longer than this without being late; it bounds the counting of days."""
 DAY = timedelta(days=1)
+UTC_ZONE = ZoneInfo("UTC")
 
 
 def zone_of(region: str) -> ZoneInfo:

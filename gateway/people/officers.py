@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from gateway.people import PeopleError, areas, hours
+from gateway.people import PeopleError
 from gateway.store.base import now
 from gateway.store.database import vault_of
-from gateway.store.models import Escalation, Event, Officer
+from gateway.store.models import Event, Officer
 
 PIN_DIGITS = 5
-UTC_ZONE = ZoneInfo("UTC")
 WORK_DAYS = re.compile("(?=.)1?2?3?4?5?6?7?")
 WORK_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-4]):[0-5]\d)")
 
@@ -136,53 +133,6 @@ def disable(session: Session, officer_id: int, *, by: str = "operator") -> Offic
 
 def listed(session: Session) -> list[Officer]:
     return list(session.scalars(select(Officer).order_by(Officer.id)))
-
-
-def choose(
-    session: Session,
-    area: str | None,
-    language: str,
-    exclude: frozenset[int] = frozenset(),
-    *,
-    zone: ZoneInfo = UTC_ZONE,
-    moment: datetime | None = None,
-) -> Officer | None:
-    """The officer who takes a case: on duty, for its area, and at work now or soonest.
-
-    Of those at work equally soon the one with the fewest open cases goes first, then one who
-    speaks the farmer's language, then the one whose area is the closest match, then the longest
-    in service. A case without an area goes to any officer on duty.
-
-    Args:
-        zone: of the officers' working hours.
-        moment: now, unless another instant is asked about.
-    """
-    moment = moment or now()
-    open_cases = (
-        select(func.count(Escalation.id))
-        .where(Escalation.officer_id == Officer.id, Escalation.closed_at.is_(None))
-        .correlate(Officer)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Officer, open_cases).where(Officer.on_duty, Officer.disabled_at.is_(None))
-    ).all()
-    ranked = sorted(
-        (
-            (
-                hours.until_work(officer.work_days, officer.work_hours, zone, moment),
-                count,
-                language not in officer.languages.split(","),
-                -closeness,
-                officer.id,
-                officer,
-            )
-            for officer, count in rows
-            if officer.id not in exclude and (closeness := areas.closeness(officer.area, area))
-        ),
-        key=lambda row: row[:5],
-    )
-    return ranked[0][5] if ranked else None
 
 
 def set_language(officer: Officer, language: str) -> None:

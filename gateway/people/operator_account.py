@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
 from gateway.people import lockout, operators
-from gateway.people.operators import Enrolment, Refused
+from gateway.people.operators import Enrolment, WrongSecrets
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Event, Operator
@@ -21,18 +21,18 @@ def prove(store: Store, operator: Operator, password: str) -> None:
     """Whether whoever sits there knows the password.
 
     Raises:
-        Refused: not so.
+        WrongSecrets: not so.
         lockout.Locked: too many wrong tries; nothing was judged.
     """
     door = _door(operator)
     lockout.count_try(store, door)
     if not check_password_hash(operator.password_hash, password[: operators.PASSWORD_MOST]):
-        raise Refused
+        raise WrongSecrets
     lockout.open_again(store, door)
 
 
 def change_password(store: Store, operator: Operator, old: str, new: str) -> Operator:
-    """Raises: Refused, lockout.Locked, or PeopleError when the new one has no fitting length."""
+    """Raises: WrongSecrets, lockout.Locked, or PeopleError: the new one has no fitting length."""
     prove(store, operator, old)
     hashed = operators.hash_of(new)
     with store.transaction() as session:
@@ -56,14 +56,14 @@ def change_authenticator(
         The operator and new recovery codes, shown once; the old ones end with the old secret.
 
     Raises:
-        Refused: it is not the code of the new secret; the old one stays.
+        WrongSecrets: it is not the code of the new secret; the old one stays.
         lockout.Locked: too many wrong tries.
     """
     door = _door(operator)
     lockout.count_try(store, door)
     step = operators.matching_step(secret, "".join(code.split()), now(), spent=0)
     if step is None:
-        raise Refused
+        raise WrongSecrets
     with store.transaction() as session:
         row = session.get_one(Operator, operator.id, with_for_update=True)
         row.totp_secret, row.totp_step = secret, step

@@ -40,7 +40,7 @@ _NOBODY = generate_password_hash(secrets.token_hex())
 """Checked for a name that nobody has, so that the time taken tells nothing."""
 
 
-class Refused(Exception):
+class WrongSecrets(Exception):
     """Name, password and code do not fit together; which of them is not said."""
 
 
@@ -111,7 +111,7 @@ def sign_in(store: Store, name: str, password: str, code: str) -> Operator:
     """The operator whose password and code these are; the code is spent.
 
     Raises:
-        Refused: they are not.
+        WrongSecrets: they are not.
         lockout.Locked: too many wrong tries for this name; nothing was judged.
     """
     name = name.strip().lower()[:40]
@@ -122,11 +122,11 @@ def sign_in(store: Store, name: str, password: str, code: str) -> Operator:
     # Outside of a transaction: hashing takes a while, and on SQLite would keep all writers out.
     right = check_password_hash(known.password_hash if known else _NOBODY, password[:PASSWORD_MOST])
     if known is None or not right or known.disabled_at is not None:
-        raise Refused
+        raise WrongSecrets
     with store.transaction() as session:
         operator = session.get_one(Operator, known.id, with_for_update=True)
         if not spend(session, operator, code, now()):
-            raise Refused
+            raise WrongSecrets
         session.add(Event(kind="signed_in", actor=actor(operator)))
     lockout.open_again(store, door)
     return operator

@@ -27,11 +27,17 @@ from gateway.store.models import (
     Photo,
     UssdSession,
 )
-from gateway.store.states import CaseState
+from gateway.store.states import CaseState, MessageState
 
 MONTH = timedelta(days=365.25 / 12)
 BATCH = 200
-ENDED = ("sent", "delivered", "failed", "cancelled", "received")
+ENDED = (
+    MessageState.SENT,
+    MessageState.DELIVERED,
+    MessageState.FAILED,
+    MessageState.CANCELLED,
+    MessageState.RECEIVED,
+)
 
 
 def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
@@ -47,7 +53,7 @@ def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
         .where(Case.updated_at < before, Case.farmer_id.not_in([nobody.id, trainer.id]))
         .order_by(Case.id)
         .limit(BATCH)
-        .with_for_update(of=Case, skip_locked=True)
+        .with_for_update(of=Case, key_share=True, skip_locked=True)
     ).all()
     to_delete: set[str] = set()
     for case in cases:

@@ -56,7 +56,7 @@ def up(no_simulator: bool) -> None:
     """Start everything on this machine, and keep it running until Ctrl-C."""
     from gateway.channels import providers
     from gateway.running.premises import HomeLock, check_ports
-    from gateway.running.supervisor import House
+    from gateway.running.supervisor import Supervisor
 
     if no_simulator:
         os.environ["LEAFLINE_SIMULATOR"] = "off"  # the processes that it starts read it too
@@ -64,7 +64,7 @@ def up(no_simulator: bool) -> None:
     providers.check(settings)
     lock = HomeLock.take(settings)
     check_ports(settings)
-    house = House(settings, lock)
+    house = Supervisor(settings, lock)
     _check_model()
     context = Context.open(settings)  # says at once, and once, what every process would say
     Spool(settings.spool, context.store.vault).check()

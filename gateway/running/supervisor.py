@@ -63,7 +63,7 @@ def house_parts(settings: Settings) -> list[Part]:
     ]
 
 
-class House:
+class Supervisor:
     """All processes of one home. Use it from the main thread."""
 
     def __init__(self, settings: Settings, lock: HomeLock) -> None:

@@ -86,7 +86,6 @@ class Utc(TypeDecorator[datetime]):
 Identity = Annotated[
     int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 ]
-Instant = Annotated[datetime, mapped_column(Utc)]
 Digest = Annotated[str, mapped_column(String(64))]
 Secret = Annotated[str, mapped_column(Sealed)]
 Data = Annotated[dict[str, Any], mapped_column(JSON)]

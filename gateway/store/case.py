@@ -28,20 +28,25 @@ class Case(Base):
     farmer_id: Mapped[str] = mapped_column(ForeignKey("farmer.id", ondelete="CASCADE"))
     kiosk_id: Mapped[int | None] = mapped_column(ForeignKey("kiosk.id"))
     source: Mapped[str] = mapped_column(String(8))
-    """`kiosk`, `mms` or `ussd`."""
+    """The way it came: `kiosk`, `mms`, `ussd` or `sms`."""
     crop: Mapped[str | None] = mapped_column(String(16))
     language: Mapped[str] = mapped_column(String(2))
     place: Mapped[str | None] = mapped_column(String(80))
     area: Mapped[str | None] = mapped_column(String(80))
     state: Mapped[str] = mapped_column(String(16))
-    """See gateway.cases.life."""
+    """See gateway.store.states."""
     label: Mapped[str | None] = mapped_column(String(24))
     verdict: Mapped[str | None] = mapped_column(String(16))
     confidence: Mapped[float | None] = mapped_column(Float)
     """Label, verdict and calibrated confidence (0 to 1) of all photos together."""
     answers: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """What the farmer told: `stage`, `plants`, `sprayed`, `reason`, `better`."""
+    """What the farmer told: `stage`, `plants`, `sprayed`, `reason`, `ask_later`, `better`."""
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
     updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
 
     farmer: Mapped[Farmer] = relationship(lazy="joined")
+
+    @property
+    def spoken(self) -> str:
+        """The farmer's language, or the one that this case came in."""
+        return self.farmer.language or self.language

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base, Digest, Secret, Utc, now
@@ -23,7 +24,9 @@ class Farmer(Base):
     consent_at: Mapped[datetime | None] = mapped_column(Utc)
     consent_version: Mapped[str | None] = mapped_column(String(16))
     consent_by: Mapped[str | None] = mapped_column(String(40))
-    """Who took it: `ussd`, `sms`, or `kiosk:<id>` for consent given orally to an agent."""
+    """Who took it: `ussd:<session>`, or `kiosk:<id>` for consent given orally to an agent."""
+    consent_path: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Where in a USSD session it was given: see gateway.dialogue.ussd.agreed."""
     training_consent_at: Mapped[datetime | None] = mapped_column(Utc)
     """A separate yes: photos may be kept to train the model."""
     opted_out_at: Mapped[datetime | None] = mapped_column(Utc)

@@ -25,7 +25,7 @@ class Incident(Base):
 
     id: Mapped[Identity]
     cause: Mapped[str] = mapped_column(String(60))
-    """`channel:no_credit`, `sweep:unqueued_photos`, ..."""
+    """`channel:no_credit`, `sweep:waiting_photos`, ..."""
     detail: Mapped[str] = mapped_column(String(200), default="")
     count: Mapped[int] = mapped_column(Integer, default=1)
     opened_at: Mapped[datetime] = mapped_column(Utc, default=now)

@@ -44,7 +44,7 @@ class Message(Base):
     priority: Mapped[int] = mapped_column(Integer, default=5)
     """Smaller goes first; see gateway.outbox.kinds."""
     state: Mapped[str] = mapped_column(String(12))
-    """out: queued, sending, sent, delivered, failed, unknown, cancelled; in: received."""
+    """See gateway.store.states."""
     outcome: Mapped[str | None] = mapped_column(String(40))
     provider: Mapped[str] = mapped_column(String(24), server_default="africastalking")
     """out: which it was handed to, or last tried with; it says nothing of one that was not tried

@@ -66,6 +66,15 @@ def close(session: Session, prefix: str, *, deeper: bool = True) -> int:
     return len(closed)
 
 
+def mark(session: Session, cause: str, detail: str) -> int:
+    """Open an incident while there is something to say of it (`detail`), and close it when there
+    is not any more; returns how many it closed."""
+    if not detail:
+        return close(session, cause)
+    open_(session, cause, detail)
+    return 0
+
+
 def to_tell(session: Session, at: datetime) -> list[Incident]:
     """Open incidents of whose cause the operator has not been told within the last hour.
 

@@ -42,7 +42,4 @@ def _mark(store: Store, cause: str, failed: int) -> None:
         if not failed and not incidents.is_open(session, cause):
             return
     with store.transaction() as session:
-        if failed:
-            incidents.open_(session, cause, f"failed at {failed} of its rows")
-        else:
-            incidents.close(session, cause)
+        incidents.mark(session, cause, f"failed at {failed} of its rows" if failed else "")

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.cases import escalation, judgement, life
+from gateway.cases.case import open_case
 from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
@@ -18,7 +19,7 @@ def _case(context: Context, crop: str = "maize") -> int:
     with context.store.transaction() as session:
         farmer = farmers.find_or_create(session, house.FARMER)
         farmers.set_language(session, farmer, "rw", by="test")
-        case = escalation.open_case(
+        case = open_case(
             session, farmer, source="kiosk", crop=crop, area=house.AREA, place="Kanyangese"
         )
         return case.id

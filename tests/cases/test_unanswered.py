@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.cases import escalation, judgement, life, unanswered
+from gateway.cases.case import hold
 from gateway.cases.unanswered import Held, Limits, Step
 from gateway.context import Context
 from gateway.people import farmers, officers
@@ -314,8 +315,12 @@ def test_an_answer_while_the_case_is_passed_on_is_too_late(
         assert session.scalars(select(Case.state)).one() == life.CLOSED
 
 
+def _hold(session: Session, case: Case) -> None:
+    hold(session, case.id)
+
+
 @ON_POSTGRESQL
-@pytest.mark.parametrize("begin", [escalation.hold, escalation.open_one])
+@pytest.mark.parametrize("begin", [_hold, escalation.open_one])
 def test_a_case_that_is_being_answered_is_not_passed_on(
     house: Context, ask: Callable[[], str], begin: Callable[[Session, Case], object]
 ) -> None:

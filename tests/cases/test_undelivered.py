@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy import select, text, update
 
 from gateway.cases import escalation, life, undelivered
+from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.jobs import sweeps_cases
 from gateway.outbox.kinds import Kind
@@ -37,7 +38,7 @@ def answered(context: Context) -> int:
     """A case whose answer is in the outbox; its id."""
     with context.store.transaction() as session:
         farmer = farmers.find_or_create(session, FARMER)
-        case = escalation.open_case(session, farmer, source="kiosk", crop="maize", area=AREA)
+        case = open_case(session, farmer, source="kiosk", crop="maize", area=AREA)
         life.move(session, case, life.DIAGNOSED, actor="machine")
         life.move(session, case, life.ANSWERED, actor="machine")
         say(context, case, "answer")

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from gateway.cases import escalation
+from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.dialogue.ussd import answer
 from gateway.dialogue.ussd.phone import Phone
 from gateway.people import farmers, officers
+from gateway.privacy import consent
 from gateway.store.models import Message
 from rig import things as house
 
@@ -28,7 +29,7 @@ def dial(context: Context) -> Dial:
     def make(number: str = FARMER, operator: str = "sandbox") -> Phone:
         code = context.settings.ussd_code
         return Phone(
-            lambda request: answer(context, request).body, number, code=code, operator=operator
+            lambda request: answer(context.ussd, request).body, number, code=code, operator=operator
         )
 
     return make
@@ -56,8 +57,8 @@ def make_case(context: Context) -> MakeCase:
         with context.store.transaction() as session:
             farmer = farmers.find_or_create(session, phone)
             farmers.set_language(session, farmer, farmer.language or "en", by="test")
-            farmers.give_consent(session, farmer, by="kiosk:1")
-            case = escalation.open_case(session, farmer, source="kiosk")
+            consent.give(session, farmer, by="kiosk:1")
+            case = open_case(session, farmer, source="kiosk")
             for name, value in values.items():
                 setattr(case, name, value)
             return case.code

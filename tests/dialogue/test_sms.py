@@ -27,7 +27,7 @@ _ids = itertools.count()
 def send(context: Context) -> Send:
     def deliver(text: str, phone: str = FARMER, id: str = "") -> None:
         at = datetime(2026, 11, 1, tzinfo=UTC)
-        receive(context, Incoming(id or f"id-{next(_ids)}", phone, text, at))
+        receive(context.dialogue, Incoming(id or f"id-{next(_ids)}", phone, text, at))
 
     return deliver
 
@@ -387,8 +387,8 @@ def test_a_fault_of_ours_keeps_the_message(
 def test_both_kinds_of_store(any_context: Context) -> None:
     at = datetime(2026, 11, 1, tzinfo=UTC)
     message = Incoming("id-pg", FARMER, "STOP", at)
-    receive(any_context, message)
-    receive(any_context, replace(message, text="START"))
+    receive(any_context.dialogue, message)
+    receive(any_context.dialogue, replace(message, text="START"))
     with any_context.store.reading() as session:
         farmer = farmers.find(session, FARMER)
     assert farmer is not None

@@ -27,6 +27,7 @@ def test_consent_is_recorded_with_its_language_and_way(context: Context, dial: D
     assert farmer.language == "rw"
     assert farmer.consent_at is not None
     assert (farmer.consent_by or "").startswith("ussd:")
+    assert (farmer.consent_path or {})["answers"] == 2
 
 
 def test_without_consent_nothing_is_kept_and_advice_stays_open(

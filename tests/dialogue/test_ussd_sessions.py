@@ -21,7 +21,7 @@ from tests.dialogue.conftest import FARMER, Dial, MakeCase
 
 
 def post(context: Context, text: str, session: str = "ATUid_1", phone: str = FARMER) -> str:
-    return answer(context, UssdRequest(session, phone, "*384*123#", "99999", text)).body
+    return answer(context.ussd, UssdRequest(session, phone, "*384*123#", "99999", text)).body
 
 
 def count(context: Context, model: type[Case | Event | Message]) -> int:
@@ -142,6 +142,25 @@ def test_lost_state_after_a_late_consent_is_replayed_through_the_same_screens(
     assert "How old" in post(context, "3*2*3*1*1")
 
 
+def test_a_consent_that_a_program_of_before_took_down_is_found(context: Context) -> None:
+    """It wrote the place in the path behind the way: `ussd:<session>:<screen>:<answers>`."""
+    for text in ("", "3", "3*2", "3*2*3", "3*2*3*1"):
+        post(context, text)
+    with context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, FARMER)
+        path = farmer.consent_path
+        assert path is not None
+        assert farmer.consent_by == f"ussd:{path['session']}"
+        farmer.consent_by = f"ussd:{path['session']}:{path['began']}:{path['answers']}"
+        farmer.consent_path = None
+    context.redis.flushall()
+    assert "How old" in post(context, "3*2*3*1*1")
+    with context.store.transaction() as session:
+        farmers.find_or_create(session, FARMER).consent_by = "kiosk:1"
+    context.redis.flushall()
+    assert "How old" not in post(context, "3*2*3*1*1")
+
+
 def test_a_hop_that_left_no_state_at_a_question(
     context: Context, known: str, make_case: MakeCase
 ) -> None:
@@ -185,8 +204,8 @@ def test_consent_cannot_be_dialled_ahead(context: Context) -> None:
 @pytest.mark.parametrize("code", ["*384*123*2*1#", "*384*123*2*1"])
 def test_dialling_deep_by_the_code_itself(context: Context, known: str, code: str) -> None:
     first = UssdRequest("ATUid_deep", FARMER, code, "99999", "")
-    assert "common rust" in answer(context, first).body
-    assert "powdery" in answer(context, replace(first, text="1")).body
+    assert "common rust" in answer(context.ussd, first).body
+    assert "powdery" in answer(context.ussd, replace(first, text="1")).body
 
 
 def test_a_deep_path_stops_at_the_first_answer_that_does_not_fit(
@@ -274,7 +293,7 @@ def test_a_redis_that_hangs_costs_less_than_a_second(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
-        line = Line.open(context.settings.model_copy(update={"redis_url": url}), context.catalogue)
+        line = Line.open(context.dialogue, url)
         monkeypatch.setitem(context.__dict__, "ussd", line)
         began = time.monotonic()
         assert "My results" in post(context, "")

@@ -26,12 +26,14 @@ from sqlalchemy.orm import Session
 
 from gateway.agronomy.crops import LABELS
 from gateway.cases import escalation, life
+from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.dialogue.ussd import answer
 from gateway.dialogue.ussd.engine import Menu
 from gateway.dialogue.ussd.facts import FarmerFacts, OfficerFacts
 from gateway.dialogue.ussd.phone import Phone
 from gateway.people import farmers, kiosks, officers
+from gateway.privacy import consent
 from gateway.store.models import Farmer
 from tests.dialogue.paper import Paper, PaperLine, new_case
 
@@ -165,14 +167,14 @@ class RealWalk(Walk):
                 farmer = farmers.find_or_create(session, number)
                 farmers.set_language(session, farmer, language or "en", by="test")
                 if consented:
-                    farmers.give_consent(session, farmer, by="test")
+                    consent.give(session, farmer, by="test")
             for state, label in cases:
                 self.answers.append(self._case(session, farmer, state, label))
-        self.phone = Phone(lambda request: answer(self.context, request).body, number).dial()
+        self.phone = Phone(lambda request: answer(self.context.ussd, request).body, number).dial()
         self.look()
 
     def _case(self, session: Session, farmer: Farmer, state: str, label: str | None) -> str:
-        case = escalation.open_case(session, farmer, source="kiosk")
+        case = open_case(session, farmer, source="kiosk")
         case.label = label
         if state in (life.ESCALATED, life.ACCEPTED):
             escalation.escalate(session, self.context.desk, case, "unknown", actor="machine")

@@ -151,7 +151,7 @@ REFUSED = {
     "bomb": (png_header(60_000, 60_000), "too_many_pixels"),
     "webp bomb": (webp_header(16_383, 16_383), "too_many_pixels"),
     "webp just above 25 megapixels": (webp_header(5_000, 5_001), "too_many_pixels"),
-    "just above 50 megapixels": (png_header(8_000, 6_251), "too_many_pixels"),
+    "just above what is taken": (png_header(8_000, 6_501), "too_many_pixels"),
 }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from gateway.cases import escalation
+from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.jobs import scheduler, sweeps, sweeps_cases, sweeps_messages
 from gateway.jobs.scheduler import Periodic
@@ -136,8 +137,8 @@ def test_a_case_that_cannot_be_given_away_holds_up_no_other(
 ) -> None:
     with context.store.transaction() as session:
         farmer = farmers.find_or_create(session, FARMER)
-        first = escalation.open_case(session, farmer, source="kiosk", crop="maize").id
-        escalation.open_case(session, farmer, source="kiosk", crop="bean")
+        first = open_case(session, farmer, source="kiosk", crop="maize").id
+        open_case(session, farmer, source="kiosk", crop="bean")
     give = escalation.escalate
 
     def faulty(session: Any, desk: Any, case: Case, *rest: Any, **named: Any) -> Any:
@@ -160,7 +161,7 @@ def test_a_case_that_cannot_be_given_away_holds_up_no_other(
 def test_a_case_of_which_nobody_was_told_goes_to_a_person(any_context: Context) -> None:
     with any_context.store.transaction() as session:
         farmer = farmers.find_or_create(session, FARMER)
-        escalation.open_case(session, farmer, source="kiosk", crop="maize")
+        open_case(session, farmer, source="kiosk", crop="maize")
     assert sweeps_cases.cases_without_answer(any_context) == 0  # it may be on its way
     with time_machine.travel(now() + HOUR):
         assert sweeps_cases.cases_without_answer(any_context) == 1

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from gateway.context import Context
 from gateway.people import PeopleError, lockout, operator_account, operators
-from gateway.people.operators import Refused
+from gateway.people.operators import WrongSecrets
 from gateway.store.models import Event, Operator
 from rig import admins
 
@@ -30,7 +30,7 @@ def test_a_new_password_ends_the_old(context: Context) -> None:
     before = operators.stamp(ines.operator)
     changed = operator_account.change_password(context.store, ines.operator, admins.PASSWORD, NEW)
     assert operators.stamp(changed) != before
-    with pytest.raises(Refused):
+    with pytest.raises(WrongSecrets):
         enter(context, admins.PASSWORD, admins.code(ines))
     assert enter(context, NEW, admins.code(ines)).name == "ines"
     assert history(context) == ["operator_added", "operator_new_password"]
@@ -39,8 +39,8 @@ def test_a_new_password_ends_the_old(context: Context) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ("wrong", NEW, Refused),
-        ("", NEW, Refused),
+        ("wrong", NEW, WrongSecrets),
+        ("", NEW, WrongSecrets),
         (admins.PASSWORD, "short", PeopleError),
         (admins.PASSWORD, "x" * 201, PeopleError),
     ],
@@ -58,7 +58,7 @@ def test_what_does_not_fit_changes_nothing(
 def test_guessing_is_braked_and_locks_nobody_out(context: Context) -> None:
     ines = admins.enrol(context)
     for _ in range(lockout.TRIES):
-        with pytest.raises(Refused):
+        with pytest.raises(WrongSecrets):
             operator_account.prove(context.store, ines.operator, "wrong")
     with pytest.raises(lockout.Locked):
         operator_account.prove(context.store, ines.operator, admins.PASSWORD)
@@ -68,7 +68,7 @@ def test_guessing_is_braked_and_locks_nobody_out(context: Context) -> None:
 def test_a_new_authenticator_must_show_that_it_works(context: Context) -> None:
     ines = admins.enrol(context)
     secret = operator_account.new_secret()
-    with pytest.raises(Refused):
+    with pytest.raises(WrongSecrets):
         operator_account.change_authenticator(
             context.store, ines.operator, secret, admins.code(ines)
         )
@@ -78,7 +78,7 @@ def test_a_new_authenticator_must_show_that_it_works(context: Context) -> None:
         context.store, ines.operator, secret, spaced
     )
     for old in (admins.code(ines), code, ines.recovery[0]):  # the new one's code is spent
-        with pytest.raises(Refused):
+        with pytest.raises(WrongSecrets):
             enter(context, admins.PASSWORD, old)
     assert enter(context, admins.PASSWORD, recovery[0]).name == "ines"
     assert "operator_authenticator" in history(context)
@@ -89,7 +89,7 @@ def test_a_lost_phone(context: Context, password: str | None) -> None:
     ines = admins.enrol(context)
     with context.store.transaction() as session:
         new = operator_account.reset(session, "Ines", issuer="Leafline", password=password)
-    with pytest.raises(Refused):
+    with pytest.raises(WrongSecrets):
         enter(context, password or admins.PASSWORD, admins.code(ines))
     assert enter(context, password or admins.PASSWORD, admins.code(new)).name == "ines"
     assert history(context)[-1] == "operator_reset"

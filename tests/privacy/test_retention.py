@@ -9,6 +9,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from gateway.cases import escalation, intake, life
+from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.jobs import sweeps, sweeps_cases
 from gateway.people import farmers
@@ -180,7 +181,7 @@ def test_nobody_adds_a_photo_to_a_forgotten_case(any_context: Context, trains: b
     upload = intake.Upload(
         photo(99), f"kiosk:{case.kiosk_id}", None, case=case.code, kiosk_id=case.kiosk_id
     )
-    with pytest.raises(intake.Refused) as refused:
+    with pytest.raises(intake.UploadRefused) as refused:
         intake.accept(any_context.store, any_context.photos, upload)
     assert refused.value.code == "case_not_found"
 
@@ -209,7 +210,7 @@ def test_a_farmer_who_hands_in_a_case_right_now_is_not_forgotten(any_context: Co
     store = any_context.store
     with store.transaction() as session:
         farmer = farmers.find_or_create(session, FARMER, lock=True)
-        escalation.open_case(session, farmer, source="kiosk", area=AREA)
+        open_case(session, farmer, source="kiosk", area=AREA)
         with store.transaction() as other:
             assert retention.forget_farmers(other, now()) == 0
     with store.reading() as session:
@@ -221,7 +222,7 @@ def test_a_case_that_came_after_the_first_look_keeps_its_farmer(
 ) -> None:
     her = old_farmer(any_context)
     with any_context.store.transaction() as session:
-        escalation.open_case(session, session.get_one(Farmer, her), source="kiosk", area=AREA)
+        open_case(session, session.get_one(Farmer, her), source="kiosk", area=AREA)
     monkeypatch.setattr(retention, "farmers_to_forget", lambda _session, _before: [her])
     with any_context.store.transaction() as session:
         assert retention.forget_farmers(session, now()) == 0

@@ -49,7 +49,8 @@ class Loft:
 
 def sms(context, form):
     id_ = scoped("pigeon", form["id"])
-    dialogue.receive(context, dialogue.Incoming(id_, form["from"], form["text"], now(), "pigeon"))
+    incoming = dialogue.Incoming(id_, form["from"], form["text"], now(), "pigeon")
+    dialogue.receive(context.dialogue, incoming)
 
 
 def report(context, form):

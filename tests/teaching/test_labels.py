@@ -16,7 +16,7 @@ from sqlalchemy import select
 from gateway.cli import main
 from gateway.context import Context
 from gateway.people import farmers
-from gateway.privacy import retention
+from gateway.privacy import consent, retention
 from gateway.store.base import now
 from gateway.store.models import Case, Label, Officer
 from gateway.teaching import disagreement, label_export, labels
@@ -127,7 +127,7 @@ def test_without_a_separate_yes_nothing_leaves(
     _labelled(house, officer, "+250788100002", "maize_rust", desk.leaf(seed=2))
     with house.store.transaction() as session:
         farmer = farmers.find_or_create(session, "+250788100002")
-        farmers.withdraw_consent(session, farmer, by="ussd")
+        consent.withdraw(session, farmer, by="ussd")
     exported = label_export.export(house.store, house.photos, tmp_path / "labels")
     assert exported.photos == 0
     assert exported.left_out == {"the farmer did not agree to training": 2}

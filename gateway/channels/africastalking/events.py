@@ -32,7 +32,7 @@ def sms(context: Context, form: Fields) -> None:
         log.warning("sms without a readable number dropped")
         return
     dialogue.receive(
-        context,
+        context.dialogue,
         dialogue.Incoming(
             id=fields.message_id(form),
             from_phone=phone,

@@ -73,7 +73,7 @@ def _hop(context: Context, pressure: Pressure, form: Fields) -> ussd.Reply:
         if begins and pressure.too_many_messages() and not _is_officer(context, phone):
             return ussd.ended(context.catalogue, "ussd_busy", _language(context, phone))
         return ussd.answer(
-            context,
+            context.ussd,
             ussd.UssdRequest(
                 session_id=session_id,
                 phone=phone,

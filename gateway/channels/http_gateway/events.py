@@ -34,7 +34,7 @@ def sms(context: Context, fields: Fields) -> None:
         return
     parts = [fields.get(name, "") for name in ("from", "to", "date", "text")]
     dialogue.receive(
-        context,
+        context.dialogue,
         dialogue.Incoming(
             id=scoped(NAME, key_of(fields.get("id", ""), parts, ID_LONGEST)),
             from_phone=phone,

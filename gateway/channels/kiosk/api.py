@@ -35,12 +35,14 @@ def blueprint(context: Context) -> Blueprint:
         accepted = _accept(context, upload)
         if not accepted.again:
             enqueue(context.photo_queue, accepted.photo_id)
-        log.info("accepted case=%s photo=%s kiosk=%s again=%s",
-                 accepted.case, accepted.photo_id, kiosk.id, accepted.again)  # fmt: skip
+        log.info("accepted case=%s photo=%s kiosk=%s again=%s correction=%s",
+                 accepted.case, accepted.photo_id, kiosk.id, accepted.again,
+                 accepted.correction)  # fmt: skip
         answer = jsonify(
             case=accepted.case,
             phone_last4=accepted.phone[-4:],
             duplicate=accepted.again,
+            correction=accepted.correction,
         )
         answer.headers["Location"] = url_for("kiosk_api.show_case", code=accepted.case)
         return answer, 202
@@ -81,7 +83,7 @@ def _accept(context: Context, upload: intake.Upload) -> intake.Accepted:
         return intake.accept(context.store, context.photos, upload)
     except PictureError as error:
         raise Problem(PICTURE_STATUS.get(error.code, 422), error.code, str(error)) from None
-    except intake.Refused as error:
+    except intake.UploadRefused as error:
         raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, str(error)) from None
     except PhotoStoreError as error:
         log.error("photo_not_written error=%s", error)

@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.agronomy.crops import CROPS, LABELS
 from gateway.cases import life
-from gateway.cases.intake import MAX_PHOTOS, TOLD
+from gateway.cases.intake import MAX_PHOTOS, NOT_TAKEN, TAKEN, TOLD
+from inference.picture import MEDIA, NAMES
 
 _PROBLEM = {
     "type": "object",
@@ -45,6 +46,11 @@ _ACCEPTED = {
         "case": {"type": "string"},
         "phone_last4": {"type": "string", "description": "to be read back to the farmer"},
         "duplicate": {"type": "boolean", "description": "this upload was here before"},
+        "correction": {
+            "enum": [TAKEN, NOT_TAKEN, None],
+            "description": "whether what a duplicate said otherwise than before was taken: it is "
+            "until the case is judged; another phone number never is",
+        },
     },
 }
 
@@ -68,7 +74,7 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
 
 def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
     fields: dict[str, Any] = {
-        "photo": {"type": "string", "format": "binary"},
+        "photo": {"type": "string", "format": "binary", "description": NAMES},
         "phone": {"type": "string", "description": "the farmer's, written in any way"},
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
         "language": {"enum": list(languages)},
@@ -91,7 +97,8 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
             "required": True,
             "content": {
                 "multipart/form-data": {
-                    "schema": {"type": "object", "required": ["photo"], "properties": fields}
+                    "schema": {"type": "object", "required": ["photo"], "properties": fields},
+                    "encoding": {"photo": {"contentType": ", ".join(MEDIA)}},
                 }
             },
         },
@@ -134,7 +141,7 @@ def _predict() -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "What the model says of one photo; nothing is kept",
-        "requestBody": {"content": {"multipart/form-data": form, "image/jpeg": picture}},
+        "requestBody": {"content": {"multipart/form-data": form} | dict.fromkeys(MEDIA, picture)},
         "responses": {
             "200": {
                 "description": "label, confidence, top3, latency_ms, rationale, verdict",

@@ -4,4 +4,4 @@ PICTURE_STATUS = {"empty": 400, "not_a_picture": 415, "too_many_pixels": 413}
 """Of a PictureError; any other code is 422."""
 
 REFUSED_STATUS = {"missing_phone": 400, "bad_case_code": 422, "case_not_found": 404}
-"""Of a Refused; any other code is 409."""
+"""Of an UploadRefused; any other code is 409."""

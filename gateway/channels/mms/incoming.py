@@ -41,7 +41,7 @@ def take(context: Context, message: Incoming) -> Taken:
     """Make one case of the message's photos, judged when all are there. A repeat of the message
     changes nothing: each photo has a client id made of the message's id and its place.
 
-    Raises: PhotoStoreError when the disk is full.
+    Raises: PhotoStoreError when the disk is full; DecoderBusy.
     """
     case: str | None = None
     kept: list[int] = []
@@ -58,7 +58,7 @@ def take(context: Context, message: Incoming) -> Taken:
         )
         try:
             accepted = _accept(context, upload)
-        except (PictureError, intake.Refused) as error:
+        except (PictureError, intake.UploadRefused) as error:
             refused.append(error.code)
             continue
         case = accepted.case
@@ -80,7 +80,7 @@ def _accept(context: Context, upload: Upload) -> intake.Accepted:
     """As intake does it; where the photo before was known from a case that is over, anew."""
     try:
         return intake.accept(context.store, context.photos, upload)
-    except intake.Refused as error:
+    except intake.UploadRefused as error:
         if upload.case is None or error.code not in OVER:
             raise
         return intake.accept(context.store, context.photos, replace(upload, case=None))

@@ -19,6 +19,7 @@ from gateway.problems import Problem
 from gateway.spool import Replayer, SpoolError
 from gateway.store import away, patience
 from gateway.store.photos import PhotoStoreError
+from inference.guard import DecoderBusy
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,8 @@ def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:
     incoming = Incoming("mm7", as_key(message.transaction, ID_LONGEST), sender, message.photos)
     try:
         taken = take(context, incoming)
+    except DecoderBusy:
+        return message.transaction, mm7.UNAVAILABLE
     except Exception as error:
         log.exception("mm7_not_stored error=%s", type(error).__name__)
         return message.transaction, mm7.SERVER_ERROR

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, life
+from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import Command, Reading, Vocabulary
 from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.database import vault_of
 from gateway.store.models import Case, Farmer, Message
-
-if TYPE_CHECKING:
-    from gateway.context import Context
 
 HELP_EVERY = timedelta(hours=1)
 """An unknown text gets help at most this often."""
@@ -27,7 +25,7 @@ LISTED = 4
 
 
 def act(
-    context: Context,
+    parts: Parts,
     session: Session,
     phone: str,
     farmer: Farmer | None,
@@ -37,7 +35,7 @@ def act(
     """Do what the message says; the reply, or None when silence is right."""
     said = words.read(text)
     own = farmer.language if farmer else None
-    language = own or said.language or context.settings.language
+    language = own or said.language or parts.language
     match said.command:
         case Command.STOP:
             farmer = farmers.find_or_create(session, phone)
@@ -53,7 +51,7 @@ def act(
         case Command.MORE:
             return _more(session, farmer, language)
         case Command.OFFICER:
-            return _officer(context, session, farmer, said, language)
+            return _officer(parts, session, farmer, said, language)
         case Command.LANGUAGE:
             return _language(session, farmer, words, said, language)
     return _unknown(session, phone, farmer, language)
@@ -61,7 +59,7 @@ def act(
 
 def _result(session: Session, farmer: Farmer | None, said: Reading, language: str) -> Reply:
     if said.code:
-        case = session.scalar(select(Case).where(Case.code == said.code))
+        case = by_code(session, said.code)
         return _told(session, case, language) if case else Reply("no_such_case", language)
     if said.rest:
         return Reply("no_such_case", language)
@@ -103,16 +101,16 @@ def _advised(session: Session, case: Case) -> bool:
 
 
 def _officer(
-    context: Context, session: Session, farmer: Farmer | None, said: Reading, language: str
+    parts: Parts, session: Session, farmer: Farmer | None, said: Reading, language: str
 ) -> Reply | None:
     if farmer is None or farmer.consent_at is None:
         return Reply("consent_first", language)
-    case = session.scalar(select(Case).where(Case.code == said.code)) if said.code else None
+    case = by_code(session, said.code) if said.code else None
     if said.code and (case is None or case.farmer_id != farmer.id):
         return Reply("no_such_case", language, farmer_id=farmer.id)
     open_before = escalation.open_of(session, farmer)
     case = escalation.request_officer(
-        session, context.desk, farmer, "farmer_asks", case=case, source="sms"
+        session, parts.desk, farmer, "farmer_asks", case=case, source="sms"
     )
     held = escalation.open_one(session, case)
     if held is None or held.id not in open_before:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway import outbox
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms import farmer as farmers_side
 from gateway.dialogue.sms import officer as officers_side
 from gateway.dialogue.sms.words import LONGEST, Vocabulary
@@ -20,9 +20,7 @@ from gateway.people import farmers, msisdn, officers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Message
-
-if TYPE_CHECKING:
-    from gateway.context import Context
+from gateway.store.states import MessageState
 
 log = logging.getLogger("leafline.sms")
 
@@ -46,22 +44,22 @@ class Incoming:
     """By which it came."""
 
 
-def receive(context: Context, incoming: Incoming) -> None:
+def receive(parts: Parts, incoming: Incoming) -> None:
     """Keep the message and do what it says, once for each id.
 
     Raises:
         SQLAlchemyError: it could not be kept; the network may deliver it again.
     """
     try:
-        with context.store.transaction() as session:
+        with parts.store.transaction() as session:
             if _keep(session, incoming):
-                _act(context, session, incoming)
+                _act(parts, session, incoming)
     except SQLAlchemyError:
         raise
     except Exception:
         # Delivering it again would fail again; it stays readable for a person.
         log.exception("sms from %s not understood", msisdn.mask(incoming.from_phone))
-        with context.store.transaction() as session:
+        with parts.store.transaction() as session:
             _keep(session, incoming, outcome="error")
 
 
@@ -74,7 +72,7 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
         "address_digest": vault_of(session).digest(incoming.from_phone),
         "kind": "sms",
         "text": incoming.text[:LONGEST],
-        "state": "received",
+        "state": MessageState.RECEIVED,
         "outcome": outcome,
         "created_at": now(),
         "sent_at": incoming.date,
@@ -82,17 +80,15 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
     return insert_once(session, Message, values, "key")
 
 
-def _act(context: Context, session: Session, incoming: Incoming) -> None:
-    words = Vocabulary.of(context.catalogue)
+def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
+    words = Vocabulary.of(parts.texts)
     officer = officers.by_phone(session, incoming.from_phone)
     reply = None
     if officer is not None:
-        reply = officers_side.act(context, session, officer, words, incoming.text)
+        reply = officers_side.act(parts, session, officer, words, incoming.text)
     if officer is None or reply is None:
         farmer = farmers.find(session, incoming.from_phone)
-        reply = farmers_side.act(
-            context, session, incoming.from_phone, farmer, words, incoming.text
-        )
+        reply = farmers_side.act(parts, session, incoming.from_phone, farmer, words, incoming.text)
     if reply is None:
         return
     most = OFFICERS_REPLIES if officer else REPLIES
@@ -103,7 +99,7 @@ def _act(context: Context, session: Session, incoming: Incoming) -> None:
         session,
         key=f"sms:{incoming.id}"[:120],
         to=incoming.from_phone,
-        text=context.catalogue.render(reply.template, reply.language, **reply.values),
+        text=parts.texts.render(reply.template, reply.language, **reply.values),
         kind=outbox.Kind.REPLY,
         template=reply.template,
         language=reply.language,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy.crops import LABELS
 from gateway.cases import briefing, escalation
+from gateway.cases.case import by_code
 from gateway.dialogue import gsm7
-from gateway.dialogue.answers import answer_with_text
+from gateway.dialogue.answers import answer
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import (
     SHORT,
@@ -24,9 +24,6 @@ from gateway.dialogue.sms.words import (
 from gateway.people import officers
 from gateway.store.models import Case, Officer
 
-if TYPE_CHECKING:
-    from gateway.context import Context
-
 LISTED = 4
 """Case codes that fit one message."""
 
@@ -37,7 +34,7 @@ _NO_ANSWER = (Command.HELP, Command.RESULT, Command.MORE, Command.OFFICER, Comma
 
 
 def act(
-    context: Context, session: Session, officer: Officer, words: Vocabulary, text: str
+    parts: Parts, session: Session, officer: Officer, words: Vocabulary, text: str
 ) -> Reply | None:
     """Do what the message says; the reply, or None when it speaks as a farmer would."""
     said = words.read(text)
@@ -55,25 +52,25 @@ def act(
         return Reply("officer_help", language)
     code, rest = find_code(text)
     if code:
-        case = session.scalar(select(Case).where(Case.code == code))
+        case = by_code(session, code)
         held = escalation.open_one(session, case) if case else None
         if case is None or held is None or held.officer_id != officer.id:
             return Reply("officer_not_yours", language, {"case": code})
-        return _answered(context, session, officer, case, words, rest)
+        return _answered(parts, session, officer, case, words, rest)
     waiting = escalation.open_cases_of(session, officer)
     if not waiting:
         return Reply("officer_none_open", language)
     if len(waiting) > 1 or means_code(text) or _too_short(text):
         listed = " ".join(case.code for case in waiting[:LISTED])
         return Reply("officer_which", language, {"cases": listed})
-    return _answered(context, session, officer, waiting[0], words, rest)
+    return _answered(parts, session, officer, waiting[0], words, rest)
 
 
 def _answered(
-    context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
+    parts: Parts, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
 ) -> Reply:
     try:
-        return _about(context, session, officer, case, words, rest)
+        return _about(parts, session, officer, case, words, rest)
     except escalation.NotYours:  # it went to a colleague meanwhile
         return Reply("officer_not_yours", officer.language, {"case": case.code})
 
@@ -89,7 +86,7 @@ def _too_short(text: str) -> bool:
 
 
 def _about(
-    context: Context, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
+    parts: Parts, session: Session, officer: Officer, case: Case, words: Vocabulary, rest: str
 ) -> Reply:
     if not plain(rest) or _is_no_answer(words, rest):
         values = briefing.brief(case).values(briefing.by_sms(case)) | {"case": case.code}
@@ -97,8 +94,8 @@ def _about(
     first, *others = rest.split(maxsplit=1)
     if plain(first) == OK:
         tail = " ".join(others)
-        return _confirm(context, session, officer, case, words.label(tail) or _own(case, tail))
-    return _relay(context, session, officer, case, rest)
+        return _confirm(parts, session, officer, case, words.label(tail) or _own(case, tail))
+    return _relay(parts, session, officer, case, rest)
 
 
 def _own(case: Case, tail: str) -> str | None:
@@ -107,16 +104,17 @@ def _own(case: Case, tail: str) -> str | None:
 
 
 def _confirm(
-    context: Context, session: Session, officer: Officer, case: Case, label: str | None
+    parts: Parts, session: Session, officer: Officer, case: Case, label: str | None
 ) -> Reply:
     values = {"case": case.code}
     if label not in LABELS:
         return Reply("officer_label", officer.language, values, case_id=case.id)
-    note = answer_with_text(session, context.desk, officer, case, f"note_{label}", label)
+    note = parts.texts.render(f"note_{label}", case.spoken)
+    answer(session, parts.desk, officer, case, note, label)
     return Reply("officer_done", officer.language, values | {"note": note}, case_id=case.id)
 
 
-def _relay(context: Context, session: Session, officer: Officer, case: Case, words: str) -> Reply:
+def _relay(parts: Parts, session: Session, officer: Officer, case: Case, words: str) -> Reply:
     values = {"case": case.code}
     try:
         folded = gsm7.fold(words)
@@ -126,7 +124,7 @@ def _relay(context: Context, session: Session, officer: Officer, case: Case, wor
         return Reply(
             "officer_letters", officer.language, values | {"letters": named}, case_id=case.id
         )
-    note = gsm7.cut(" ".join(folded.split()), context.catalogue.room("note"))
-    escalation.answer(session, context.desk, officer, case, note)
+    note = gsm7.cut(" ".join(folded.split()), parts.texts.room("note"))
+    answer(session, parts.desk, officer, case, note)
     template = "officer_done" if note == " ".join(folded.split()) else "officer_cut"
     return Reply(template, officer.language, values | {"note": note}, case_id=case.id)

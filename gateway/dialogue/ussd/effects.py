@@ -1,24 +1,22 @@
-"""Carrying out what a screen asks for: each hop's effects in one transaction."""
+"""Carrying out what a screen asks for: a hop's effects in one transaction, but for the deletion of
+a person, which comes first in one of its own."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.cases import escalation, followups
-from gateway.dialogue.answers import answer_with_text
+from gateway.cases.case import by_code
+from gateway.dialogue.answers import answer
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
-from gateway.dialogue.ussd.world import consent_given_by
+from gateway.dialogue.ussd.agreed import Agreed
 from gateway.people import farmers, officers
-from gateway.privacy import erasure
+from gateway.privacy import consent, erasure
 from gateway.store.models import Case, Event, Farmer, Kiosk
-
-if TYPE_CHECKING:
-    from gateway.context import Context
 
 log = logging.getLogger("leafline.ussd")
 
@@ -27,10 +25,10 @@ class Hand:
     """Acts for one caller in one session. Doing a hop's effects twice changes nothing."""
 
     def __init__(
-        self, context: Context, phone: str, session_tag: str, language: str, answers: int
+        self, parts: Parts, phone: str, session_tag: str, language: str, answers: int
     ) -> None:
         """`answers`: how many the session's path has by now."""
-        self._context = context
+        self._parts = parts
         self._phone = phone
         self._tag = session_tag
         self._language = language
@@ -46,7 +44,7 @@ class Hand:
         if any(isinstance(effect, ask.Erase) for effect in effects):
             self._erase()
         try:
-            with self._context.store.transaction() as session:
+            with self._parts.store.transaction() as session:
                 for effect in effects:
                     self._do(session, effect)
         except escalation.NotYours as error:
@@ -61,9 +59,9 @@ class Hand:
             case ask.GiveConsent(language):
                 self._consent(session, language)
             case ask.WithdrawConsent():
-                farmers.withdraw_consent(session, self._farmer(session), by="ussd")
+                consent.withdraw(session, self._farmer(session), by="ussd")
             case ask.AllowTraining(allowed):
-                farmers.allow_training(session, self._farmer(session), allowed, by="ussd")
+                consent.allow_training(session, self._farmer(session), allowed, by="ussd")
             case ask.OptOut():
                 farmers.opt_out(session, self._farmer(session), by="ussd")
             case ask.OptIn():
@@ -87,7 +85,7 @@ class Hand:
         officer = officers.by_phone(session, self._phone)
         if officer is None:
             return
-        desk = self._context.desk
+        desk = self._parts.desk
         match effect:
             case ask.SetDuty(on_duty):
                 officers.set_duty(session, officer, on_duty)
@@ -99,7 +97,8 @@ class Hand:
                 escalation.ask_photo(session, desk, officer, _case(session, code))
             case ask.AnswerCase(code, note, label):
                 case = _case(session, code)
-                answer_with_text(session, desk, officer, case, note, label or None)
+                words = desk.texts.render(note, case.spoken)
+                answer(session, desk, officer, case, words, label or None)
 
     def _farmer(self, session: Session) -> Farmer:
         return farmers.find_or_create(session, self._phone)
@@ -108,12 +107,12 @@ class Hand:
         farmer = self._farmer(session)
         began = "language_first" if farmer.language is None else "consent"
         farmers.set_language(session, farmer, language, by="ussd")
-        by = consent_given_by(self._tag, began, self._answers)
-        farmers.give_consent(session, farmer, by=by, text="ussd_consent")
+        path = Agreed(began, self._answers).to_row(self._tag)
+        consent.give(session, farmer, by=f"ussd:{self._tag}", text="ussd_consent", path=path)
 
     def _request_officer(self, session: Session, effect: ask.RequestOfficer) -> None:
         farmer = self._farmer(session)
-        case = session.scalar(select(Case).where(Case.code == effect.case))
+        case = by_code(session, effect.case)
         if case is not None and case.farmer_id != farmer.id:
             log.warning("ussd case=%s is another farmer's", case.code)
             return
@@ -121,7 +120,7 @@ class Hand:
         answers = {name: value for name, value in told.items() if value}
         escalation.request_officer(
             session,
-            self._context.desk,
+            self._parts.desk,
             farmer,
             effect.reason,
             case=case,
@@ -154,7 +153,7 @@ class Hand:
             session,
             key=f"ussd:{self._tag}:{template}",
             to=self._phone,
-            text=self._context.catalogue.render(template, self._language, **values),
+            text=self._parts.texts.render(template, self._language, **values),
             kind=outbox.Kind.REPLY,
             template=template,
             language=self._language,
@@ -162,12 +161,12 @@ class Hand:
         )
 
     def _erase(self) -> None:
-        erasure.erase(self._context.store, self._context.photos, self._phone, by="ussd")
+        erasure.erase(self._parts.store, self._parts.photos, self._phone, by="ussd")
 
 
 def _case(session: Session, code: str) -> Case:
     """Raises: NotYours when the case was deleted meanwhile."""
-    case = session.scalar(select(Case).where(Case.code == code))
+    case = by_code(session, code)
     if case is None:
         raise escalation.NotYours(code)
     return case

@@ -6,13 +6,14 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.dialogue.catalogue import Catalogue
+from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import path, screens
 from gateway.dialogue.ussd.effects import Hand
 from gateway.dialogue.ussd.engine import Menu, State, Step
@@ -20,10 +21,6 @@ from gateway.dialogue.ussd.sessions import Busy, Kept, Sessions
 from gateway.dialogue.ussd.walk import walk
 from gateway.dialogue.ussd.world import World
 from gateway.people import msisdn
-from gateway.settings import Settings
-
-if TYPE_CHECKING:
-    from gateway.context import Context
 
 log = logging.getLogger("leafline.ussd")
 
@@ -49,19 +46,20 @@ class UssdRequest:
 class Line:
     """What the hops of one process share."""
 
+    parts: Parts
     menu: Menu
     sessions: Sessions
 
     @classmethod
-    def open(cls, settings: Settings, texts: Catalogue) -> Self:
+    def open(cls, parts: Parts, redis_url: str) -> Self:
         """Connects when first used."""
         connection = redis.Redis.from_url(
-            settings.queue_url,
+            redis_url,
             socket_timeout=REDIS_TIMEOUT,
             socket_connect_timeout=REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(screens.menu(texts), Sessions(connection))
+        return cls(parts, screens.menu(parts.texts), Sessions(connection))
 
 
 @dataclass(frozen=True)
@@ -89,12 +87,12 @@ class AnotherNumber(Exception):
     """A session is used by another number than the one that began it."""
 
 
-def answer(context: Context, request: UssdRequest) -> Reply:
+def answer(line: Line, request: UssdRequest) -> Reply:
     """What the network gets back.
 
     Never raises: what goes wrong is named in the log, and the farmer reads an apology.
     """
-    hop = _Hop(context, request)
+    hop = _Hop(line, request)
     try:
         return hop.answer()
     except AnotherNumber:
@@ -109,7 +107,7 @@ def answer(context: Context, request: UssdRequest) -> Reply:
 
 @dataclass
 class _Hop:
-    context: Context
+    line: Line
     request: UssdRequest
     language: str = ""
     """The farmer's, as soon as it is known."""
@@ -117,18 +115,18 @@ class _Hop:
     """Names the session in logs and keys: the network's own id may be of any length."""
 
     def __post_init__(self) -> None:
-        self.language = self.context.settings.language
+        self.language = self.line.parts.language
         self.tag = path.digest(self.request.session_id)[:16]
 
     @property
     def menu(self) -> Menu:
-        return self.context.ussd.menu
+        return self.line.menu
 
     def answer(self) -> Reply:
-        request, sessions = self.request, self.context.ussd.sessions
+        request, sessions = self.request, self.line.sessions
         if len(request.text) > path.LONGEST:
             return self.end("ussd_too_many_misses")
-        who = self.context.store.vault.digest(request.phone)
+        who = self.line.parts.store.vault.digest(request.phone)
         here = path.digest(request.text)
         try:
             kept = sessions.open(self.tag, who, here)
@@ -162,10 +160,10 @@ class _Hop:
         return reply
 
     def end(self, key: str) -> Reply:
-        return ended(self.context.catalogue, key, self.language)
+        return ended(self.line.parts.texts, key, self.language)
 
     def _world(self) -> World:
-        return World(self.context, self.request.phone, self.tag)
+        return World(self.line.parts, self.request.phone, self.tag)
 
     def _next(self, kept: Kept, world: World) -> State:
         if kept.state is None or kept.mark is None:
@@ -197,7 +195,7 @@ class _Hop:
     def _path(self) -> list[str]:
         """The answers of a path of which no state is known, those dialled with the code too."""
         dialled = self.request.service_code.strip().removesuffix("#")
-        code = self.context.settings.ussd_code.removesuffix("#")
+        code = self.line.parts.ussd_code.removesuffix("#")
         deep = dialled.removeprefix(code + "*") if dialled.startswith(code + "*") else ""
         return path.segments(deep) + path.segments(self.request.text)
 
@@ -212,7 +210,7 @@ class _Hop:
         self.language = step.state.language
         if step.effects:
             hand = Hand(
-                self.context, self.request.phone, self.tag, self.language, len(self._path())
+                self.line.parts, self.request.phone, self.tag, self.language, len(self._path())
             )
             done = hand.carry_out(step.effects)
             world.refresh()

@@ -1,7 +1,8 @@
-"""Session state in Redis: two round trips a hop, at most one process at work on a session.
+"""Session state in Redis: two round trips a hop, more where another process is at work on the
+session; a lock that runs out lets one in at a time.
 
 A session is a hash: `state` (JSON), `mark` (the path as it was), `who` (digest of the number) and a
-reply for each path answered. A second hash-less key points from a number to its last unfinished
+reply for each path answered. A key of its own points from a number to its last unfinished
 session, so that a redial can go on.
 """
 

@@ -7,20 +7,20 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from itertools import takewhile
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import escalation, life
+from gateway.cases import escalation, life, routing
 from gateway.cases.briefing import brief
+from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
+from gateway.dialogue.parts import Parts
+from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 from gateway.people import areas, farmers, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
-
-if TYPE_CHECKING:
-    from gateway.context import Context
 
 LISTED = 20
 """Cases or kiosks on one list: more than anybody pages through."""
@@ -29,8 +29,8 @@ LISTED = 20
 class World:
     """What is true for one caller in one hop. Use it as a context manager."""
 
-    def __init__(self, context: Context, phone: str, session_tag: str) -> None:
-        self._context = context
+    def __init__(self, parts: Parts, phone: str, session_tag: str) -> None:
+        self._parts = parts
         self._phone = phone
         self._tag = session_tag
         self._open = ExitStack()
@@ -49,7 +49,7 @@ class World:
 
     @cached_property
     def _session(self) -> Session:
-        return self._open.enter_context(self._context.store.reading())
+        return self._open.enter_context(self._parts.store.reading())
 
     @cached_property
     def _farmer(self) -> Farmer | None:
@@ -88,13 +88,13 @@ class World:
         farmer = self._farmer
         if farmer is None:
             return None
-        began, agreed_at = began_on(farmer.consent_by, self._tag)
+        agreed = agreed_in(farmer, self._tag)
         return FarmerFacts(
             language=farmer.language,
             consented=farmer.consent_at is not None,
             opted_out=farmer.opted_out_at is not None,
-            began=began,
-            agreed_at=agreed_at,
+            began=agreed.began,
+            agreed_at=agreed.answers,
         )
 
     def cases(self) -> Sequence[CaseFacts]:
@@ -107,7 +107,7 @@ class World:
         return self._session.scalar(count) or 0
 
     def case(self, code: str) -> CaseFacts | None:
-        case = self._session.scalar(select(Case).where(Case.code == code))
+        case = by_code(self._session, code)
         if case is None:
             return None
         told = case.state in (life.ANSWERED, life.CLOSED)
@@ -121,7 +121,7 @@ class World:
     def on_duty(self) -> bool:
         area = self._farmer.area if self._farmer else None
         language = self._farmer.language if self._farmer else None
-        return officers.choose(self._session, area, language or "") is not None
+        return routing.choose(self._session, area, language or "") is not None
 
     def officer(self) -> OfficerFacts | None:
         if self._officer is None:
@@ -132,17 +132,15 @@ class World:
         return self._desk
 
     def colleague(self, code: str) -> bool:
-        case = self._session.scalar(select(Case).where(Case.code == code))
+        case = by_code(self._session, code)
         if case is None or self._officer is None:
             return False
-        language = case.farmer.language or case.language
-        exclude = frozenset({self._officer.id})
-        return officers.choose(self._session, case.area, language, exclude) is not None
+        return routing.colleague(self._session, case, self._parts.desk.zone) is not None
 
     def pin(self, typed: str) -> Literal["right", "wrong", "locked"]:
         if self._officer is None:
             return "wrong"
-        store, door = self._context.store, f"officer:{self._phone}"
+        store, door = self._parts.store, f"officer:{self._phone}"
         try:
             lockout.count_try(store, door)
         except lockout.Locked:
@@ -160,7 +158,7 @@ class World:
             crop=case.crop or "unknown",
             label=case.label or "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
-            language=case.farmer.language or case.language,
+            language=case.spoken,
         )
 
     def _details_of(self, case: Case) -> CaseFacts:
@@ -174,19 +172,6 @@ class World:
             plants=seen.count,
             confidence=seen.confidence,
         )
-
-
-def consent_given_by(session_tag: str, began: str, answers: int) -> str:
-    """How a consent is recorded that was given in a session: on which screen the session began,
-    and how many answers its path had with the yes."""
-    return f"ussd:{session_tag}:{began}:{answers}"
-
-
-def began_on(consent_by: str | None, session_tag: str) -> tuple[str, int]:
-    """The two, when consent was given in the session with this tag; else nothing and 0."""
-    way, _, told = (consent_by or "").partition(f":{session_tag}:")
-    screen, _, answers = told.partition(":")
-    return (screen, int(answers or 0)) if way == "ussd" else ("", 0)
 
 
 def _shared_units(area: str, other: str | None) -> int:

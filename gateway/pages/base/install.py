@@ -58,17 +58,11 @@ def install(app: Flask, context: Context) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(assets.blueprint())
 
-    # Earlier than any before_request: a blueprint may refuse there, and the page that says so
-    # needs its language.
-    @app.url_value_preprocessor
-    def _choose_language(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-        g.language = language.chosen(request, context.catalogue.languages, settings.language)
-
     @app.context_processor
     def _names() -> dict[str, Any]:
         return {
             "t": t,
-            "lang": g.language,
+            "lang": spoken(),
             "languages": {
                 code: texts.own("base_language_name", code)
                 or context.catalogue.text(f"option_language_{code}", code)
@@ -86,10 +80,20 @@ def _here(code: str) -> str:
     return "?" + urlencode(query, doseq=True)
 
 
+def spoken() -> str:
+    """The language of this request's pages, chosen when the first text is asked for: webhooks and
+    programs have none."""
+    if "language" not in g:
+        context: Context = current_app.extensions["leafline"]
+        known, own = context.catalogue.languages, context.settings.language
+        g.language = language.chosen(request, known, own)
+    return str(g.language)
+
+
 def t(key: str, **values: object) -> str:
     """A page's text in the language of this request."""
     texts: PageTexts = current_app.extensions["leafline_texts"]
-    return texts.text(key, g.language, **values)
+    return texts.text(key, spoken(), **values)
 
 
 def guard(pages: Blueprint) -> Blueprint:

@@ -6,17 +6,13 @@ another language lacks is said in English. A text flagged `fuzzy` is unreviewed 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-import polib
-
+from gateway.dialogue import po
 from gateway.dialogue.catalogue import CatalogueError
-
-FALLBACK = "en"
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+from gateway.dialogue.po import FALLBACK, PLACEHOLDER, holes
 
 
 class PageTexts:
@@ -37,16 +33,12 @@ class PageTexts:
         faults = []
         for path in sorted(folder.glob("*/*.po")):
             try:
-                entries = polib.pofile(str(path), check_for_duplicates=True)
+                read = po.read(path).texts
             except (OSError, ValueError) as error:
                 raise CatalogueError(f"{path} cannot be read: {error}") from None
             known = texts.setdefault(path.parent.name, {})
-            for entry in entries:
-                if entry.obsolete or not entry.msgstr:
-                    continue
-                if entry.msgid in known:
-                    faults.append(f"{path}: {entry.msgid} is in another file too")
-                known[entry.msgid] = entry.msgstr
+            faults += [f"{path}: {key} is in another file too" for key in read if key in known]
+            known |= read
         if FALLBACK not in texts:
             raise CatalogueError(f"{folder} has no {FALLBACK} folder with PO files")
         loaded = cls(texts)
@@ -58,7 +50,7 @@ class PageTexts:
         """The text of `key`, braces filled. Raises: KeyError when there is no such key."""
         own = self.own(key, language)
         text = self._texts[FALLBACK][key] if own is None else own
-        return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
+        return PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
 
     def own(self, key: str, language: str) -> str | None:
         """The language's own text of `key`, or None where it has none."""
@@ -76,6 +68,6 @@ class PageTexts:
             for key, text in texts.items():
                 if key not in english:
                     found.append(f"{key} [{language}]: no such key in English")
-                elif set(_PLACEHOLDER.findall(text)) != set(_PLACEHOLDER.findall(english[key])):
+                elif holes(text) != holes(english[key]):
                     found.append(f"{key} [{language}]: placeholders differ from English")
         return found

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases import codes, escalation
+from gateway.cases.case import by_code, hold
 from gateway.context import Context
+from gateway.dialogue import answers
 from gateway.pages.base import t
 from gateway.pages.officer import advice, facts
 from gateway.pages.officer.case import show
@@ -44,16 +45,13 @@ class Held:
     case: Case
     escalation: Escalation
 
-    @property
-    def farmer_language(self) -> str:
-        return self.case.farmer.language or self.case.language
-
 
 @contextmanager
 def holding(context: Context, officer: Officer, code: str) -> Iterator[Held]:
     """Raises: Gone."""
     with context.store.transaction() as session:
-        case = session.scalar(select(Case).where(Case.code == code).with_for_update(of=Case))
+        found = by_code(session, code)
+        case = hold(session, found.id) if found is not None else None
         rows = facts.escalations(session, case) if case is not None else []
         how = standing(rows, officer.id)
         if case is None or how != "mine":
@@ -98,16 +96,14 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def answer(officer: Officer, code: str) -> ResponseReturnValue | None:
         try:
             with holding(context, officer, code) as held:
-                draft = _draft(context, held.farmer_language)
+                draft = _draft(context, held.case.spoken)
                 if not draft.said:
                     return show(context, officer, code, draft=draft, status=422)
-                implied = advice.label_of(draft.choice)
-                if held.escalation.label is None and implied is not None:
-                    _label(held, implied)
-                escalation.answer(
-                    held.session, context.desk, held.officer, held.case, draft.said,
-                    label=held.escalation.label,
-                )  # fmt: skip
+                said_before = held.escalation.label is not None
+                label = None if said_before else advice.label_of(draft.choice)
+                answers.answer(
+                    held.session, context.desk, held.officer, held.case, draft.said, label
+                )
         except Gone as gone:
             if gone.how != "answered" or gone.answer is None:
                 raise
@@ -118,7 +114,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     def preview(officer: Officer, code: str) -> ResponseReturnValue:
         with holding(context, officer, code) as held:
-            draft = _draft(context, held.farmer_language)
+            draft = _draft(context, held.case.spoken)
         return show(context, officer, code, draft=draft, status=200 if draft.said else 422)
 
     def photo(officer: Officer, code: str) -> None:
@@ -168,7 +164,7 @@ def _answered_before(context: Context, code: str, sent: str) -> None:
     with context.store.reading() as session:
         case, _ = facts.case_by_code(session, code)
     assert case is not None
-    draft = _draft(context, case.farmer.language or case.language)
+    draft = _draft(context, case.spoken)
     if draft.said == sent:
         flash(t("officer_sent"), "good")
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from gateway.agronomy.crops import LABELS
 from gateway.cases import codes
 from gateway.context import Context
+from gateway.pages.base.install import spoken
 from gateway.pages.officer import advice, facts
 from gateway.pages.officer.door import signed_in
 from gateway.pages.officer.standing import SEES, standing
@@ -92,7 +93,7 @@ class Desk:
 def _desk(
     context: Context, officer: Officer, case: Case, own: Escalation, draft: advice.Draft | None
 ) -> Desk:
-    texts, farmer = context.catalogue, case.farmer.language or case.language
+    texts, farmer = context.catalogue, case.spoken
     chosen, written, said, fault = "", "", "", None
     if draft is not None:
         chosen, written, said, fault = draft.choice, draft.own, draft.said, draft.fault
@@ -100,7 +101,7 @@ def _desk(
         chosen = advice.PREFIX + own.label
         said = texts.text(chosen, farmer)
     return Desk(
-        choices=advice.choices(texts, farmer, g.language, own.label or case.label, case.crop),
+        choices=advice.choices(texts, farmer, spoken(), own.label or case.label, case.crop),
         chosen=chosen,
         own=written,
         room=texts.room("note"),

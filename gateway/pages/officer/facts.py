@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy.crops import LABELS
+from gateway.cases.case import by_code
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
 
 PAGE = 20
@@ -68,7 +69,7 @@ def answered(session: Session, officer: Officer, page: int) -> tuple[list[Row[An
 
 
 def case_by_code(session: Session, code: str) -> tuple[Case | None, list[Escalation]]:
-    case = session.scalar(select(Case).where(Case.code == code))
+    case = by_code(session, code)
     return case, [] if case is None else escalations(session, case)
 
 

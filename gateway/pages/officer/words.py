@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import g
-
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.pages.base import t
+from gateway.pages.base.install import spoken
 from gateway.pages.officer import ages
 from gateway.store.models import Event
 from gateway.teaching import labels
@@ -76,7 +75,7 @@ class Words:
 
     def _named(self, prefix: str, name: str) -> str:
         try:
-            return self.texts.text(prefix + name, g.language)
+            return self.texts.text(prefix + name, spoken())
         except CatalogueError:
             return name
 

@@ -32,7 +32,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             row = operator_account.change_password(
                 context.store, g.operator, form.get("password", ""), form.get("new", "")
             )
-        except operators.Refused:
+        except operators.WrongSecrets:
             return _page(t("operator_password_wrong")), 403
         except lockout.Locked as locked:
             return _page(door.closed(locked)), 429
@@ -46,7 +46,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def begin_authenticator() -> ResponseReturnValue:
         try:
             operator_account.prove(context.store, g.operator, request.form.get("password", ""))
-        except operators.Refused:
+        except operators.WrongSecrets:
             return _page(t("operator_password_wrong")), 403
         except lockout.Locked as locked:
             return _page(door.closed(locked)), 429
@@ -59,7 +59,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             row, codes = operator_account.change_authenticator(
                 context.store, g.operator, secret, request.form.get("code", "")[:40]
             )
-        except operators.Refused:
+        except operators.WrongSecrets:
             return _confirm(secret, t("operator_code_wrong")), 403
         except lockout.Locked as locked:
             return _confirm(secret, door.closed(locked)), 429

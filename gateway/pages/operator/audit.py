@@ -21,20 +21,12 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def page() -> ResponseReturnValue:
         everything = request.args.get("who") == "all"
         typed = request.args.get("case", "").strip()[:20]
-        query = (
-            select(Event, Case.code)
-            .outerjoin(Case, Case.id == Event.case_id)
-            .limit(paging.ROWS + 1)
-        )
+        query = select(Event, Case.code).outerjoin(Case, Case.id == Event.case_id)
         if typed:
             query = query.where(Case.code == _code(typed))
         # Ids of events grow with time, so that either order is the same; each has its index.
         by_time = not (typed or everything)
-        query = query.order_by(*((Event.at.desc(),) if by_time else ()), Event.id.desc())
-        if key := paging.asked():
-            query = query.where(
-                paging.before(Event.at, Event.id, key) if by_time else Event.id < key[1]
-            )
+        query = paging.newest_first(query, Event.id, Event.at if by_time else None)
         with context.store.reading() as session:
             names = {operators.actor(row): row.name for row in operators.listed(session)}
             if by_time:
@@ -43,7 +35,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         return render_template(
             "operator/audit.html",
             here_is="audit",
-            page=paging.cut(found, lambda row: paging.written(row[0].at, row[0].id)),
+            page=paging.cut(found, lambda row: paging.written(row[0].id, row[0].at)),
             names=names,
             everything=everything,
             typed=typed,

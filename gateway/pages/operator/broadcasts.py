@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from gateway.broadcasts import broadcast
 from gateway.broadcasts.broadcast import BroadcastError, Reach
@@ -91,13 +92,13 @@ def add_to(pages: Blueprint, context: Context) -> None:
         return redirect(url_for("operator.broadcast", broadcast_id=broadcast_id), 303)
 
     def _list(draft: Draft) -> str:
-        before = paging.number("before")
+        query = paging.newest_first(select(Broadcast), Broadcast.id)
         with context.store.reading() as session:
-            found = broadcast.listed(session, before, paging.ROWS + 1)
+            found = session.scalars(query).all()
         return render_template(
             "operator/broadcasts.html",
             here_is="broadcasts",
-            page=paging.cut(found, lambda row: str(row.id)),
+            page=paging.cut(found, lambda row: paging.written(row.id)),
             draft=draft,
         )
 

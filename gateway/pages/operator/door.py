@@ -69,7 +69,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 form.get("password", ""),
                 form.get("code", "")[:40],
             )
-        except operators.Refused:
+        except operators.WrongSecrets:
             log.warning("operator_refused")
             return _ask(t("operator_refused")), 403
         except lockout.Locked as locked:

@@ -18,11 +18,10 @@ from gateway.store.models import Kiosk
 def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/kiosks", endpoint="kiosks")
     def page() -> ResponseReturnValue:
-        query = select(Kiosk).order_by(Kiosk.id).limit(paging.ROWS + 1)
-        query = query.where(Kiosk.id > (paging.number("after") or 0))
+        query = paging.oldest_first(select(Kiosk), Kiosk.id)
         with context.store.reading() as session:
             found = session.scalars(query).all()
-        rows = paging.cut(found, lambda kiosk: str(kiosk.id))
+        rows = paging.cut(found, lambda kiosk: paging.written(kiosk.id))
         return render_template("operator/kiosks.html", here_is="kiosks", page=rows)
 
     @pages.post("/kiosks")

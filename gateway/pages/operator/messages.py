@@ -13,20 +13,16 @@ from gateway.pages.base.install import t
 from gateway.pages.operator import door, paging
 from gateway.people import msisdn
 from gateway.store.models import Message
+from gateway.store.states import MessageState
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/messages", endpoint="messages")
     def page() -> ResponseReturnValue:
-        query = (
-            select(Message)
-            .options(defer(Message.text))
-            .where(Message.state == "failed")
-            .order_by(Message.final_at.desc(), Message.id.desc())
-            .limit(paging.ROWS + 1)
+        failed = select(Message).where(Message.state == MessageState.FAILED)
+        query = paging.newest_first(
+            failed.options(defer(Message.text)), Message.id, Message.final_at
         )
-        if key := paging.asked():
-            query = query.where(paging.before(Message.final_at, Message.id, key))
         with context.store.reading() as session:
             found = session.scalars(query).all()
         return render_template(
@@ -49,4 +45,4 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
 
 def _key(message: Message) -> str:
-    return paging.written(message.final_at or paging.EPOCH, message.id)
+    return paging.written(message.id, message.final_at or paging.EPOCH)

@@ -18,10 +18,11 @@ from gateway.context import Context
 from gateway.figures import counts
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, Message, Photo
+from gateway.store.states import MessageState
 
 SHOWN = 50
 """Incidents and workers listed; more of either is told by the number."""
-ON_THE_WAY = ("queued", "sending", "unknown")
+ON_THE_WAY = (MessageState.QUEUED, MessageState.SENDING, MessageState.UNKNOWN)
 DAY = timedelta(days=1)
 
 
@@ -53,7 +54,9 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
     )
     waiting = {name: (count, oldest) for name, count, oldest in outbox}
     failed = session.scalar(
-        select(func.count()).where(Message.state == "failed", Message.final_at >= moment - DAY)
+        select(func.count()).where(
+            Message.state == MessageState.FAILED, Message.final_at >= moment - DAY
+        )
     )
     costs = session.execute(
         select(Message.currency, func.sum(Message.cost), func.count())

@@ -22,14 +22,13 @@ def add_to(pages: Blueprint, context: Context) -> None:
             .where(Escalation.officer_id == Officer.id, Escalation.closed_at.is_(None))
             .scalar_subquery()
         )
-        query = select(Officer, open_cases).order_by(Officer.id).limit(paging.ROWS + 1)
-        query = query.where(Officer.id > (paging.number("after") or 0))
+        query = paging.oldest_first(select(Officer, open_cases), Officer.id)
         with context.store.reading() as session:
             found = [tuple(row) for row in session.execute(query)]
         return render_template(
             "operator/officers.html",
             here_is="officers",
-            page=paging.cut(found, lambda row: str(row[0].id)),
+            page=paging.cut(found, lambda row: paging.written(row[0].id)),
             mask=msisdn.mask,
         )
 

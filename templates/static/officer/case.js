@@ -1,29 +1,30 @@
 // Counts an officer's words as the sender counts them and shows the farmer's message as it will
 // arrive. Without this file the page works too: the server counts, and shows on request.
 
-const notes = document.querySelector(".notes");
-const own = document.getElementById("own");
-const count = document.getElementById("count");
-const preview = document.getElementById("preview");
+const notes = /** @type {any} */ (document.querySelector(".notes"));
+const own = /** @type {any} */ (document.getElementById("own"));
+const count = /** @type {any} */ (document.getElementById("count"));
+const preview = /** @type {any} */ (document.getElementById("preview"));
 const room = Number(notes.dataset.room);
 const atMost = count.textContent;
 
 const response = await fetch(notes.dataset.tables);
+/** @type {{fold: Record<string, string>, basic: string, extension: string} | null} */
 const tables = response.ok ? await response.json() : null;
 
-const fold = (text) =>
-  [...text.normalize("NFC").trim().replace(/\s+/g, " ")].map((c) => tables.fold[c] ?? c).join("");
+const fold = (/** @type {string} */ text) =>
+  [...text.normalize("NFC").trim().replace(/\s+/g, " ")].map((c) => tables?.fold[c] ?? c).join("");
 
-const width = (letter) =>
-  tables.extension.includes(letter) ? 2 : tables.basic.includes(letter) ? 1 : NaN;
+const width = (/** @type {string} */ letter) =>
+  tables?.extension.includes(letter) ? 2 : tables?.basic.includes(letter) ? 1 : NaN;
 
-function judge(text) {
+function judge(/** @type {string} */ text) {
   const letters = [...text];
   const outside = [...new Set(letters.filter((c) => Number.isNaN(width(c))))].join(" ");
   return { outside, used: letters.reduce((sum, c) => sum + (width(c) || 0), 0) };
 }
 
-function verdict(text) {
+function verdict(/** @type {string} */ text) {
   const { outside, used } = judge(text);
   if (outside) return [count.dataset.outside.replace("{letters}", outside), true];
   if (used > room) return [count.dataset.over.replace("{n}", used - room), true];

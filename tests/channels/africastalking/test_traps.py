@@ -20,6 +20,7 @@ from gateway.dialogue.ussd.engine import RESERVED, State
 from gateway.dialogue.ussd.lint import Widest
 from gateway.outbox.network import Outcome
 from gateway.people import farmers
+from gateway.privacy import consent
 from gateway.store.models import DeliveryReport, Farmer, Message
 from rig.mobile import serving
 from simulator.phone import Phone, set_faults
@@ -59,7 +60,7 @@ def both(at: Client, hasty: Client, network: str, app: Flask) -> Iterator[Both]:
     with context.store.transaction() as session:
         farmer = farmers.find_or_create(session, PHONE)
         farmers.set_language(session, farmer, "en", by="test")
-        farmers.give_consent(session, farmer, by="kiosk:1")
+        consent.give(session, farmer, by="kiosk:1")
     with serving(app) as door:
         yield Both(at, hasty, network, door, context)
 

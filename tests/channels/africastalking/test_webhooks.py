@@ -203,7 +203,7 @@ def test_one_number_however_it_is_written(
 ) -> None:
     phones: list[str] = []
     monkeypatch.setattr(
-        webhooks.ussd, "answer", lambda _context, asked: phones.append(asked.phone) or BYE
+        webhooks.ussd, "answer", lambda _line, asked: phones.append(asked.phone) or BYE
     )
     body = f"sessionId=a&phoneNumber={phone}&text="
     client.post(f"{BASE}/ussd", data=body, content_type=FORM)
@@ -215,7 +215,7 @@ def test_what_the_subscriber_typed_comes_through_whole(
 ) -> None:
     texts: list[str] = []
     monkeypatch.setattr(
-        webhooks.ussd, "answer", lambda _context, asked: texts.append(asked.text) or BYE
+        webhooks.ussd, "answer", lambda _line, asked: texts.append(asked.text) or BYE
     )
     body = "sessionId=a&phoneNumber=%2B250788000001&text=1*maize%20%26%20beans%2B%C5%8B"
     client.post(f"{BASE}/ussd", data=body, content_type=FORM)

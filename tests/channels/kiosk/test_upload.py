@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 from gateway.cases import codes
 from gateway.context import Context
 from gateway.people import kiosks
+from inference import picture
+from inference.guard import WAITING, Guard, guard
 from rig import things as house
 
 Post = Callable[..., TestResponse]
@@ -214,3 +216,35 @@ def test_redis_down_still_accepts(
 
     monkeypatch.setattr(Queue, "enqueue", gone)
     assert post().status_code == 202
+
+
+def test_a_full_line_before_the_decoder_asks_to_come_again(post: Post) -> None:
+    for _ in range(1 + WAITING):
+        assert guard._free.acquire(blocking=False)
+    try:
+        answer = post(_picture("PNG"))
+        assert _refusal(answer) == (503, "busy")
+        assert answer.headers["Retry-After"]
+        assert post(house.photo()).status_code == 202  # what is cheap waits for nobody
+    finally:
+        guard._free.release(1 + WAITING)
+    assert post(_picture("PNG")).status_code == 202
+
+
+def test_a_photo_that_breaks_the_decoder_is_refused_with_words(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Guard(memory=1_000)
+    monkeypatch.setattr(picture, "guard", broken)
+    try:
+        assert _refusal(post(_picture("PNG"))) == (422, "too_costly")
+    finally:
+        broken.stop()
+
+
+def test_the_description_lists_all_that_is_read(client: FlaskClient) -> None:
+    paths = client.get("/api/openapi.json").get_json()["paths"]
+    form = paths["/api/photos"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert form["encoding"]["photo"]["contentType"].split(", ") == list(picture.MEDIA)
+    assert "HEIC" in form["schema"]["properties"]["photo"]["description"]
+    assert set(picture.MEDIA) < set(paths["/api/predict"]["post"]["requestBody"]["content"])

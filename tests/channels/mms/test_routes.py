@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from PIL import Image
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, update
@@ -27,6 +28,7 @@ from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, MediaMessage, Message, Photo
+from inference.guard import WAITING, guard
 from rig import things as house
 from tests.channels.mms import test_mm7
 from tests.conftest import CHANNEL_KEY
@@ -305,3 +307,16 @@ def test_mm7_refuses_what_is_no_photo(client: FlaskClient, context: Context) -> 
     assert code == 200
     assert b"<StatusCode>2004</StatusCode>" in answer
     assert _count(context, Case) == 0
+
+
+def test_a_full_line_before_the_decoder_asks_to_come_again(client: FlaskClient) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (320, 240)).save(out, "PNG")
+    for _ in range(1 + WAITING):
+        assert guard._free.acquire(blocking=False)
+    try:
+        assert _direct(client, house.photo(1), out.getvalue()).status_code == 503
+    finally:
+        guard._free.release(1 + WAITING)
+    again = _direct(client, house.photo(1), out.getvalue())
+    assert (again.status_code, again.get_json()["photos"]) == (200, 2)

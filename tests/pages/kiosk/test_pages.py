@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from gateway.context import Context
 from gateway.people import kiosks, pairing
 from gateway.store.models import Kiosk
+from inference.picture import MEDIA, SUFFIXES
 from rig import things as house
 
 HTML = {"Accept": "text/html"}
@@ -66,6 +67,16 @@ def test_opening_the_link_uses_nothing_up(
         assert f'value="{pairing.written(code)}"' in client.get(link).text
     assert _post(client, "/kiosk/pair", code=code)[0] == 303
     assert client.get("/kiosk").status_code == 200
+
+
+def test_the_page_knows_all_that_is_read(paired: FlaskClient) -> None:
+    page = paired.get("/kiosk", headers=HTML).text
+    takes = re.search(r'data-takes="([^"]+)"', page)
+    assert takes is not None
+    assert tuple(takes[1].split()) == MEDIA
+    accept = re.search(r'id="gallery" accept="([^"]+)"', page)
+    assert accept is not None
+    assert set(accept[1].split(",")) == {"image/*", *SUFFIXES}
 
 
 def test_a_wrong_code_is_said_in_words(client: FlaskClient) -> None:

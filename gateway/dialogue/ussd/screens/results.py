@@ -22,7 +22,10 @@ from gateway.dialogue.ussd.engine import (
 from gateway.dialogue.ussd.facts import AskLater, CaseFacts, RecordOutcome, RequestOfficer, SendText
 from gateway.dialogue.ussd.screens.officer import request
 
-_WAITING = {life.RECEIVED: "ussd_case_waiting", life.PHOTO_REQUESTED: "ussd_case_second_photo"}
+_WAITING: dict[str, str] = {
+    life.RECEIVED: "ussd_case_waiting",
+    life.PHOTO_REQUESTED: "ussd_case_second_photo",
+}
 
 
 def chosen_case(visit: Visit) -> CaseFacts | None:

@@ -1,0 +1,1 @@
+"""Fuzzing with atheris, guided by what code of ours an input reaches."""
