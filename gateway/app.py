@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import health
-from gateway.channels import kiosk, mms, providers
+from gateway.channels import kiosk, providers
+from gateway.channels.mms import routes as mms
 from gateway.context import Context
 from gateway.pages import base, officer, operator
 from gateway.pages import kiosk as kiosk_pages
@@ -41,7 +42,7 @@ class PatientRequest(Request):
 def create_app(settings: Settings) -> Flask:
     """Make the application; nothing happens before this is called.
 
-    Raises: SettingsError, StoreError, CatalogueError: one line that says what to do.
+    Raises: SettingsError, StoreError, CatalogueError, AgronomyError: one line that says what to do.
     """
     context = Context.open(settings)
     app = Flask(__name__, static_folder=None)

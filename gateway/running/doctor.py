@@ -14,7 +14,9 @@ import redis
 from dotenv import dotenv_values
 from sqlalchemy import select, text
 
+from gateway import agronomy
 from gateway.channels import providers
+from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import Settings, SettingsError
@@ -178,7 +180,8 @@ def check_model(settings: Settings) -> Finding:
     try:
         model = Model.load(settings.model)
         model.self_check()
-    except ModelError as error:
+        agronomy.check(model.labels)
+    except (ModelError, agronomy.AgronomyError) as error:
         return fail("model", str(error))
     return ok("model", f"{settings.model / 'leaf.onnx'} gives the known answer on a known input")
 
@@ -191,6 +194,7 @@ def check_texts(settings: Settings) -> Finding:
             service=settings.service_name,
             months=str(settings.retention_months),
         )
+        rows.require(catalogue)
     except CatalogueError as error:
         first, *more = str(error).splitlines()
         return fail("texts", first + (f" (and {len(more)} more)" if more else ""))

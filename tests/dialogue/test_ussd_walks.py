@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import LABELS
 from gateway.cases import escalation, life
 from gateway.cases.case import open_case
 from gateway.context import Context

@@ -15,7 +15,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter
 
-from gateway import sessions
+from gateway import agronomy, sessions
 from gateway.context import Context
 from gateway.pages.base import headers, language
 from gateway.pages.base.assets import Assets
@@ -43,6 +43,7 @@ def install(app: Flask, context: Context) -> None:
     """
     settings = context.settings
     texts = PageTexts.load(settings.templates / "pages" / "po")
+    texts.require(agronomy.page_texts())
     assets = Assets(settings.templates / "static")
     app.extensions["leafline_texts"] = texts
     app.extensions["leafline_assets"] = assets
