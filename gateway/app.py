@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
+from typing import IO
 
 from flask import Flask, Request, Response, request
 from flask.typing import ResponseReturnValue
@@ -38,6 +40,15 @@ class PatientRequest(Request):
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
 
+    def _get_file_stream(self, *_about: object, **_named: object) -> IO[bytes]:
+        """In memory: a temporary file would hold somebody's photo unsealed."""
+        return BytesIO()
+
+
+def largest_body(settings: Settings) -> int:
+    """Bytes of the largest request that any door takes."""
+    return settings.photo_max_bytes + FORM_ROOM
+
 
 def create_app(settings: Settings) -> Flask:
     """Make the application; nothing happens before this is called.
@@ -47,7 +58,7 @@ def create_app(settings: Settings) -> Flask:
     context = Context.open(settings)
     app = Flask(__name__, static_folder=None)
     app.request_class = PatientRequest
-    app.config["MAX_CONTENT_LENGTH"] = settings.photo_max_bytes + FORM_ROOM
+    app.config["MAX_CONTENT_LENGTH"] = largest_body(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["leafline"] = context
     base.install(app, context)

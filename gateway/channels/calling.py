@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
+from gateway.channels.unsent import CheckedAdapter, nothing_left
 from gateway.outbox.network import Outcome, SendResult
 
 E164 = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -78,7 +78,7 @@ class Caller:
             session = None
         if session is None:
             session = requests.Session()
-            adapter = HTTPAdapter(max_retries=0)
+            adapter = CheckedAdapter(max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -116,8 +116,10 @@ HANDSHAKE = (
 )
 
 
-def broken(error: requests.RequestException) -> SendResult:
+def broken(error: requests.RequestException | UnicodeError) -> SendResult:
     """No answer. Did the request leave? Only where it surely did not may it be sent again."""
+    if nothing_left(error):
+        return SendResult(Outcome.CHANNEL_DOWN, "not_sent")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return SendResult(Outcome.RETRYABLE, "connect_timeout")
     if isinstance(error, requests.exceptions.Timeout):

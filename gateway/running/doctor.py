@@ -26,6 +26,7 @@ from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
+from gateway.watch import redis_writes
 
 SHORTEST_CHANNEL_KEY = 16
 SHORTEST_SECRET_KEY = 32
@@ -147,12 +148,15 @@ def check_redis(settings: Settings) -> Finding:
     )
     try:
         about = client.info()
+        refused = redis_writes.refusal(client)
     except redis.RedisError as error:
         advice = "start `leafline up`" if own else "start it, or correct REDIS_URL"
         return fail("redis", f"not running or not to be reached ({type(error).__name__}): {advice}")
     finally:
         client.close()
     words = f"{about.get('redis_version', '?')} answers"
+    if refused:
+        return fail("redis", f"{words}, but takes nothing: {refused}")
     if not about.get("aof_enabled"):
         return warn("redis", f"{words}, but without append-only file: set appendonly yes")
     if about.get("maxmemory_policy", "noeviction") != "noeviction":

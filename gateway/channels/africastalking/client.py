@@ -70,7 +70,7 @@ class Client:
             return _refused(error, to)
         except AnswerLost:
             return SendResult(Outcome.UNKNOWN, "answer_lost")
-        except requests.RequestException as error:
+        except (requests.RequestException, UnicodeError) as error:
             return broken(error)
         return _answered(answer, to)
 

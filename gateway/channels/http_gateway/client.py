@@ -48,7 +48,7 @@ class Client:
             )
         except AnswerLost:
             result = SendResult(Outcome.UNKNOWN, "answer_lost")
-        except requests.RequestException as error:
+        except (requests.RequestException, UnicodeError) as error:
             result = broken(error)
         else:
             result = self._answered(answer)

@@ -14,7 +14,7 @@ from pydantic_settings import SettingsConfigDict
 
 from gateway.channels.http_gateway.tables import GATEWAYS, Gateway
 from gateway.outbox.reports import Fate
-from gateway.settings import Section
+from gateway.settings import Section, unwrapped
 
 PLACEHOLDERS = ("user", "password", "to", "digits", "from", "text", "dlr_url")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -64,6 +64,11 @@ class HttpGateway(Section):
         "or this machine",
     )
     timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to it")
+
+    @field_validator("url", "user", "password", "callback_url", mode="before")
+    @classmethod
+    def _unwrap(cls, value: object) -> object:
+        return unwrapped(value) if isinstance(value, str) else value
 
     @field_validator("url", "callback_url")
     @classmethod
