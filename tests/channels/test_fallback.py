@@ -67,7 +67,7 @@ def sender(
         "LEAFLINE_CHANNEL_KEYS": CHANNEL_KEY,
         "LEAFLINE_PROVIDERS": "africastalking,http_gateway",
         "LEAFLINE_FALLBACK_AFTER": "0",
-        "AT_API_KEY": "a key for tests",
+        "AT_API_KEY": "a-key-for-tests",
         "LEAFLINE_AT_BASE_URL": network,
         "LEAFLINE_HTTP_GATEWAY_URL": f"{gateway[1]}/send",
         "LEAFLINE_HTTP_GATEWAY_PASSWORD": "a password for tests",
@@ -110,5 +110,5 @@ def test_the_second_takes_what_the_first_refuses(
     sender.send_signal(signal.SIGTERM)
     said = sender.communicate(timeout=SOON)[1].decode()
     assert sender.returncode == 0
-    for secret in (CHANNEL_KEY, "a key for tests", "a password for tests", PHONE, "text 1"):
+    for secret in (CHANNEL_KEY, "a-key-for-tests", "a password for tests", PHONE, "text 1"):
         assert secret not in said
