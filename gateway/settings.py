@@ -66,8 +66,11 @@ def unwrapped(value: str) -> str:
     return bare
 
 
-class Settings(BaseSettings):
-    """Environment variables and an optional `.env` file; the environment wins."""
+class Section(BaseSettings):
+    """Environment variables and an optional `.env` file; the environment wins.
+
+    A provider's own settings are a subclass with a prefix of their own, `LEAFLINE_NAME_`.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="LEAFLINE_",
@@ -78,6 +81,37 @@ class Settings(BaseSettings):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def read(cls, **overrides: object) -> Self:
+        """Read the environment and `.env`.
+
+        Raises:
+            SettingsError: a value is wrong; the text names the variable and what is expected.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError(
+                "; ".join(cls._explain(e["loc"], e["msg"]) for e in error.errors())
+            ) from None
+
+    @classmethod
+    def variables(cls) -> set[str]:
+        """Names under which the settings with our prefix are given."""
+        prefix = str(cls.model_config["env_prefix"])
+        return {f"{prefix}{name}".upper() for name in cls.model_fields}
+
+    @classmethod
+    def _explain(cls, location: tuple[int | str, ...], message: str) -> str:
+        name = str(location[0]) if location else "?"
+        prefix = str(cls.model_config["env_prefix"])
+        variable = name if name.isupper() else f"{prefix}{name}".upper()
+        return f"setting {variable}: {message.removeprefix('Value error, ')}"
+
+
+class Settings(Section):
+    """The settings of Leafline itself."""
 
     # Where things are
     home: Path = Field(Path("var"), description="Folder for everything Leafline writes")
@@ -151,7 +185,18 @@ class Settings(BaseSettings):
         (), description="Comma-separated secret path parts of the webhooks"
     )
 
-    # The mobile network
+    # The mobile network. What a provider needs beyond this is in its folder, `channels/NAME/`;
+    # that of Africa's Talking is here, for the simulator stands in for it.
+    providers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("africastalking",),
+        description="Comma-separated providers by which messages leave, the preferred one first",
+    )
+    fallback_after: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a provider is down before messages leave by the next one",
+    )
     at_username: str = Field(
         "sandbox", validation_alias=_own("AT_USERNAME"), description="Africa's Talking app username"
     )
@@ -163,7 +208,9 @@ class Settings(BaseSettings):
     )
     at_timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to the API")
     simulator: Switch = Field(
-        "auto", description="Mobile-network simulator; auto: on when there is no AT_API_KEY"
+        "auto",
+        description="Mobile-network simulator; auto: on when Africa's Talking is the only provider "
+        "and there is no AT_API_KEY",
     )
     simulator_port: int = Field(
         0, ge=0, le=65535, description="Port of the simulator process; 0: the web port plus one"
@@ -286,6 +333,16 @@ class Settings(BaseSettings):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _split_providers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if len(set(names)) != len(names):
+            raise ValueError("name each provider once")
+        return names or ("africastalking",)
+
     @field_validator("region", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -315,24 +372,11 @@ class Settings(BaseSettings):
             raise ValueError("LEAFLINE_SMTP_URL needs LEAFLINE_OPERATOR_EMAIL, a mail address")
         return self
 
-    @classmethod
-    def read(cls, **overrides: object) -> Self:
-        """Read the environment and `.env`.
-
-        Raises:
-            SettingsError: a value is wrong; the text names the variable and what is expected.
-        """
-        try:
-            return cls(**overrides)  # type: ignore[arg-type]
-        except ValidationError as error:
-            raise SettingsError(
-                "; ".join(_explain(e["loc"], e["msg"]) for e in error.errors())
-            ) from None
-
     @cached_property
     def simulator_on(self) -> bool:
         if self.simulator == "auto":
-            return not self.at_api_key.get_secret_value()
+            only = self.providers == ("africastalking",)
+            return only and not self.at_api_key.get_secret_value()
         return self.simulator == "on"
 
     @cached_property
@@ -433,9 +477,3 @@ class Settings(BaseSettings):
         if self.channel_keys:
             return tuple(key.get_secret_value() for key in self.channel_keys)
         return (self.kept_secret("channel_key"),)
-
-
-def _explain(location: tuple[int | str, ...], message: str) -> str:
-    name = str(location[0]) if location else "?"
-    variable = name if name.isupper() else f"LEAFLINE_{name.upper()}"
-    return f"setting {variable}: {message.removeprefix('Value error, ')}"

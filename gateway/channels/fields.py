@@ -1,0 +1,34 @@
+"""Fields of a provider's request as far as we can keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+FIELD_LONGEST = 200
+DATES = ("%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S")
+
+
+def cut(given: Iterable[tuple[str, str]], longest: Mapping[str, int]) -> dict[str, str]:
+    """Each field cut to its length in letters, FIELD_LONGEST where none is named."""
+    return {
+        name[:FIELD_LONGEST]: _clean(value, longest.get(name, FIELD_LONGEST))
+        for name, value in given
+    }
+
+
+def moment(value: str, now: datetime) -> datetime:
+    """A date in any of the three forms seen, read as UTC; `now` when it is none of them."""
+    for pattern in DATES:
+        try:
+            read = datetime.strptime(value.strip(), pattern)  # noqa: DTZ007 - zone put below
+        except ValueError:
+            continue
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    return now
+
+
+def _clean(value: str, longest: int) -> str:
+    """Without NUL, which PostgreSQL refuses, and without halves of surrogate pairs."""
+    kept = value[:longest].replace("\x00", "")
+    return kept.encode("utf-8", "ignore").decode("utf-8")
