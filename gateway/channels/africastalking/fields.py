@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from flask import Request
 from werkzeug.exceptions import HTTPException
 
-from gateway.channels.fields import cut
-from gateway.channels.keys import as_key, key_of
+from gateway.channels.fields import as_key, cut, key_of
 
 BODY_BYTES = 2 * 1024 * 1024
 LONGEST = {"text": 4000, "hopsMetadata": 1000}

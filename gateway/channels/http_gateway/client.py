@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import requests
 
 from gateway.channels.calling import Answer, AnswerLost, Caller, broken, by_status, unsendable
+from gateway.channels.fields import within
 from gateway.channels.http_gateway.settings import PLACEHOLDER, HttpGateway
 from gateway.channels.http_gateway.tables import HTTP
-from gateway.channels.keys import within
 from gateway.outbox.network import ID_LONGEST, Outcome, SendResult
 
 

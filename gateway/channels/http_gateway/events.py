@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from gateway.channels.fields import moment
-from gateway.channels.keys import key_of, within
+from gateway.channels.fields import key_of, moment, within
 from gateway.context import Context
 from gateway.dialogue import sms as dialogue
 from gateway.outbox import reports
