@@ -168,6 +168,26 @@ def test_a_secret_from_two_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         Settings.read()
 
 
+def test_an_empty_variable_beside_a_file_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("what-the-file-holds-0123456789abcdef")
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY", "")
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    assert Settings.read().encryption_key == "what-the-file-holds-0123456789abcdef"
+
+
+def test_a_file_may_be_named_in_the_env_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("from-the-file")
+    (tmp_path / ".env").write_text(f"AT_API_KEY_FILE={tmp_path / 'secret'}\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.read().at_api_key.get_secret_value() == "from-the-file"
+    monkeypatch.setenv("AT_API_KEY", "from-the-environment")
+    assert Settings.read().at_api_key.get_secret_value() == "from-the-environment"
+
+
 def test_old_keys_a_line_each_may_hold_commas(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

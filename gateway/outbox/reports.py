@@ -9,8 +9,9 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.outbox import decide
 from gateway.outbox.kinds import POLICY
+from gateway.outbox.network import FIRST, scoped
+from gateway.outbox.reasons import AGAIN_AFTER, UNWANTED
 from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
@@ -24,6 +25,8 @@ Fate = Literal["", "delivered", "failed", "absent"]
 class Report:
     """One report in our words; `status` and `reason` as the network spells them.
 
+    A reason that gateway.outbox.reasons knows is spelt as there.
+
     `fate` is empty while the message is on its way and for a status that we do not know.
     """
 
@@ -33,6 +36,7 @@ class Report:
     reason: str = ""
     phone: str | None = None
     network_code: str = ""
+    provider: str = FIRST
 
 
 def receive(session: Session, report: Report) -> bool:
@@ -41,11 +45,13 @@ def receive(session: Session, report: Report) -> bool:
     Returns: False when the same report was here before.
     """
     digest = vault_of(session).number(report.phone) if report.phone else None
+    provider_id = scoped(report.provider, report.provider_id)
     new = insert_once(
         session,
         DeliveryReport,
         {
-            "provider_id": report.provider_id,
+            "provider": report.provider,
+            "provider_id": provider_id,
             "status": report.status,
             "reason": report.reason,
             "fate": report.fate,
@@ -57,20 +63,24 @@ def receive(session: Session, report: Report) -> bool:
         "reason",
     )
     if new:
-        query = select(Message).where(Message.provider_id == report.provider_id)
+        query = select(Message).where(
+            Message.provider_id == provider_id, Message.provider == report.provider
+        )
         message = session.scalar(query.with_for_update())
         if message is not None:
             match(session, message)
         elif report.fate == "delivered":
-            _first_copy_came(session, report)
+            _first_copy_came(session, report, provider_id)
     return new
 
 
-def _first_copy_came(session: Session, report: Report) -> None:
+def _first_copy_came(session: Session, report: Report, provider_id: str) -> None:
     """A message that was sent once more has the second attempt's id; what else is said of the
     first one counts no more, but that it came does."""
     earlier = select(DeliveryReport.message_id).where(
-        DeliveryReport.provider_id == report.provider_id, DeliveryReport.message_id.is_not(None)
+        DeliveryReport.provider_id == provider_id,
+        DeliveryReport.provider == report.provider,
+        DeliveryReport.message_id.is_not(None),
     )
     message_id = session.scalar(earlier.limit(1))
     if message_id is None:
@@ -87,14 +97,16 @@ def match(session: Session, message: Message) -> None:
     query = (
         select(DeliveryReport)
         .where(
-            DeliveryReport.provider_id == message.provider_id, DeliveryReport.message_id.is_(None)
+            DeliveryReport.provider_id == message.provider_id,
+            DeliveryReport.provider == message.provider,
+            DeliveryReport.message_id.is_(None),
         )
         .order_by(DeliveryReport.id)
     )
     for report in session.scalars(query).all():
         report.message_id = message.id
         act(message, report.fate, report.reason or report.status, report.received_at)
-        if report.reason == "blacklisted":
+        if report.reason == UNWANTED:
             blacklisted(session, message)
 
 
@@ -121,23 +133,21 @@ def act(message: Message, fate: str, reason: str, at: datetime | None = None) ->
         message.not_before, message.resent_at = again, at
         return
     elif fate:
-        message.state, message.outcome = (
-            MessageState.FAILED,
-            "absent" if fate == "absent" else reason[:40],
-        )
+        message.state = MessageState.FAILED
+        message.outcome = "absent" if fate == "absent" else reason[:40]
     else:
         return
     message.final_at = at
 
 
-GIVEN_UP = frozenset({"absent", "fate_unknown", "expired", *decide.AGAIN_AFTER})
+GIVEN_UP = frozenset({"absent", "fate_unknown", "expired", *AGAIN_AFTER})
 """Why a message that left may have been called failed although it still comes: the phone was off,
 or we stopped waiting."""
 
 
 def _may_come_yet(message: Message) -> bool:
     """Whether a message that has been handed to the network once may turn out delivered."""
-    if not message.provider_id:
+    if not message.provider_id and message.outcome not in ("resent", "fate_unknown", "absent"):
         return False
     match message.state:
         case MessageState.QUEUED | MessageState.SENDING | MessageState.CANCELLED:
@@ -149,7 +159,7 @@ def _may_come_yet(message: Message) -> bool:
 
 def _again(message: Message, reason: str, at: datetime) -> datetime | None:
     """When to send once more what the network could not deliver, if that is of use."""
-    wait, policy = decide.AGAIN_AFTER.get(reason), POLICY.get(message.kind)
+    wait, policy = AGAIN_AFTER.get(reason), POLICY.get(message.kind)
     if wait is None or policy is None or not policy.twice or message.resent_at is not None:
         return None
     return at + wait if at + wait - message.created_at <= policy.lifetime else None

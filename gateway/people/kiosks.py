@@ -31,6 +31,7 @@ def add(
         raise PeopleError("kiosk_taken", f"a kiosk named {name!r} exists already", name=name)
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     digest = vault_of(session).digest(token)
+    opening = opening and words.line(opening)
     kiosk = Kiosk(name=name, area=area, opening=opening, token_digest=digest)
     session.add(kiosk)
     session.flush()
@@ -80,7 +81,7 @@ def change(
     if position and not (-90 <= position[0] <= 90 and -180 <= position[1] <= 180):
         text = "a latitude is -90 to 90 degrees, a longitude -180 to 180"
         raise PeopleError("position_range", text)
-    kiosk.area, kiosk.opening = _area(area), opening
+    kiosk.area, kiosk.opening = _area(area), opening and words.line(opening)
     kiosk.latitude, kiosk.longitude = latitude, longitude
     session.add(Event(kind="kiosk_changed", actor=by, data={"kiosk": kiosk.id}))
 

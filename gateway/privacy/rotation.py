@@ -24,6 +24,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.store import Store, keys
@@ -42,7 +43,7 @@ from gateway.store.models import (
     UssdSession,
 )
 from gateway.store.photos import PhotoMissing, PhotoStore
-from gateway.store.vault import SealBroken, Vault
+from gateway.store.vault import MARK, SealBroken, Vault
 
 BATCH = 200
 NUMBERS: dict[str, tuple[str, str]] = {
@@ -159,6 +160,7 @@ def _stale(table: Table, vault: Vault) -> ColumnElement[bool]:
     """Whether something in a row is plain, or sealed with another key than the one that writes."""
     parts: list[ColumnElement[bool]] = []
     several = len(vault.keys) > 1
+    mark = vault.mark if several else MARK
     for column in _sealed(table):
         if isinstance(column.type, Sealed):
             if several:
@@ -166,10 +168,10 @@ def _stale(table: Table, vault: Vault) -> ColumnElement[bool]:
                 head = type_coerce(func.substr(raw, 1, len(vault.text_prefix)), LargeBinary)
                 parts.append(and_(func.length(raw) > 0, head != vault.text_prefix))
         elif isinstance(column.type, SealedWords):
-            parts.append(type_coerce(column, String).not_like(f"{vault.mark}%"))
+            parts.append(type_coerce(column, String).not_like(f"{mark}%"))
         else:
             words = cast(column, String)
-            plain = type_coerce(words, String).not_like(f"%{vault.mark}%")
+            plain = type_coerce(words, String).not_like(f"%{mark}%")
             parts.append(and_(words != "null", plain))
     return or_(False, *parts)
 
@@ -190,10 +192,14 @@ def _seal_rows(session: Session, table: Table, held: Any, progress: Progress) ->
         if phone := values.get(number):
             values[digest] = vault.number(phone)
             _redigest(session, vault, phone)
-            if table.name == Farmer.__tablename__ and _merged(session, row[0], values[digest]):
-                continue
         if values:
-            session.execute(update(table).where(key == row[0]).values(values))
+            try:
+                with session.begin_nested():
+                    session.execute(update(table).where(key == row[0]).values(values))
+            except IntegrityError:
+                if table.name != Farmer.__tablename__:
+                    raise
+                _merge(session, row[0], values[digest])
             count += 1
     return count
 
@@ -206,17 +212,13 @@ def _redigest(session: Session, vault: Vault, phone: str) -> None:
         session.execute(mine.values(address_digest=newest))
 
 
-def _merged(session: Session, farmer_id: str, digest: str) -> bool:
+def _merge(session: Session, farmer_id: str, digest: str) -> None:
     """Hosts that wrote with different keys at one moment made a farmer twice: make her one.
 
     The stricter wish holds: no consent where one of the two has none, no messages where one said
     so.
     """
-    other = session.scalar(
-        select(Farmer).where(Farmer.phone_digest == digest, Farmer.id != farmer_id)
-    )
-    if other is None:
-        return False
+    other = session.scalars(select(Farmer).where(Farmer.phone_digest == digest)).one()
     farmer = session.get_one(Farmer, farmer_id)
     other.consent_at = other.consent_at if farmer.consent_at else None
     other.training_consent_at = other.training_consent_at if farmer.training_consent_at else None
@@ -226,4 +228,3 @@ def _merged(session: Session, farmer_id: str, digest: str) -> bool:
         session.execute(mine.values(farmer_id=other.id))
     session.flush()
     session.execute(delete(Farmer).where(Farmer.id == farmer_id))
-    return True

@@ -15,18 +15,17 @@ from dotenv import dotenv_values
 from sqlalchemy import select, text
 
 from gateway import agronomy
+from gateway.channels import providers
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running import modes
 from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import (
     FROM_FILE,
-    IN_FILES,
     SHORTEST,
     Kept,
     Settings,
     SettingsError,
-    variable_of,
     weakness,
 )
 from gateway.spool import Spool
@@ -35,6 +34,7 @@ from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
+from gateway.watch import redis_writes
 
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
@@ -79,8 +79,9 @@ def examine(settings: Settings, checks: Iterable[str]) -> Iterator[Finding]:
 
 def check_settings(settings: Settings) -> Finding:
     """The values are proved already; a misspelt name would silently do nothing."""
-    known = {f"LEAFLINE_{name.upper()}" for name in type(settings).model_fields} | NOT_SETTINGS
-    known |= {variable_of(name) + FROM_FILE for name in IN_FILES}
+    known = settings.variables() | providers.variables() | NOT_SETTINGS
+    known |= {name + FROM_FILE for name in known}
+    providers.sections()
     given = {*os.environ, *dotenv_values(ENV_FILE, interpolate=False)}
     unknown = {n for n in given if n.upper().startswith("LEAFLINE_") and n.upper() not in known}
     if unknown:
@@ -91,7 +92,7 @@ def check_settings(settings: Settings) -> Finding:
 def check_disk(settings: Settings) -> Finding:
     probe = settings.home / f".doctor-{secrets.token_hex(4)}"
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"\0" * 4096)
         probe.unlink()
     except OSError as error:
@@ -160,12 +161,15 @@ def check_redis(settings: Settings) -> Finding:
     )
     try:
         about = client.info()
+        refused = redis_writes.refusal(client)
     except redis.RedisError as error:
         advice = "start `leafline up`" if own else "start it, or correct REDIS_URL"
         return fail("redis", f"not running or not to be reached ({type(error).__name__}): {advice}")
     finally:
         client.close()
     words = f"{about.get('redis_version', '?')} answers"
+    if refused:
+        return fail("redis", f"{words}, but takes nothing: {refused}")
     if not about.get("aof_enabled"):
         return warn("redis", f"{words}, but without append-only file: set appendonly yes")
     if about.get("maxmemory_policy", "noeviction") != "noeviction":
@@ -219,30 +223,13 @@ def check_texts(settings: Settings) -> Finding:
 
 
 def check_credentials(settings: Settings) -> Finding:
-    if settings.at_api_key.get_secret_value():
-        return _account(settings)
-    if settings.simulator_on:
-        return warn("credentials", "no AT_API_KEY: messages go to the simulator, not to phones")
-    return fail("credentials", "no AT_API_KEY and no simulator: set AT_USERNAME and AT_API_KEY")
-
-
-def _account(settings: Settings) -> Finding:
-    from gateway.channels.africastalking.client import Client
-
-    where = " (sandbox: no message leaves it)" if settings.at_username == "sandbox" else ""
-    name = f"Africa's Talking, username {settings.at_username}{where}"
-    held, reason = Client.from_settings(settings).balance()
-    if reason == "wrong_key":
-        return fail(
-            "credentials",
-            f"{name}: the key is refused; check AT_USERNAME and AT_API_KEY (a new key needs up to "
-            "20 minutes)",
-        )
-    if held is None:
-        return warn("credentials", f"{name}: the account cannot be asked now ({reason})")
-    if held.amount <= 0:
-        return fail("credentials", f"{name}: no credit is left; no message will leave")
-    return ok("credentials", f"{name}, balance {held.currency} {held.amount}")
+    """Every provider by which messages leave; the worst of them says how it is."""
+    found = [(provider.name, *provider.check(settings)) for provider in providers.chosen(settings)]
+    if len(found) == 1:
+        return Finding("credentials", *found[0][1:])
+    worst = max((state for _, state, _ in found), key=("ok", "warn", "fail").index)
+    words = "; ".join(f"{name} ({state}): {text}" for name, state, text in found)
+    return Finding("credentials", worst, words)
 
 
 def check_keys(settings: Settings) -> Finding:

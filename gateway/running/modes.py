@@ -17,14 +17,14 @@ FOREIGN = stat.S_ISVTX
 
 def close(home: Path) -> None:
     """Take everybody else's rights on what is ours in an existing home."""
-    for path in open_to_others(home):
+    for path in filter(_is_open, list(_ours(home))):
         with suppress(OSError):  # another account's; doctor says so
             path.chmod(stat.S_IMODE(path.lstat().st_mode) & ~OTHERS)
 
 
 def open_to_others(home: Path) -> list[Path]:
     """What others may look into; what lies in a closed folder is closed."""
-    return [path for path in _ours(home) if _is_open(path)]
+    return [path for path in _ours(home) if _is_open(path)] if _is_open(home) else []
 
 
 def _ours(home: Path) -> Iterator[Path]:

@@ -44,7 +44,7 @@ def know(context: Context, phone: str) -> None:
         farmer = farmers.find_or_create(session, phone)
         outbox.post(session, key=phone, to=phone, text="x", kind="answer", farmer_id=farmer.id)
         reports.receive(session, Report(f"ATXid_{phone}", "Success", "delivered", phone=phone))
-        digest = context.store.vault.digest(phone)
+        digest = context.store.vault.number(phone)
         session.add(UssdSession(session_id=phone, address_digest=digest))
         values = {"key": phone, "phone": phone, "addresses": "https://media.example/1"}
         insert_once(session, MediaMessage, values, "key")
@@ -73,7 +73,7 @@ def test_an_unknown_number_is_nothing_to_erase(any_context: Context) -> None:
 
 
 def test_a_number_that_belongs_to_no_farmer_is_erased_too(any_context: Context) -> None:
-    digest = any_context.store.vault.digest(FARMER)
+    digest = any_context.store.vault.number(FARMER)
     with any_context.store.transaction() as session:
         session.add(UssdSession(session_id="s", address_digest=digest))
         outbox.post(session, key="k", to=FARMER, text="x", kind="reply")

@@ -37,7 +37,7 @@ def fill(context: Context) -> None:
         her = farmers.find(session, FARMER)
         assert her is not None
         outbox.post(
-            session, key="o", to=OFFICER, text=f"case of {FARMER}", kind="officer",
+            session, key="o", to=OFFICER, text=f"case of {FARMER}", kind="escalation",
             officer_id=officer.id, farmer_id=her.id,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.jobs import sweeps, sweeps_cases
 from gateway.people import farmers
-from gateway.privacy import retention
+from gateway.privacy import consent, retention
 from gateway.store.base import now
 from gateway.store.models import (
     Case,
@@ -324,7 +324,7 @@ def test_a_photo_that_trains_or_is_sent_again_outlives_its_time(any_context: Con
         session.execute(update(Photo).values(received_at=then))
         trainer = farmers.find(session, FARMER)
         assert trainer is not None
-        farmers.allow_training(session, trainer, True, by="test")
+        consent.allow_training(session, trainer, True, by="test")
     intake.accept(store, photos, intake.Upload(photo(70), f"kiosk:{keeper.id}", "+250788000003"))
     three = with_months(any_context, photos=3)
     assert sweeps_cases.expired_data(three) == 1

@@ -8,15 +8,19 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+from pydantic import SecretStr
 from sqlalchemy import func, select, text
 
 from gateway import outbox
 from gateway.cases import intake
+from gateway.commands.keys import keys as leafline_keys
 from gateway.context import Context
 from gateway.jobs import sweeps_cases
 from gateway.outbox import reports
 from gateway.people import farmers, kiosks, officers
 from gateway.privacy import erasure, rotation
+from gateway.settings import Settings, variable_of
 from gateway.spool import Spool
 from gateway.store import Store, keys
 from gateway.store.models import (
@@ -249,3 +253,60 @@ def test_a_key_that_writes_is_known_before_it_wrote(store: Store) -> None:
         assert session.scalars(select(SealKey.name)).all() == [store.vault.writer.name]
     with pytest.raises(SealBroken):
         Vault(NEW).open_text(store.vault.seal_text("x"))
+
+
+@pytest.fixture
+def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run `leafline keys ...` in the home of the test."""
+    for name in ("home", "database_url", "redis_url"):
+        monkeypatch.setenv(variable_of(name), str(getattr(settings, name)))
+    return lambda *words: CliRunner().invoke(leafline_keys, words)
+
+
+def test_a_house_that_keeps_its_key_itself(
+    settings: Settings, command: Callable[..., Result]
+) -> None:
+    first = command("list").output.split()[0]
+    photos = settings.model_copy(update={"secret_key": SecretStr("")})
+    context = Context.open(photos)
+    live(context.store, context.photos, PHONES[0])  # type: ignore[arg-type]
+    context.close()
+    assert "nothing else to do" in command("rotate").output
+    assert command("new").exit_code == 0
+    assert [line.split()[1] for line in command("list").output.splitlines()[:2]] == [
+        "writes",
+        "read",
+    ]
+    done = command("rotate")
+    assert (done.exit_code, f"nothing is left under {first}" in done.output) == (0, True), (
+        done.output
+    )
+    assert "farmer: 1 of 1" in done.output
+    (settings.home / "old-secret-keys").unlink()
+    assert "nothing is left" in command("list").output
+    alone = Context.open(settings.model_copy(update={"secret_key": SecretStr("")}))
+    with alone.store.reading() as session:
+        assert farmers.find(session, PHONES[0]) is not None
+    alone.close()
+
+
+def test_a_rotation_without_the_key_of_old_rows_says_that_it_is_not_done(
+    settings: Settings, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = Context.open(settings)
+    things.farmer(context.store)
+    foreign = Vault("a third secret, which nobody has any more").seal_text("+250788000055")
+    with context.store.transaction() as session:
+        session.add(Farmer(phone="x", phone_digest="x"))
+        session.execute(
+            text("UPDATE farmer SET phone = :phone WHERE phone_digest = 'x'"), {"phone": foreign}
+        )
+    context.close()
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY", NEW)
+    monkeypatch.setenv("LEAFLINE_OLD_SECRET_KEYS_FILE", str(settings.home / "old"))
+    settings.home.mkdir(exist_ok=True)
+    (settings.home / "old").write_text(f"{SECRET}\n")
+    done = command("rotate")
+    assert done.exit_code == 1
+    assert "farmer: 1 open with no key" in done.output
+    assert "farmer: 1 left" in done.output

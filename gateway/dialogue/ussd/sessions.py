@@ -3,12 +3,16 @@ session; a lock that runs out lets one in at a time.
 
 A session is a hash: `state` (JSON), `mark` (the path as it was), `who` (digest of the number) and a
 reply for each path answered. A key of its own points from a number to its last unfinished
-session, so that a redial can go on, and a set to all of them, so that they can be forgotten.
-Everything but digests is sealed: Redis writes it to disk.
+session, so that a redial can go on. Everything but digests is sealed: Redis writes it to disk.
+
+The path is `text`: all answers typed so far, joined by `*`, with no turn number. A `*` that the
+farmer typed looks like the separator, so a new answer is what follows the path as it was. Only
+digests of earlier paths are kept: an officer's PIN is part of one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
@@ -17,15 +21,17 @@ from typing import Any, cast
 
 import redis
 
-from gateway.dialogue.ussd.path import Mark
 from gateway.store.vault import SealBroken, Vault
 
+LONGEST = 1500
+"""Characters of a path that we read; a session lasts 180 seconds, an answer 90 characters."""
 LIFETIME = 15 * 60
 """Seconds that a session is kept: longer than any operator keeps it."""
 RESUME_WITHIN = 10 * 60
 """Seconds after a hop during which a redial is offered to go on."""
 LOCK_MS = 5000
 """A hop that takes longer was killed; another may then try."""
+SCANNED = 500
 PATIENCE = 2.0
 """Seconds that a repeated hop waits for the one at work."""
 
@@ -42,8 +48,6 @@ _CLOSE = """
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[2], 'mark', ARGV[3], 'who', ARGV[4], ARGV[5], ARGV[6])
 redis.call('EXPIRE', KEYS[1], ARGV[7])
-redis.call('SADD', KEYS[4], KEYS[1])
-redis.call('EXPIRE', KEYS[4], ARGV[7])
 if ARGV[8] == '' then redis.call('DEL', KEYS[3])
 else redis.call('SET', KEYS[3], ARGV[8], 'EX', ARGV[9]) end
 redis.call('DEL', KEYS[2])
@@ -58,6 +62,35 @@ return 1
 
 class Busy(Exception):
     """Another process was at work on this very hop for longer than we wait."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A path, remembered without its content."""
+
+    length: int
+    digest: str
+
+    @classmethod
+    def of(cls, text: str) -> Mark:
+        return cls(len(text), digest(text))
+
+    def answer_in(self, text: str) -> str | None:
+        """What was typed since, or None when `text` does not go on from here."""
+        if self.length == 0:
+            return text
+        head, tail = text[: self.length], text[self.length :]
+        return tail[1:] if tail.startswith("*") and digest(head) == self.digest else None
+
+
+def digest(text: str) -> str:
+    """Names a path within its session."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def segments(text: str) -> list[str]:
+    """The answers of a path of which nothing is known but itself."""
+    return text.split("*") if text else []
 
 
 @dataclass(frozen=True)
@@ -164,18 +197,20 @@ class Sessions:
 
 def forget(connection: redis.Redis, vault: Vault, phone: str) -> int:
     """Forget all sessions of a number (E.164); how many there were. Raises: redis.RedisError."""
-    count = 0
-    for who in vault.numbers(phone):
-        _, _, last, all_ = _keys("", who)
-        names = cast("set[bytes]", connection.smembers(all_))
-        connection.delete(last, all_, *names)
-        count += len(names)
-    return count
+    mine = {who.encode() for who in vault.numbers(phone)}
+    connection.delete(*(_keys("", who.decode())[2] for who in mine))
+    names = list(connection.scan_iter("ussd:*", count=SCANNED, _type="HASH"))
+    with connection.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.hget(name, "who")
+        owners = pipe.execute()
+    hers = [name for name, who in zip(names, owners, strict=True) if who in mine]
+    return connection.delete(*hers) if hers else 0
 
 
 def _keys(session_id: str, who: str) -> list[str]:
     name = f"ussd:{session_id}"
-    return [name, f"{name}:lock", f"ussd-last:{who}", f"ussd-of:{who}"]
+    return [name, f"{name}:lock", f"ussd-last:{who}"]
 
 
 def _text(value: bytes | None) -> str | None:
