@@ -91,7 +91,8 @@ def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
         ValueError: without a verdict.
         MixedModels: several, and not all of the card's model.
     """
-    verdicts = leaves(verdicts) or verdicts
+    shown = leaves(verdicts) or verdicts
+    blank, verdicts = len(verdicts) - len(shown), shown
     readable = [verdict for verdict in verdicts if verdict.verdict != UNREADABLE]
     if len(readable) > 1 and any(of_another_model(verdict, card) for verdict in readable):
         raise MixedModels("not all photos were judged by the model in use")
@@ -102,6 +103,7 @@ def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
         one.confidence,
         disagree=len({verdict.label for verdict in readable if verdict.verdict == ADVICE}) > 1,
         poor=_poor(readable),
+        blank=blank,
     )
 
 
@@ -127,8 +129,7 @@ def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None
     if not details:
         return  # none could be judged: a person has the case already
     try:
-        verdicts = [Verdict.from_detail(detail) for detail in details]
-        finding = together(verdicts, card)
+        finding = together([Verdict.from_detail(detail) for detail in details], card)
     except ValueError as error:
         reason = "mixed_models" if isinstance(error, MixedModels) else "verdict_damaged"
         log.warning("not_judged_together case=%s reason=%s", case.code, reason)
@@ -138,8 +139,7 @@ def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None
         else:
             failed(session, desk, case, reason)
         return
-    shown = len(leaves(verdicts)) or len(verdicts)
-    judge(session, desk, case, finding, len(details), shown=shown)
+    judge(session, desk, case, finding, len(details))
     log.info(
         "diagnosed case=%s photos=%s verdict=%s label=%s confidence=%.2f state=%s",
         case.code, len(details), finding.verdict, finding.label, finding.confidence or 0.0,
@@ -147,24 +147,12 @@ def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None
     )  # fmt: skip
 
 
-def judge(
-    session: Session,
-    desk: Desk,
-    case: Case,
-    finding: Finding,
-    photos_judged: int,
-    *,
-    shown: int | None = None,
-) -> None:
-    """Apply triage to what all photos of the case say together, and tell whoever must know.
-
-    Args:
-        shown: how many of them show a leaf, where that is not all or none.
-    """
+def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_judged: int) -> None:
+    """Apply triage to what all photos of the case say together, and tell whoever must know."""
     case.label, case.verdict, case.confidence = finding.label, finding.verdict, finding.confidence
     if case.state == life.CLOSED:
         return  # an officer's answer overtook the photo
-    decision = triage(finding, _facts(case, shown or photos_judged))
+    decision = triage(finding, _facts(case, photos_judged - finding.blank))
     held = escalation.open_one(session, case)
     if held is not None:
         if held.accepted_at is not None or decision.action != "advise":
