@@ -91,7 +91,8 @@ class Vocabulary:
             languages[plain(texts.text(f"option_language_{code}", code))] = code
             if texts.translated("language_names", code):
                 named = texts.text("language_names", code).split(",")
-                languages |= {plain(name): code for name in named}
+                for name in named:
+                    languages.setdefault(plain(name), code)
             for key in texts.keys_of("crop_"):
                 crops[plain(texts.text(key, code))] = key.removeprefix("crop_")
             for key in texts.keys_of("disease_"):
