@@ -257,6 +257,8 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("stranger", "Ne m’envoyez plus de SMS", STOPPED_FR, ("stopped",)),
     ("stranger", "hagarika ubutumwa", STOPPED_RW, ("stopped",)),
     ("speaks rw", "Mureke kunyoherereza ubutumwa", STOPPED_RW, ("stopped",)),
+    ("stranger", "wacha kunitumia meseji", STOPPED_SW, ("stopped",)),
+    ("stranger", "Ndashaka guhagarika ubutumwa", STOPPED_RW, ("stopped",)),
     # What names the field is asked about.
     ("known", "Stop the rust", ASKS, ("not stopped",)),
     ("known", "Cancel my case", ASKS, ("not stopped",)),
@@ -280,6 +282,8 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("known", "langue anglais", "in English", ("en",)),
     ("known", "Kiswahili tafadhali", "Kiswahili", ("sw",)),
     ("known", "lugha kinyarwanda", "Kinyarwanda", ("rw",)),
+    ("known", "change language to french", "francais", ("fr",)),
+    ("known", "badilisha lugha kiswahili", "Kiswahili", ("sw",)),
     ("known", "LANG klingon", "Which language?", ("en",)),
     # A new sender is answered in the language she wrote.
     ("stranger", "mahindi yangu yana ugonjwa gani", "AFISA", ("for learning",)),
@@ -292,6 +296,7 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("has a case", "Jibu langu", RUST, ("understood",)),
     ("has a case", "igisubizo cyanjye", RUST, ("understood",)),
     ("has a case", "mon résultat svp", RUST, ("understood",)),
+    ("has a case", "my answer", RUST, ("understood",)),
     ("has a case", "my result please", RUST, ("understood",)),
     ("has a case", "\u200b{code}\ufeff", RUST, ("understood",)),
     ("has a case", "My code is {code}", RUST, ("understood",)),

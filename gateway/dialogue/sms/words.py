@@ -166,6 +166,9 @@ class Vocabulary:
     def _asked_for(self, words: list[str]) -> tuple[Command, str] | None:
         """ "My result please", "I want an officer": a keyword among words that ask for it."""
         asked = [found for word in words if (found := self.keywords.get(word))]
+        if (Command.LANGUAGE in {command for command, _ in asked}) and len(words) <= 2 * SHORT:
+            named = self.language(" ".join(word for word in words if word not in self.keywords))
+            return (Command.LANGUAGE, "") if named else None
         others = [word for word in words if word not in self.keywords]
         if len({command for command, _ in asked}) != 1 or not meaning.asks_only(others):
             return None
