@@ -15,10 +15,14 @@ from rq.serializers import JSONSerializer
 from gateway.cases.desk import Desk
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.parts import Parts
+from gateway.dialogue.ussd import sessions
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
 from gateway.people import hours, msisdn, officer_links
+from gateway.privacy import erasure
+from gateway.privacy.book import Book
 from gateway.settings import Settings, SettingsError
+from gateway.spool import Spool
 from gateway.store import Store
 from gateway.store.photos import PhotoStore, open_photos
 from gateway.store.vault import Vault
@@ -26,6 +30,7 @@ from gateway.store.vault import Vault
 if TYPE_CHECKING:
     from inference.model import Model
 
+BOOK = "erasures"
 REDIS_TIMEOUT = 1.0
 """Seconds for connecting and for an answer: a farmer in a session must not wait for more."""
 
@@ -46,7 +51,7 @@ class Context:
         Raises:
             SettingsError, StoreError, CatalogueError: one line that says what to do.
         """
-        vault = Vault(settings.encryption_key)
+        vault = Vault(settings.encryption_key, settings.old_keys)
         _check_operator(settings)
         store = Store(settings.store_url, vault)
         connection = redis.Redis.from_url(
@@ -57,6 +62,17 @@ class Context:
             retry=Retry(NoBackoff(), 1),
         )
         wake.install(store, connection)
+        spool = Spool(settings.spool, vault)
+        beyond = erasure.Beyond(
+            Book(settings.home / BOOK),
+            (
+                lambda phone: spool.forget(
+                    lambda fields: erasure.number_in(fields, settings.region) == phone
+                ),
+                lambda phone: sessions.forget(connection, vault, phone),
+            ),
+        )
+        erasure.install(store, beyond)
         return cls(
             settings=settings,
             store=store,

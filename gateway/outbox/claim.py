@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.outbox import decide, reports
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Money, SendResult
+from gateway.store import keys
 from gateway.store.base import Unreadable
 from gateway.store.models import Farmer, Message
 from gateway.store.states import MessageState
@@ -42,7 +43,9 @@ def claim(session: Session, *, limit: int, lease: timedelta, now: datetime) -> l
     )
     claimed = []
     for message in session.scalars(query).all():
-        if reason := _moot(session, message, now):
+        if (reason := _moot(session, message, now)) == UNREADABLE and keys.lacking(session):
+            continue  # a host with the other key can send it; ours is not in order
+        if reason:
             finish(
                 message,
                 MessageState.CANCELLED if reason == "opted_out" else MessageState.FAILED,

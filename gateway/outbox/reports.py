@@ -14,7 +14,7 @@ from gateway.outbox.kinds import POLICY
 from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
-from gateway.store.models import DeliveryReport, Farmer, Message
+from gateway.store.models import DeliveryReport, Message
 from gateway.store.states import MessageState
 
 Fate = Literal["", "delivered", "failed", "absent"]
@@ -40,7 +40,7 @@ def receive(session: Session, report: Report) -> bool:
 
     Returns: False when the same report was here before.
     """
-    digest = vault_of(session).digest(report.phone) if report.phone else None
+    digest = vault_of(session).number(report.phone) if report.phone else None
     new = insert_once(
         session,
         DeliveryReport,
@@ -85,7 +85,7 @@ def match(session: Session, message: Message) -> None:
 def blacklisted(session: Session, message: Message) -> None:
     """The network says that the farmer with this number wants no messages from us, whatever the
     message was about."""
-    farmer = session.scalar(select(Farmer).where(Farmer.phone_digest == message.address_digest))
+    farmer = farmers.find(session, message.address)
     if farmer is not None:
         farmers.opt_out(session, farmer, by="network")
 

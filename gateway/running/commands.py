@@ -11,12 +11,12 @@ import sys
 import click
 
 from gateway.context import Context
-from gateway.running import logs
+from gateway.privacy import erasure
+from gateway.running import logs, modes
 from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
-from gateway.store import Store, StoreError
-from gateway.store.vault import Vault
+from gateway.store import StoreError, keys
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """A machine runs one worker a core. With threads of its own in each of them, numpy spends four
@@ -31,6 +31,8 @@ def begin(process: str) -> Settings:
     for variable in ONE_THREAD:
         os.environ.setdefault(variable, "1")
     settings = Settings.read()
+    settings.check_strength()
+    modes.close(settings.home)
     logs.set_up(settings, process)
     # What is imported by now stays for good. Not walking it again saves 0.4 s of CPU at the end
     # of each process, when all of them end at once.
@@ -42,6 +44,8 @@ def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
     _check_revision(*context.store.revision())
+    keys.enter(context.store)
+    erasure.replay(context.store, context.photos)
     return context
 
 
@@ -70,10 +74,10 @@ def up(no_simulator: bool) -> None:
     _check_model()
     context = Context.open(settings)  # says at once, and once, what every process would say
     Spool(settings.spool, context.store.vault).check()
+    context.store.migrate()
+    keys.enter(context.store)
+    erasure.replay(context.store, context.photos)
     context.close()
-    store = Store(settings.store_url, Vault(settings.encryption_key))
-    store.migrate()
-    store.close()
     house.run()
 
 
@@ -90,6 +94,7 @@ def web() -> None:
         log.error("starting without the store: %s", error)
     else:
         _check_revision(*revision)
+        keys.enter(context.store)
     context.close()
     from gateway.running.web import serve
 

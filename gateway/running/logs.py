@@ -85,7 +85,8 @@ def secrets_of(settings: Settings) -> list[str]:
     texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
     passwords = [urlsplit(url).password or "" for url in urls]
-    return [*settings.webhook_keys, settings.encryption_key, *texts, *passwords]
+    ours = [*settings.webhook_keys, settings.encryption_key, *settings.old_keys]
+    return [*ours, *texts, *passwords]
 
 
 def set_up(settings: Settings, process: str = "") -> None:

@@ -47,6 +47,7 @@ class WebServer(BaseApplication):
             "loglevel": "warning",
             "control_socket_disable": True,
             "proc_name": "leafline web",
+            "umask": 0o077,
         }.items():
             self.cfg.set(name, value)
 

@@ -15,6 +15,7 @@ class DeliveryReport(Base):
     __table_args__ = (
         UniqueConstraint("provider_id", "status", "reason"),
         Index("ix_delivery_report_unmatched", "message_id", "address_digest"),
+        Index("ix_delivery_report_address", "address_digest"),
     )
 
     id: Mapped[Identity]

@@ -79,7 +79,7 @@ def session_ended(context: Context, form: Fields) -> None:
             UssdSession,
             {
                 "session_id": session_id,
-                "address_digest": context.store.vault.digest(phone) if phone else None,
+                "address_digest": context.store.vault.number(phone) if phone else None,
                 "network_code": form.get("networkCode", "")[:8],
                 "status": form.get("status", "")[:16],
                 "screens": form.get("hopsMetadata", ""),

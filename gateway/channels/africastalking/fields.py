@@ -31,7 +31,7 @@ def form(request: Request) -> dict[str, str]:
     except HTTPException:
         return {}
     return {
-        name[:FIELD_LONGEST]: _clean(value, LONGEST.get(name, FIELD_LONGEST))
+        name[:FIELD_LONGEST]: value[: LONGEST.get(name, FIELD_LONGEST)]
         for name, value in posted.items()
     }
 
@@ -69,9 +69,3 @@ def number(value: str) -> int | None:
 def word(value: str) -> str:
     """A status or reason for look-up: letters only, small."""
     return re.sub(r"[^a-z]", "", value.lower())
-
-
-def _clean(value: str, longest: int) -> str:
-    """Without NUL, which PostgreSQL refuses, and without halves of surrogate pairs."""
-    cut = value[:longest].replace("\x00", "")
-    return cut.encode("utf-8", "ignore").decode("utf-8")

@@ -65,7 +65,7 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
         "key": f"in:{incoming.id}"[:120],
         "direction": "in",
         "address": incoming.from_phone,
-        "address_digest": vault_of(session).digest(incoming.from_phone),
+        "address_digest": vault_of(session).number(incoming.from_phone),
         "kind": "sms",
         "text": incoming.text[:LONGEST],
         "state": MessageState.RECEIVED,
@@ -107,7 +107,7 @@ def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
 
 def _replies(session: Session, phone: str) -> int:
     query = select(func.count(Message.id)).where(
-        Message.address_digest == vault_of(session).digest(phone),
+        Message.address_digest.in_(vault_of(session).numbers(phone)),
         Message.direction == "out",
         Message.kind == outbox.Kind.REPLY.value,
         Message.created_at > now() - PERIOD,

@@ -59,7 +59,7 @@ class Line:
             socket_connect_timeout=REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(parts, screens.menu(parts.texts), Sessions(connection))
+        return cls(parts, screens.menu(parts.texts), Sessions(connection, parts.store.vault))
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Hop:
         request, sessions = self.request, self.line.sessions
         if len(request.text) > path.LONGEST:
             return self.end("ussd_too_many_misses")
-        who = self.line.parts.store.vault.digest(request.phone)
+        who = self.line.parts.store.vault.number(request.phone)
         here = path.digest(request.text)
         try:
             kept = sessions.open(self.tag, who, here)
@@ -135,7 +135,7 @@ class _Hop:
             with self._world() as world:
                 return self._shown(self._replayed(world, patient=True), world)
         try:
-            if kept.who not in (None, who):
+            if kept.who not in (None, *self.line.parts.store.vault.numbers(request.phone)):
                 raise AnotherNumber
             if kept.reply is not None:
                 return Reply.from_text(kept.reply)
