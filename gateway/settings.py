@@ -35,6 +35,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ONE_WAY = frozenset({"RW"})
 """Countries whose ordinary bulk routes carry no replies."""
 
+SERVED = ("RW", "UG", "KE", "TZ")
+"""Neighbours with the languages that there are texts in: people cross their borders with a SIM."""
+
 Switch = Literal["auto", "on", "off"]
 
 
@@ -304,6 +307,27 @@ class Settings(BaseSettings):
         10.0, gt=0, le=1000, description="SMS parts a second handed to the network"
     )
 
+    # Money: what may be sent in a day
+    number_daily: int = Field(
+        20, ge=0, description="SMS parts a day that one number may cause; 0: no ceiling"
+    )
+    officer_daily: int = Field(
+        200, ge=0, description="SMS parts a day to one officer or the operator; 0: no ceiling"
+    )
+    kiosk_daily: int = Field(
+        400, ge=0, description="SMS parts a day that one kiosk may cause; 0: no ceiling"
+    )
+    district_daily: int = Field(
+        2000, ge=0, description="SMS parts a day that one district may cause; 0: no ceiling"
+    )
+    service_daily: int = Field(5000, ge=0, description="SMS parts a day in all; 0: no ceiling")
+    service_daily_cost: str = Field(
+        "", description="Most that a day's SMS may cost where the network names it: `RWF 50000`"
+    )
+    countries: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated countries to which SMS go; empty: see the region"
+    )
+
     outbox_limit: int = Field(
         10_000, ge=1, description="Messages waiting above which the doors take nothing new"
     )
@@ -355,6 +379,30 @@ class Settings(BaseSettings):
     def _split_hosts(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("countries", mode="before")
+    @classmethod
+    def _split_countries(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().upper() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("countries")
+    @classmethod
+    def _known_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        for country in value:
+            if country not in SUPPORTED_REGIONS:
+                raise ValueError(f"{country} is no country with phone numbers; give RW, KE, ...")
+        return value
+
+    @field_validator("service_daily_cost")
+    @classmethod
+    def _an_amount(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Z]{3} \d{1,9}(\.\d{1,4})?", value):
+            raise ValueError("give a currency and an amount, `RWF 50000`")
         return value
 
     @field_validator("region", mode="before")
@@ -440,6 +488,11 @@ class Settings(BaseSettings):
         if self.two_way_sms == "auto":
             return bool(self.short_code) or self.simulator_on or self.region not in ONE_WAY
         return self.two_way_sms == "on"
+
+    @cached_property
+    def countries_served(self) -> tuple[str, ...]:
+        """Countries to whose numbers we send."""
+        return self.countries or tuple(dict.fromkeys((self.region, *SERVED)))
 
     @cached_property
     def simulator_url(self) -> str:

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.outbox import claim, wake
+from gateway.outbox import claim, money, wake
 from gateway.outbox.bucket import Bucket
 from gateway.outbox.network import Network
 from gateway.outbox.pause import Pause
@@ -59,12 +59,13 @@ class Sender:
         )
         # Longer than any request can take, so that a lease runs out only when its sender is dead.
         self._lease = timedelta(seconds=2 * settings.at_timeout + 30)
+        self._limits = money.Limits.of(settings)
         self._threads = threads
         self._free = threading.Semaphore(threads)
         self._pause = Pause()
         self._swept = float("-inf")
         patience = self._lease.total_seconds()
-        self._settler = Settler(context.store, self._pause, patience, self._release)
+        self._settler = Settler(context.store, self._pause, patience, self._release, self._limits)
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; then finish what is in flight and return."""
@@ -129,7 +130,9 @@ class Sender:
         used = 0
         try:
             with self._store.transaction() as session:
-                claimed = claim.claim(session, limit=tokens, lease=self._lease, now=now())
+                claimed = claim.claim(
+                    session, limit=tokens, lease=self._lease, now=now(), limits=self._limits
+                )
             used = sum(message.parts for message in claimed)
         finally:
             self._bucket.settle(tokens, used)
@@ -155,10 +158,14 @@ class Sender:
 
     def _sweep(self) -> None:
         at = time.monotonic()
+        first = self._swept == float("-inf")
         if at - self._swept < SWEEP_SECONDS:
             return
         with self._store.transaction() as session:
             for name, count in sweep(session, now()).items():
                 repairs.note(session, name, count)
             watch(session, now())
+            # Ceilings of before this start may have been others.
+            money.release(session, now(), all_=first)
+            money.watch(session, self._limits, now())
         self._swept = at

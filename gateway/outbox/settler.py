@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
-from gateway.outbox import claim
+from gateway.outbox import claim, money
 from gateway.outbox.network import Outcome, SendResult
 from gateway.outbox.pause import Pause
 from gateway.store import Store, away
@@ -32,11 +32,17 @@ class Settler:
     """Takes results from any thread; `run` writes them until `close` is called."""
 
     def __init__(
-        self, store: Store, pause: Pause, patience: float, done: Callable[[int], None]
+        self,
+        store: Store,
+        pause: Pause,
+        patience: float,
+        done: Callable[[int], None],
+        limits: money.Limits = money.NONE,
     ) -> None:
         """`patience`: seconds for which a store that is away is tried again; `done` is told how
         many results have been dealt with."""
         self._store, self._pause, self._patience, self._done = store, pause, patience, done
+        self._limits = limits
         self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
         self._alarmed = True  # an earlier run may have left an incident open
 
@@ -86,7 +92,7 @@ class Settler:
     def _write(self, batch: Sequence[Result]) -> None:
         with self._store.transaction() as session:
             for message, result in batch:
-                claim.settle(session, message.id, result, now(), random.random())  # noqa: S311
+                claim.settle(session, message.id, result, now(), random.random(), self._limits)  # noqa: S311
             alarmed = self._watch(session, batch)
         self._alarmed = alarmed
 

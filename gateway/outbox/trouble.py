@@ -28,8 +28,9 @@ FAILED, SILENT = "messages:failed", "messages:no_reports"
 SILENCE = "no delivery report comes any more: is the address of the callback still right?"
 
 NUMBER_REASONS = frozenset(
-    {"invalid_number", "unsupported_number", "blacklisted", "no_route", "absent", "inactive",
-     "suspended", "other_network", "no_such_number", "delivery_failure", "do_not_disturb"}
+    {"country", "invalid_number", "unsupported_number", "blacklisted", "no_route", "absent",
+     "inactive", "suspended", "other_network", "no_such_number", "delivery_failure",
+     "do_not_disturb"}
 )  # fmt: skip
 """The number's trouble, not ours: seen beside the message, but no incident."""
 
