@@ -1,6 +1,7 @@
 # Leafline. `make run` starts it, `make test` checks it; both set up what they need first.
 # Needs Python 3.11 to 3.14 and make; no root, no compiler.
 #
+#   make quick              what needs no server but Redis, no browser and no torch: two minutes
 #   make test TRAINING=0     without torch: leaves out the training room and its tests
 #   make run PYTHON=/path    another Python for the virtual environment
 #   make demo PHOTO=file     plays the whole journey with that photo
@@ -16,13 +17,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NPM := $(if $(CI),npm,$(shell command -v npm 2>/dev/null))
 CHECKED := gateway inference simulator $(if $(filter 0,$(TRAINING)),,training)
 
+# A file stays on one worker, so that what its tests share is made once; the longest come first.
+TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-test test lint demo pictures clean
+.PHONY: help run setup setup-test test quick lint demo pictures clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
-	@echo "make run | test | demo [PHOTO=file] | setup | lint | pictures | clean    (TRAINING=0 leaves torch out)"
+	@echo "make run | test | quick | demo [PHOTO=file] | setup | lint | pictures | clean    (TRAINING=0 leaves torch out)"
 
 run: setup
 	@exec $(BIN)/leafline up
@@ -33,11 +37,14 @@ demo: setup
 setup: $(DONE)/run $(DONE)/command
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup \
-	  $(if $(filter 0,$(TRAINING)),--ignore tests/training)
+	$(BIN)/python -m $(TESTS) $(if $(filter 0,$(TRAINING)),-m "not torch")
 ifeq ($(TRAINING),0)
 	@echo "TRAINING=0: torch, the types of training/ and tests/training were left out."
 endif
+
+quick:
+	@$(MAKE) --no-print-directory lint TRAINING=0
+	$(BIN)/python -m $(TESTS) -m "not (browser or node or postgresql or torch or whole)"
 
 # Pictures of the pages in docs/, and the PNG icons, drawn anew; needs chromium on the PATH. Their
 # tests compare with what is there, so the first run may fail and still draw.

@@ -36,11 +36,12 @@ import requests
 from flask import Flask, jsonify, request
 
 from benchmarks import reference
-from gateway.agronomy.crops import LABEL_CROP
-from inference.labels import LABELS
+from gateway.agronomy import CROP_OF
+from inference.drawn import LEAVES
 from rig.house import KEY, House, free_port, house_in, wait_until
 from rig.photos import draw_photos
 
+LABELS = tuple(LEAVES)
 CLIENTS = 8
 ROUNDS = 3
 WORKERS = 2
@@ -130,7 +131,7 @@ def time_journey(house: House, token: str, photos: Sequence[bytes], first: int) 
             headers={"Authorization": f"Bearer {token}"},
             data={
                 "phone": f"+25078{first + index:07d}",
-                "crop": LABEL_CROP[LABELS[index % len(LABELS)]],
+                "crop": CROP_OF[LABELS[index % len(LABELS)]],
                 "language": "en",
             },
             files={"photo": ("leaf.jpg", photos[index], "image/jpeg")},

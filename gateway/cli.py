@@ -68,13 +68,17 @@ def _beside() -> dict[str, EntryPoint]:
 
 
 def _expected() -> tuple[type[Exception], ...]:
+    from gateway.agronomy import AgronomyError
     from gateway.dialogue.catalogue import CatalogueError
     from gateway.people import PeopleError
     from gateway.store import StoreError
     from gateway.store.photos import PhotoStoreError
     from inference.model import ModelError
 
-    return (SettingsError, StoreError, CatalogueError, PhotoStoreError, ModelError, PeopleError)
+    return (
+        SettingsError, AgronomyError, StoreError, CatalogueError, PhotoStoreError, ModelError,
+        PeopleError,
+    )  # fmt: skip
 
 
 @click.command(cls=Leafline, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,7 +12,9 @@ from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from gateway import agronomy
 from gateway.cases.desk import Desk
+from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import sessions
@@ -26,6 +28,7 @@ from gateway.spool import Spool
 from gateway.store import Store
 from gateway.store.photos import PhotoStore, open_photos
 from gateway.store.vault import Vault
+from inference.card import Card, ModelError
 
 if TYPE_CHECKING:
     from inference.model import Model
@@ -49,8 +52,9 @@ class Context:
         """Open what can be opened without a running server; connections are made when used.
 
         Raises:
-            SettingsError, StoreError, CatalogueError: one line that says what to do.
+            SettingsError, StoreError, CatalogueError, AgronomyError: one line that says what to do.
         """
+        _check_rows(settings)
         vault = Vault(settings.encryption_key, settings.old_keys)
         _check_operator(settings)
         store = Store(settings.store_url, vault)
@@ -73,16 +77,18 @@ class Context:
             ),
         )
         erasure.install(store, beyond)
+        catalogue = Catalogue.load(
+            settings.templates,
+            ussd=settings.ussd_code,
+            service=settings.service_name,
+            months=str(settings.retention_months),
+        )
+        rows.require(catalogue)
         return cls(
             settings=settings,
             store=store,
             photos=open_photos(settings.photos_url, settings.home, vault),
-            catalogue=Catalogue.load(
-                settings.templates,
-                ussd=settings.ussd_code,
-                service=settings.service_name,
-                months=str(settings.retention_months),
-            ),
+            catalogue=catalogue,
             redis=connection,
         )
 
@@ -114,6 +120,11 @@ class Context:
         return Line.open(self.dialogue, self.settings.queue_url)
 
     @cached_property
+    def card(self) -> Card:
+        """Labels and thresholds of the model in use, without loading it. Raises: ModelError."""
+        return Card.read(self.settings.model)
+
+    @cached_property
     def model(self) -> Model:
         """Loaded when first used, in the process that uses it. Raises: ModelError."""
         # ONNX Runtime, once imported, makes processes forked afterwards hang at their exit;
@@ -138,3 +149,12 @@ def _check_operator(settings: Settings) -> str:
         return msisdn.parse(settings.operator_phone, settings.region)
     except msisdn.BadNumber as error:
         raise SettingsError(f"setting LEAFLINE_OPERATOR_PHONE: {error}") from None
+
+
+def _check_rows(settings: Settings) -> None:
+    """Raises: AgronomyError when crops and diseases are not those of the model in use."""
+    try:
+        labels = Card.read(settings.model).labels
+    except ModelError:
+        return  # whoever needs the model says so; messages are sent without it
+    agronomy.check(labels)

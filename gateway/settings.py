@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -139,6 +140,34 @@ def variable_of(field: str) -> str:
     return str(own.choices[0]) if isinstance(own, AliasChoices) else f"LEAFLINE_{field.upper()}"
 
 
+WRAPPERS = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
+"""What mail programs, documents and shells put around a secret that is copied out of them."""
+PASTED = (
+    "at_api_key",
+    "channel_keys",
+    "database_url",
+    "redis_url",
+    "secret_key",
+    "sentry_dsn",
+    "smtp_url",
+    "twilio_account_sid",
+    "twilio_auth_token",
+)
+"""Settings that people copy from elsewhere."""
+
+
+def unwrapped(value: str) -> str:
+    """A secret without the blanks, line ends, invisible letters and quotes around it.
+
+    Raises: ValueError when one is left inside that no secret has, without repeating it.
+    """
+    edge = {char for char in value if not char.isprintable() or char.isspace()} | set(WRAPPERS)
+    bare = value.strip("".join(edge))
+    if any(not char.isprintable() or (char in WRAPPERS and not char.isascii()) for char in bare):
+        raise ValueError("has a line end, a curly quote or an invisible letter in it; copy it anew")
+    return bare
+
+
 class Settings(BaseSettings):
     """Environment variables and an optional `.env` file; the environment wins."""
 
@@ -187,8 +216,27 @@ class Settings(BaseSettings):
         le=256,
         description="Photo workers that `leafline up` starts",
     )
-    web_processes: int = Field(1, ge=1, le=64, description="Processes of the web server")
-    web_threads: int = Field(16, ge=1, le=256, description="Threads of each web process")
+    web_processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 64),
+        ge=1,
+        le=64,
+        description="Processes of the web server",
+    )
+    web_threads: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Threads of each web process for pictures and pages; calls have their own",
+    )
+    web_drain: float = Field(
+        2.0,
+        ge=0,
+        le=10,
+        description="Seconds between saying `not ready` and taking no more connections",
+    )
+    proxies: int = Field(
+        0, ge=0, le=9, description="Proxies in front, whose X-Forwarded headers are believed"
+    )
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written")
     sentry_dsn: SecretStr = Field(
         SecretStr(""),
@@ -332,6 +380,18 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Messages waiting above which the doors take nothing new"
     )
 
+    @field_validator(*PASTED, mode="before")
+    @classmethod
+    def _unwrap(cls, value: object) -> object:
+        return unwrapped(value) if isinstance(value, str) else value
+
+    @field_validator("at_api_key", "twilio_auth_token")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[!-~]*", value.get_secret_value()):
+            raise ValueError("has a blank or a letter that no key has; copy it anew")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _with_scheme(cls, value: str) -> str:
@@ -359,7 +419,7 @@ class Settings(BaseSettings):
     @classmethod
     def _split_keys(cls, value: object) -> object:
         if isinstance(value, str):
-            keys = [part.strip() for part in value.split(",") if part.strip()]
+            keys = [key for part in value.split(",") if (key := unwrapped(part))]
             if any("/" in key for key in keys):
                 raise ValueError("a key must not contain '/'")
             return tuple(keys)
@@ -509,7 +569,7 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """SQLAlchemy URL of the store, driver filled in."""
         if not self.database_url:
-            return f"sqlite:///{self.home.resolve() / 'leafline.sqlite3'}"
+            return f"sqlite:///{quote(os.fsencode(self.home.resolve() / 'leafline.sqlite3'))}"
         scheme, _, rest = self.database_url.partition("://")
         driver = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
         return f"{driver.get(scheme, scheme)}://{rest}"
@@ -517,7 +577,7 @@ class Settings(BaseSettings):
     @cached_property
     def queue_url(self) -> str:
         """redis-py URL of the queue and of session state."""
-        return self.redis_url or f"unix://{self.redis_socket}"
+        return self.redis_url or f"unix://{quote(os.fsencode(self.redis_socket))}"
 
     @cached_property
     def spool(self) -> Path:

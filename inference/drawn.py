@@ -22,6 +22,9 @@ SIDE = 512
 SOIL: Colour = (122, 92, 66)
 BLADE: Colour = (74, 128, 52)
 
+NO_LEAF = 5
+"""Seeds the things, as it always did: a new label draws none of them anew."""
+
 
 def draw_leaf(label: str, seed: int = 0) -> bytes:
     """A drawn leaf, `label` a key of LEAVES, as JPEG, 512 x 512. ValueError for other labels."""
@@ -48,7 +51,7 @@ def draw_leaf_pixels(label: str, seed: int = 0) -> Pixels:
 
 def draw_thing_pixels(seed: int = 0, side: int = SIDE, kind: str | None = None) -> Pixels:
     """As `draw_thing`, as uint8 (side, side, 3)."""
-    rng = np.random.default_rng((seed, len(LABELS)))
+    rng = np.random.default_rng((seed, NO_LEAF))
     name = kind or list(THINGS)[rng.integers(len(THINGS))]
     picture = THINGS[name](rng).resize((side, side), Image.Resampling.BILINEAR)
     return np.asarray(picture.convert("RGB"))

@@ -1,4 +1,11 @@
-"""The five classes, in the one order that models, files and answers share."""
+"""The classes that training makes the model for, in the order of its outputs.
+
+A running model says its own labels in its card (`inference.card`); this list is for training and
+drawing. A new label goes to the end.
+"""
 
 LABELS = ("bean_spot", "cassava_mosaic", "healthy", "maize_blight", "maize_rust")
-NONE_OF_THESE = "none"  # the model's sixth output, never a label in an answer
+NONE_OF_THESE = "none"  # the model's last output, never a label in an answer
+
+FIRST_LABELS = ("bean_spot", "cassava_mosaic", "healthy", "maize_blight", "maize_rust")
+"""Labels of the verdicts that were stored before a verdict carried its own. For ever as it is."""

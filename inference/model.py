@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,12 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from inference import attention, heatmap, quality, verdict
-from inference.labels import LABELS
+from inference.card import CARD, FOLDER, GRAPH, Card, ModelError, read, read_card
 from inference.picture import PictureError, Pixels, decode_square
-from inference.verdict import Thresholds, Verdict
+from inference.verdict import Verdict
 
-FOLDER = Path(__file__).parent / "model"
-GRAPH, CARD = "leaf.onnx", "leaf.json"
+__all__ = ["CARD", "FOLDER", "GRAPH", "Model", "ModelError", "known_square", "read_card"]
+
 HEAD_OUTPUTS = tuple(
     f"head_{name}_{part}" for name in ("w1", "w2") for part in ("quantized", "scale")
 )
@@ -31,14 +29,10 @@ SELF_CHECK_TOLERANCE = 0.35
 Logits = NDArray[np.float32]
 
 
-class ModelError(Exception):
-    """The model cannot be used; the message is one sentence that says what is wrong."""
-
-
 @dataclass(frozen=True)
 class Reading:
-    """What the graph says of one square. logits: (6,); features: (channels, rows, columns);
-    hidden: (units,), the head's first layer after ReLU."""
+    """What the graph says of one square. logits: (labels + 1,); features: (channels, rows,
+    columns); hidden: (units,), the head's first layer after ReLU."""
 
     logits: Logits
     features: NDArray[np.float32]
@@ -56,9 +50,9 @@ class Model:
         self._session = session
         self.card = card
         self.side = int(card["side"])
-        self.version = str(card["version"])
         self.temperature = float(card["temperature"])
-        self.thresholds = Thresholds(**card["thresholds"])
+        self.said = said = Card.of(card)
+        self.version, self.labels, self.thresholds = said.version, said.labels, said.thresholds
         self._head: attention.Head | None = None
 
     @classmethod
@@ -69,7 +63,7 @@ class Model:
         """
         folder = folder or FOLDER
         card = read_card(folder)
-        graph = _read(folder / GRAPH)
+        graph = read(folder / GRAPH)
         if hashlib.sha256(graph).hexdigest() != card["sha256"]:
             raise ModelError(
                 f"{folder / GRAPH} is not the file that {CARD} describes (checksum differs): "
@@ -103,9 +97,9 @@ class Model:
         best = int(probabilities.argmax())
         cam = self.head.grad_cam(reading.features, reading.hidden, best)
         confidence = float(probabilities[best])
-        ranked = [(LABELS[i], float(probabilities[i])) for i in probabilities.argsort()[::-1]]
+        ranked = [(self.labels[i], float(probabilities[i])) for i in probabilities.argsort()[::-1]]
         return Verdict(
-            label=LABELS[best],
+            label=self.labels[best],
             confidence=confidence,
             probabilities=tuple(probabilities.tolist()),
             verdict=verdict.decide(confidence, unknown, seen.plant, self.thresholds),
@@ -115,20 +109,13 @@ class Model:
             rationale=attention.rationale(cam, seen.plant_mask, seen.names, ranked),
             latency_ms=_since(started),
             model=self.version,
+            labels=self.labels,
         )
-
-    def judge_case(self, photos: Sequence[bytes]) -> Verdict:
-        """One verdict on all photos of a case; ValueError without a photo."""
-        return self.combine([self.judge(photo) for photo in photos])
-
-    def combine(self, verdicts: Sequence[Verdict]) -> Verdict:
-        """One verdict from those of a case's photos, at this model's thresholds."""
-        return verdict.combine(verdicts, self.thresholds)
 
     def heatmap(self, photo: bytes) -> bytes:
         """The photo with the attention for its best label laid over it, JPEG. PictureError."""
         reading = self.read(decode_square(photo, self.side))
-        best = int(reading.logits[: len(LABELS)].argmax())
+        best = int(reading.logits[: len(self.labels)].argmax())
         return heatmap.heatmap(photo, self.head.grad_cam(reading.features, reading.hidden, best))
 
     def read(self, square: Pixels) -> Reading:
@@ -137,11 +124,11 @@ class Model:
         return Reading(*(out[0] for out in self._session.run(outputs, {"pixels": square[None]})))
 
     def calibrated(self, logits: Logits) -> tuple[NDArray[np.float64], float]:
-        """Probabilities of the five, given that it is one of them, and that of none of them."""
+        """Probabilities of the labels, given that it is one of them, and that of none of them."""
         scaled = logits.astype(np.float64) / self.temperature
         scaled = np.exp(scaled - scaled.max())
-        five = scaled[: len(LABELS)]
-        return five / five.sum(), float(scaled[-1] / scaled.sum())
+        known = scaled[: len(self.labels)]
+        return known / known.sum(), float(scaled[-1] / scaled.sum())
 
     @property
     def head(self) -> attention.Head:
@@ -171,37 +158,6 @@ def known_square(side: int) -> Pixels:
     y, x = np.mgrid[:side, :side]
     channels = (x * 2 + y, 255 - (x ^ y), (x * y) >> 4, x * 0)
     return (np.stack(channels, axis=2) & 255).astype(np.uint8)
-
-
-def read_card(folder: Path | None = None) -> dict[str, Any]:
-    """`leaf.json`: version, thresholds, provenance, measured figures. Raises ModelError."""
-    path = (folder or FOLDER) / CARD
-    try:
-        card: dict[str, Any] = json.loads(_read(path))
-        if tuple(card["labels"]) != LABELS:
-            raise ModelError(f"{path} lists other classes than this program knows.")
-        missing = {"side", "version", "temperature", "thresholds", "sha256", "self_check"} - set(
-            card
-        )
-        if missing:
-            raise ModelError(f"{path} lacks {', '.join(sorted(missing))}.")
-        return card
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} is damaged: {error}") from error
-
-
-def shipped_thresholds() -> Thresholds:
-    """The thresholds of the shipped model, for whoever combines verdicts without loading it."""
-    return Thresholds(**read_card()["thresholds"])
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"the model file {path} is missing.") from None
-    except OSError as error:
-        raise ModelError(f"the model file {path} cannot be read: {error.strerror}.") from error
 
 
 def _dequantise(stored: NDArray[Any], scale: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 from inference.picture import Pixels
-
-BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL = "blurred", "dark", "overexposed", "leaf_too_small"
 
 SQUARE = 224
 """The side of the shipped model's square."""

@@ -5,20 +5,19 @@ All functions here are pure; they need neither ONNX Runtime nor a picture.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from inference.labels import LABELS
+from inference.labels import FIRST_LABELS, LABELS
 
 Decision = Literal["advice", "second_photo", "unknown", "no_leaf", "unreadable"]
 
 ADVICE: Decision = "advice"  # known and sure enough: the label's advice may be sent
 SECOND_PHOTO: Decision = "second_photo"  # maybe: another leaf or another angle would help
-UNKNOWN: Decision = "unknown"  # a plant perhaps, but none of the five
+UNKNOWN: Decision = "unknown"  # a plant perhaps, but none of the labels
 NO_LEAF: Decision = "no_leaf"  # hardly anything in it has a plant's colour
 UNREADABLE: Decision = "unreadable"  # not a usable picture; `problem` says why
 
@@ -29,7 +28,7 @@ class Thresholds:
 
     confidence: below it a second photo is asked for (the reference's 0.6).
     advice_unknown: an unknown score below it may get advice.
-    reject_unknown: an unknown score from it on means none of the five.
+    reject_unknown: an unknown score from it on means none of the labels.
     no_leaf_fraction: a rejected photo with less plant colour than this shows no leaf.
     """
 
@@ -43,10 +42,11 @@ class Thresholds:
 class Verdict:
     """The judgement of one photo, or of several of one case.
 
-    label: the best of the five, None only when unreadable. confidence: its calibrated probability,
-    given that it is one of the five. probabilities: of all five, in the order of LABELS.
-    unknown_score: probability that it is none of the five. plant_fraction: share of plant-coloured
-    pixels. quality: names of what is wrong with the photo. problem: code of the PictureError.
+    label: the best of `labels`, None only when unreadable. confidence: its calibrated probability,
+    given that it is one of them. probabilities: of all of them, in their order. unknown_score:
+    probability that it is none of them. plant_fraction: share of plant-coloured pixels. quality:
+    names of what is wrong with the photo. model: version of the model that judged. problem: code
+    of the PictureError. labels: those of that model; empty when unreadable.
     """
 
     label: str | None
@@ -61,31 +61,48 @@ class Verdict:
     model: str
     problem: str | None = None
     photos: int = 1
+    labels: tuple[str, ...] = LABELS
 
     @cached_property
     def top3(self) -> list[tuple[str, float]]:
         """The three most probable labels with their probabilities, best first."""
-        ranked = sorted(zip(LABELS, self.probabilities, strict=False), key=lambda pair: -pair[1])
+        ranked = sorted(
+            zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1]
+        )
         return ranked[:3]
 
-    def to_json(self) -> str:
-        """Lossless: `from_json` gives an equal verdict."""
-        return json.dumps(asdict(self))
+    def to_detail(self) -> dict[str, Any]:
+        """As it is stored: plain values, from which `from_detail` makes an equal verdict."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
     @classmethod
-    def from_json(cls, text: str) -> Verdict:
-        """Raises ValueError when the text is not a stored verdict."""
+    def from_detail(cls, detail: Mapping[str, Any]) -> Verdict:
+        """From what is stored. Raises ValueError when that is not a verdict."""
         try:
-            fields = json.loads(text)
-            return cls(
-                **{
-                    **fields,
-                    "probabilities": tuple(fields["probabilities"]),
-                    "quality": tuple(fields["quality"]),
-                }
-            )
+            fields = dict(detail)
+            for name in ("probabilities", "quality"):
+                fields[name] = tuple(fields[name])
+            fields["labels"] = labels_of(fields)
+            verdict = cls(**fields)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no stored verdict: {error}") from error
+        if len(verdict.labels) != len(verdict.probabilities):
+            raise ValueError("this is no stored verdict: its labels are not its probabilities'")
+        return verdict
+
+
+class MixedModels(ValueError):
+    """Verdicts of different models, whose numbers mean different things."""
+
+
+def labels_of(detail: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels of a stored verdict. One that says none is of the time of the first five."""
+    if "labels" in detail:
+        return tuple(detail["labels"])
+    return FIRST_LABELS if detail.get("probabilities") else ()
 
 
 def decide(
@@ -113,6 +130,7 @@ def unreadable(problem: str, sentence: str, model: str, latency_ms: float = 0.0)
         latency_ms=latency_ms,
         model=model,
         problem=problem,
+        labels=(),
     )
 
 
@@ -121,25 +139,32 @@ def combine(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verdict:
 
     Unreadable photos count for nothing unless all are. Probabilities are the mean of the photos'
     log-probabilities, normalised again; the unknown score is the mean in log-odds, so that one
-    clear photo weighs more than one vague one. Raises ValueError without a verdict.
+    clear photo weighs more than one vague one.
+
+    Raises:
+        ValueError: without a verdict.
+        MixedModels: the readable photos were judged by more than one model.
     """
     if not verdicts:
         raise ValueError("a case without photos has no verdict")
     readable = [v for v in verdicts if v.verdict != UNREADABLE]
     if len(readable) < 2:
         return replace((readable or list(verdicts))[-1], photos=len(verdicts))
+    if len({(v.model, v.labels) for v in readable}) > 1:
+        raise MixedModels("photos judged by different models cannot be judged together")
+    labels = readable[-1].labels
     logs = [
         sum(math.log(max(v.probabilities[i], 1e-6)) for v in readable) / len(readable)
-        for i in range(len(LABELS))
+        for i in range(len(labels))
     ]
     total = sum(math.exp(value) for value in logs)
     probabilities = tuple(math.exp(value) / total for value in logs)
-    best = max(range(len(LABELS)), key=probabilities.__getitem__)
+    best = max(range(len(labels)), key=probabilities.__getitem__)
     unknown = _sigmoid(sum(_log_odds(v.unknown_score) for v in readable) / len(readable))
     plant = max(v.plant_fraction for v in readable)
     clearest = max(readable, key=lambda v: v.probabilities[best])
     return Verdict(
-        label=LABELS[best],
+        label=labels[best],
         confidence=probabilities[best],
         probabilities=probabilities,
         verdict=decide(probabilities[best], unknown, plant, thresholds),
@@ -150,6 +175,7 @@ def combine(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verdict:
         latency_ms=sum(v.latency_ms for v in verdicts),
         model=readable[-1].model,
         photos=len(verdicts),
+        labels=labels,
     )
 
 

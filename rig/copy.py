@@ -46,10 +46,22 @@ class Copy:
         """What a program that imports the copy prints; it must succeed."""
         return self._run("-c", program)
 
+    def refused(self, *words: str) -> str:
+        """What `leafline WORDS` of the copy says when it fails, which it must, in so many words."""
+        done = self._done("-m", "gateway", *words)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stderr
+
     def _run(self, *words: str) -> str:
+        done = self._done(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def _done(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if not OURS.match(k)}
         environment |= {"LEAFLINE_HOME": str(self.folder / "var"), "PYTHONPATH": str(self.folder)}
-        done = subprocess.run(
+        return subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,
             env=environment,
@@ -58,5 +70,3 @@ class Copy:
             timeout=100,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from gateway.agronomy.crops import LABEL_CROP, LABELS
+from gateway.agronomy import CROP_OF, LABELS
 from gateway.cases import codes
 from gateway.store import Store
 from gateway.store.base import Base, now
@@ -125,7 +125,7 @@ def _case(
             "farmer_id": farmer,
             "kiosk_id": district,
             "source": "kiosk",
-            "crop": LABEL_CROP[label],
+            "crop": CROP_OF[label],
             "language": "rw",
             "area": f"{DISTRICTS[district - 1]}/Sector",
             "state": state,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +12,14 @@ from werkzeug.test import TestResponse
 
 from gateway.cases import escalation, judgement
 from gateway.cases.case import open_case
-from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.privacy import consent
 from gateway.store.models import Case, Escalation, Photo
+from inference.card import Card
 from inference.drawn import draw_leaf
+from inference.verdict import Decision, Verdict
 from rig import things as house
 
 COLLEAGUE = "+250788000098"
@@ -48,7 +48,7 @@ def case(
     phone: str = house.FARMER,
     *,
     picture: bytes | None = None,
-    verdict: str = "second_photo",
+    verdict: Decision = "second_photo",
     label: str = "maize_rust",
     language: str = "rw",
     training: bool = False,
@@ -76,7 +76,7 @@ def case(
         return made.code
 
 
-def add_photo(context: Context, made: Case, address: str, verdict: str, label: str) -> None:
+def add_photo(context: Context, made: Case, address: str, verdict: Decision, label: str) -> None:
     from sqlalchemy.orm import object_session
 
     session = object_session(made)
@@ -87,13 +87,25 @@ def add_photo(context: Context, made: Case, address: str, verdict: str, label: s
     )  # fmt: skip
     session.add(photo)
     session.flush()
-    detail = {
-        "probabilities": [0.03, 0.02, 0.08, 0.25, 0.62],
-        "quality": ["blurred"],
-        "unknown_score": 0.2,
-    }
-    word = PhotoVerdict(verdict, label, 0.62, json.loads(json.dumps(detail)))
-    judgement.record(session, photo, word)
+    judgement.record(session, photo, word(verdict, label))
+
+
+def word(verdict: Decision, label: str) -> Verdict:
+    """What the model in use might say of one photo."""
+    card = Card.read()
+    return Verdict(
+        label=label,
+        confidence=0.62,
+        probabilities=(0.03, 0.02, 0.08, 0.25, 0.62),
+        verdict=verdict,
+        unknown_score=0.2,
+        plant_fraction=0.5,
+        quality=("blurred",),
+        rationale="attention centre",
+        latency_ms=2.0,
+        model=card.version,
+        labels=card.labels,
+    )
 
 
 def held_by(context: Context, code: str) -> int | None:

@@ -53,6 +53,8 @@ class House:
             "LEAFLINE_SIMULATOR_PORT": self.simulator_port,
             "LEAFLINE_CHANNEL_KEYS": KEY,
             "LEAFLINE_WORKERS": 1,
+            "LEAFLINE_WEB_DRAIN": 0,
+            "LEAFLINE_WEB_PROCESSES": 1,
             "LEAFLINE_WEB_THREADS": 4,
             # A crowd of tests sends in a minute what a service sends in days.
             **dict.fromkeys(UNBOUNDED, 0),

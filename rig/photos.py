@@ -7,8 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from inference.drawn import draw_leaf_pixels
-from inference.labels import LABELS
+from inference.drawn import LEAVES, draw_leaf_pixels
 
 
 def draw_photos(count: int, side: int) -> list[bytes]:
@@ -16,7 +15,7 @@ def draw_photos(count: int, side: int) -> list[bytes]:
     leaves = [
         Image.fromarray(draw_leaf_pixels(label, seed)).resize((side, side))
         for seed in range(2)
-        for label in LABELS
+        for label in LEAVES
     ]
     rng = np.random.default_rng(0)
     photos = []

@@ -19,7 +19,7 @@ import phonenumbers
 import requests
 from PIL import Image, ImageFilter
 
-from gateway.agronomy.crops import LABEL_CROP
+from gateway.agronomy import CROP_OF
 from gateway.context import Context
 from gateway.people import kiosks, msisdn, officers
 from gateway.running.outside import house_trouble
@@ -117,11 +117,11 @@ def _new_number(region: str) -> str:
 def _photo(settings: Settings, file: Path | None) -> Photo:
     if file is None:
         click.echo("No photo given: the leaf is drawn by the program, it is no photograph.")
-        return Photo("a drawn leaf", draw_leaf(DRAWN, secrets.randbelow(10**6)), LABEL_CROP[DRAWN])
+        return Photo("a drawn leaf", draw_leaf(DRAWN, secrets.randbelow(10**6)), CROP_OF[DRAWN])
     data = file.read_bytes()
     answer = requests.post(f"{settings.url}/api/predict", files={"photo": data}, timeout=60)
     label = str(answer.json()["label"]) if answer.ok else ""
-    crop = LABEL_CROP.get(label, "maize")
+    crop = CROP_OF.get(label, "maize")
     click.echo(f"The agent would name the crop; here it is that of the model's best label: {crop}.")
     return Photo(file.name, data, crop)
 

@@ -10,15 +10,15 @@ import click
 import polib
 import pytest
 
-from gateway.agronomy.crops import CROPS, LABELS
+from gateway import agronomy
 from gateway.cli import ROOMS, main
-from inference.labels import LABELS as MODEL_LABELS
+from inference.card import Card
+from inference.labels import LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 QUOTED = re.compile(r"`([^`\n]+)`")
 PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b(?!\.md)")
-KINDS = ("disease", "diag", "prevent", "ussd")
 PATH = re.compile(
     r"(gateway|inference|simulator|training|templates|tests|benchmarks|rig|docs)/[\w/.-]*\w(\.\w+)?/?"
 )
@@ -49,8 +49,9 @@ def test_every_command_is_where_the_table_says(command: str) -> None:
     assert hasattr(importlib.import_module(ROOMS[command]), command)
 
 
-def test_gateway_and_model_speak_of_the_same_labels() -> None:
-    assert tuple(LABELS) == tuple(MODEL_LABELS)
+def test_gateway_model_and_training_speak_of_the_same_labels() -> None:
+    assert Card.read().labels == LABELS
+    agronomy.check(LABELS)
 
 
 def _texts(language: str) -> set[str]:
@@ -60,6 +61,5 @@ def _texts(language: str) -> set[str]:
 
 @pytest.mark.parametrize("language", ["en", "sw", "rw", "fr"])
 def test_every_label_and_crop_has_the_texts_that_the_recipe_asks_for(language: str) -> None:
-    wanted = {f"{kind}_{label}" for kind in KINDS for label in LABELS}
-    wanted |= {f"crop_{crop}" for crop in CROPS}
+    wanted = {key for _, keys in agronomy.texts() for key in keys}
     assert wanted - _texts(language) == set()

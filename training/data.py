@@ -18,7 +18,6 @@ from pathlib import Path
 from inference.labels import LABELS, NONE_OF_THESE
 
 CLASSES = (*LABELS, NONE_OF_THESE)
-SPLITS = ("train", "validation", "test", "unseen")
 
 # Shares of train, validation and test. Field photos are few, so the test gets more of them.
 SHARES = {"leaves": (0.70, 0.15, 0.15), "field": (0.60, 0.15, 0.25), "other": (0.60, 0.15, 0.25)}

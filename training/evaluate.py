@@ -252,6 +252,7 @@ def judged(shot: Shot, logits: Array, temperature: float, thresholds: Thresholds
                 rationale="",
                 latency_ms=0.0,
                 model="",
+                labels=LABELS,
             )
         )
     return Answers(shot, logits, tuple(verdicts))

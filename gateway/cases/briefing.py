@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.agronomy import DISEASES
 from gateway.store.models import Case
 
 PLANTS = {"one": "1", "few": "<10", "half": "50%", "most": ">50%"}
@@ -27,7 +28,7 @@ class Briefing:
 def brief(case: Case) -> Briefing:
     return Briefing(
         crop=case.crop or "unknown",
-        disease=case.label or "unknown",
+        disease=case.label if case.label in DISEASES else "unknown",
         confidence=f"{case.confidence:.0%}" if case.confidence is not None else "?",
         phone=case.farmer.phone,
         place=case.place or case.area or "?",

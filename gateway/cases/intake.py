@@ -26,12 +26,6 @@ from inference.picture import NormalisedPicture, normalise
 SAME_UPLOAD = timedelta(days=1)
 MAX_PHOTOS = 6
 """Photos a case: the best field study saw accuracy still grow up to six leaves."""
-TOLD = {
-    "stage": ("young", "before_flowering", "flowering", "filling"),
-    "plants": ("one", "few", "half", "most"),
-    "sprayed": ("yes", "no"),
-}
-"""What a farmer may be asked beside the photo, and the answers that there are."""
 TAKEN, NOT_TAKEN = "taken", "not_taken"
 
 

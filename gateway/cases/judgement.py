@@ -1,9 +1,12 @@
-"""From a diagnosis to what happens next: the one transaction in which a case is judged."""
+"""From stored verdicts to what happens next: the one transaction in which a case is judged.
+
+Nothing here loads a model: verdicts are read from the store, the lines between them from the card.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Sequence
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -15,36 +18,60 @@ from gateway.cases.triage import Decision, Facts, Finding, triage
 from gateway.store.base import now
 from gateway.store.database import insert_once
 from gateway.store.models import Case, Diagnosis, Photo
+from inference.card import Card
+from inference.flaws import BLURRED, DARK, OVEREXPOSED
+from inference.verdict import ADVICE, UNREADABLE, MixedModels, Verdict, combine
+
+log = logging.getLogger(__name__)
+
+POOR = {BLURRED, DARK, OVEREXPOSED}
 
 
-@dataclass(frozen=True)
-class PhotoVerdict:
-    """The machine's word on one photo, in plain values."""
-
-    verdict: str
-    label: str | None
-    confidence: float | None
-    detail: dict[str, Any]
-
-
-def record(session: Session, photo: Photo, verdict: PhotoVerdict) -> bool:
+def record(session: Session, photo: Photo, verdict: Verdict) -> bool:
     """Keep the diagnosis of one photo; False when it has one already."""
-    made = insert_once(
-        session,
-        Diagnosis,
-        {
-            "photo_id": photo.id,
-            "case_id": photo.case_id,
-            "label": verdict.label,
-            "confidence": verdict.confidence,
-            "verdict": verdict.verdict,
-            "detail": verdict.detail,
-        },
-        "photo_id",
-    )
+    row = _columns(verdict) | {"photo_id": photo.id, "case_id": photo.case_id}
+    made = insert_once(session, Diagnosis, row, "photo_id")
     if made:
         photo.diagnosed_at = now()
     return made
+
+
+def record_again(session: Session, photo_id: int, verdict: Verdict) -> None:
+    """Keep the word of the model in use instead of an older model's; the caller holds the case."""
+    diagnosis = session.scalar(select(Diagnosis).where(Diagnosis.photo_id == photo_id))
+    if diagnosis is not None:  # else deleted meanwhile, at the farmer's wish
+        for name, value in _columns(verdict).items():
+            setattr(diagnosis, name, value)
+
+
+def _columns(verdict: Verdict) -> dict[str, object]:
+    return {
+        "label": verdict.label,
+        "confidence": verdict.confidence,
+        "verdict": verdict.verdict,
+        "detail": verdict.to_detail(),
+    }
+
+
+def judged_before(session: Session, case_id: int, card: Card) -> list[int]:
+    """Photos of the case to be judged again: another model than that of the card judged them, or
+    what is stored of it is no verdict."""
+    query = select(Diagnosis.photo_id, Diagnosis.detail).where(Diagnosis.case_id == case_id)
+    found = []
+    for photo_id, detail in session.execute(query.order_by(Diagnosis.photo_id)):
+        try:
+            other = of_another_model(Verdict.from_detail(detail), card)
+        except ValueError:
+            other = True
+        if other:
+            found.append(photo_id)
+    return found
+
+
+def of_another_model(verdict: Verdict, card: Card) -> bool:
+    """Whether the verdict's numbers mean something else than those of the card's model."""
+    ours = (card.version, card.labels)
+    return verdict.verdict != UNREADABLE and (verdict.model, verdict.labels) != ours
 
 
 def is_complete(session: Session, case: Case) -> bool:
@@ -52,6 +79,63 @@ def is_complete(session: Session, case: Case) -> bool:
     missing = or_(Photo.following > 0, Photo.diagnosed_at.is_(None))
     query = select(Photo.id).where(Photo.case_id == case.id, missing).limit(1)
     return session.scalar(query) is None
+
+
+def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
+    """What the photos of a case say together.
+
+    One verdict stands as its own model gave it. Several are weighed only when all are of the
+    card's model: numbers of different models mean different things, and are never averaged.
+
+    Raises:
+        ValueError: without a verdict.
+        MixedModels: several, and not all of the card's model.
+    """
+    readable = [verdict for verdict in verdicts if verdict.verdict != UNREADABLE]
+    if len(readable) > 1 and any(of_another_model(verdict, card) for verdict in readable):
+        raise MixedModels("not all photos were judged by the model in use")
+    one = combine(verdicts, card.thresholds)
+    return Finding(
+        one.verdict,
+        one.label,
+        one.confidence,
+        disagree=len({verdict.label for verdict in readable if verdict.verdict == ADVICE}) > 1,
+        poor=_poor(readable),
+    )
+
+
+def _poor(readable: Sequence[Verdict]) -> bool:
+    """Whether every photo that could be read is blurred, dark or burnt, each in its own way."""
+    return bool(readable) and all(POOR & set(verdict.quality) for verdict in readable)
+
+
+def judge_together(session: Session, desk: Desk, case: Case, card: Card) -> None:
+    """Apply triage to what the photos of the case say together; the caller holds the case.
+
+    Where they cannot be weighed together a person gets the case.
+    """
+    details = session.scalars(
+        select(Diagnosis.detail).where(Diagnosis.case_id == case.id).order_by(Diagnosis.photo_id)
+    ).all()
+    if not details:
+        return  # none could be judged: a person has the case already
+    try:
+        finding = together([Verdict.from_detail(detail) for detail in details], card)
+    except ValueError as error:
+        reason = "mixed_models" if isinstance(error, MixedModels) else "verdict_damaged"
+        log.warning("not_judged_together case=%s reason=%s", case.code, reason)
+        held = escalation.open_one(session, case)
+        if held is not None:
+            escalation.photo_came(session, desk, case, held, len(details))
+        else:
+            failed(session, desk, case, reason)
+        return
+    judge(session, desk, case, finding, len(details))
+    log.info(
+        "diagnosed case=%s photos=%s verdict=%s label=%s confidence=%.2f state=%s",
+        case.code, len(details), finding.verdict, finding.label, finding.confidence or 0.0,
+        case.state,
+    )  # fmt: skip
 
 
 def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_judged: int) -> None:

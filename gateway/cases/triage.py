@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.agronomy.crops import LABEL_CROP
+from gateway import agronomy
 
 Action = Literal["advise", "ask_photo", "escalate"]
 
@@ -59,7 +59,7 @@ def triage(finding: Finding, facts: Facts) -> Decision:
             return Decision("ask_photo", "photo_unusable", "poor_photo")
         return _escalate("poor_photo_twice")
     match finding.verdict:
-        case "advice" if finding.label in LABEL_CROP:
+        case "advice" if finding.label in agronomy.ADVISED:
             return _confident(finding.label, facts)
         case "second_photo" if first:
             return Decision("ask_photo", "low_confidence", "unsure")
@@ -69,18 +69,19 @@ def triage(finding: Finding, facts: Facts) -> Decision:
             return _escalate("unsure_twice")
         case "no_leaf":
             return _escalate("no_leaf_twice")
+        case "advice" if finding.label in agronomy.DISEASES:
+            return _escalate("not_advised")
         case "unknown" | "unreadable":
             return _escalate(finding.verdict)
     return _escalate("machine_failed")
 
 
 def _confident(label: str, facts: Facts) -> Decision:
-    if facts.crop is not None and facts.crop != LABEL_CROP[label]:
+    if facts.crop is not None and facts.crop != agronomy.CROP_OF[label]:
         return _escalate("crop_mismatch")
-    if facts.plants == "most":
-        return _escalate("most_plants")
-    if facts.stage == "before_flowering" and label in ("maize_blight", "maize_rust"):
-        return _escalate("before_flowering")
+    urgent = agronomy.urgent(facts.crop, facts.stage, facts.plants, label)
+    if urgent is not None:
+        return _escalate(urgent)
     return Decision("advise", f"diag_{label}", "confident")
 
 

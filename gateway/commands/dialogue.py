@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 
+from gateway import agronomy
 from gateway.context import Context
+from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
+from gateway.dialogue.po import FALLBACK
 from gateway.dialogue.ussd import answer, lint, screens
 from gateway.dialogue.ussd.engine import Menu
 from gateway.dialogue.ussd.networks import NETWORKS
 from gateway.dialogue.ussd.phone import Phone
+from gateway.pages.base.texts import PageTexts
 from gateway.people import msisdn
 from gateway.settings import Settings
 
@@ -28,6 +32,29 @@ def _catalogue(folder: Path | None) -> Catalogue:
     except CatalogueError as error:
         # All faults, a line each: the command's own handler would join them into one.
         raise click.ClickException(str(error)) from None
+
+
+def _check_rows(folder: Path, catalogue: Catalogue) -> None:
+    """Say which texts the rows of crops and diseases lack, a line a row and language.
+
+    Raises: ClickException where English lacks one: nothing could be said.
+    """
+    po = folder / "pages" / "po"
+    pages = PageTexts.load(po) if po.is_dir() else PageTexts({})
+    for language in sorted(catalogue.languages, key=lambda code: code != FALLBACK):
+        found = rows.lacking(catalogue, language)
+        of_pages = pages.lacking(agronomy.page_texts(), language)
+        # A language without any has not begun with those pages; its rows lack nothing else's.
+        for row, keys in of_pages.items() if len(of_pages) < len(agronomy.LABELS) else ():
+            found.setdefault(row, []).extend(keys)
+        lines = [
+            f"{row} (a row of gateway/agronomy/table.py) lacks in {language}: {', '.join(keys)}"
+            for row, keys in found.items()
+        ]
+        if lines and language == FALLBACK:
+            raise click.ClickException("\n".join(lines))
+        for line in lines:
+            click.echo(f"{line}; said in English")
 
 
 def _menu(folder: Path | None) -> Menu:
@@ -48,6 +75,7 @@ def messages() -> None:
 def check(folder: Path | None, verbose: bool) -> None:
     """Prove that every text fits, in every language, with every value at its longest."""
     catalogue = _catalogue(folder)
+    _check_rows(folder or Settings.read().templates, catalogue)
     lengths = catalogue.lengths()
     if verbose:
         for key, language, length, limit in lengths:

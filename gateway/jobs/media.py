@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases.pressure import Pressure
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.mms.incoming import Incoming, take
-from gateway.channels.mms.queue import enqueue
 from gateway.context import Context
+from gateway.jobs.sweeps_media import FIRST_WAIT
 from gateway.jobs.worker import context_of_worker
 from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.kinds import Kind
@@ -26,7 +24,6 @@ from inference.guard import DecoderBusy
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
-FIRST_WAIT = timedelta(seconds=30)
 
 
 def fetch(media_id: int) -> None:
@@ -81,19 +78,6 @@ def _fetched(fetcher: Fetcher, addresses: list[str]) -> tuple[tuple[bytes, ...],
         except FetchError as error:
             errors.append(error)
     return tuple(photos), errors
-
-
-def waiting_media(context: Context) -> int:
-    """Queue messages whose photos were not fetched: a lost job, or a try that is due again."""
-    with context.store.reading() as session:
-        due = session.scalars(
-            select(MediaMessage.id)
-            .where(MediaMessage.done_at.is_(None), MediaMessage.not_before < now() - FIRST_WAIT)
-            .limit(200)
-        ).all()
-    for media_id in due:
-        enqueue(context.redis, media_id)
-    return len(due)
 
 
 def _fetcher(context: Context) -> Fetcher:

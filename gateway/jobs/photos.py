@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
+from collections.abc import Mapping
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.cases import judgement
 from gateway.cases.case import hold
-from gateway.cases.judgement import PhotoVerdict
-from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
 from gateway.store import away, keys, patience
-from gateway.store.models import Case, Diagnosis, Photo
+from gateway.store.models import Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
-from inference import quality
-from inference.verdict import Verdict, combine, unreadable
+from inference.verdict import Verdict, unreadable
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 8.0
 """Seconds that the store has: fewer than the job, which would count as failed."""
-
-POOR = {quality.BLURRED, quality.DARK, quality.OVEREXPOSED}
 
 
 def diagnose(photo_id: int) -> None:
@@ -47,14 +41,20 @@ class PhotosAway(Exception):
 
 
 def _diagnose(context: Context, photo_id: int) -> None:
+    card = context.model.said  # loaded here if it was not, where no transaction waits for it
     with context.store.reading() as session:
         photo = session.get(Photo, photo_id)
         if photo is None or photo.diagnosed_at is not None:
             return
         address = photo.address
+        older = {
+            other: session.get_one(Photo, other).address
+            for other in judgement.judged_before(session, photo.case_id, card)
+        }
     verdict = _judge(context, photo_id, address)
+    again = {other: _judge(context, other, where) for other, where in older.items()}
     with context.store.transaction() as session:
-        _record(session, context, photo_id, verdict)
+        _record(session, context, photo_id, verdict, again)
 
 
 def _judge(context: Context, photo_id: int, address: str) -> Verdict:
@@ -77,46 +77,27 @@ def _key_lacks(context: Context) -> bool:
         return keys.lacking(session)
 
 
-def _record(session: Session, context: Context, photo_id: int, verdict: Verdict) -> None:
+def _record(
+    session: Session,
+    context: Context,
+    photo_id: int,
+    verdict: Verdict,
+    again: Mapping[int, Verdict] | None = None,
+) -> None:
+    """Keep the verdict, and judge the case when its photos are all there.
+
+    Args:
+        again: verdicts on photos that an older model had judged, in place of its own.
+    """
     photo = session.get_one(Photo, photo_id, with_for_update={"of": Photo, "key_share": True})
     case = hold(session, photo.case_id)
     assert case is not None  # it goes with its photos, and one of them is held
-    detail = json.loads(verdict.to_json())
-    plain = PhotoVerdict(verdict.verdict, verdict.label, verdict.confidence, detail)
-    if not judgement.record(session, photo, plain):
+    if not judgement.record(session, photo, verdict):
         return
     log.info("judged case=%s photo=%s verdict=%s ms=%.1f",
              case.code, photo_id, verdict.verdict, verdict.latency_ms)  # fmt: skip
+    for other, word in (again or {}).items():
+        judgement.record_again(session, other, word)
+        log.info("judged_again case=%s photo=%s verdict=%s", case.code, other, word.verdict)
     if judgement.is_complete(session, case):
-        judge_together(session, context, case)
-
-
-def _poor(verdicts: list[Verdict]) -> bool:
-    """Whether every photo that could be read is blurred, dark or burnt, each in its own way."""
-    seen = [POOR & set(verdict.quality) for verdict in verdicts if verdict.problem is None]
-    return bool(seen) and all(seen)
-
-
-def judge_together(session: Session, context: Context, case: Case) -> None:
-    """Apply triage to what the photos of the case say together; the caller holds the case."""
-    details = session.scalars(
-        select(Diagnosis.detail).where(Diagnosis.case_id == case.id).order_by(Diagnosis.photo_id)
-    ).all()
-    if not details:
-        return  # none could be judged: a person has the case already
-    verdicts = [Verdict.from_json(json.dumps(detail)) for detail in details]
-    together = combine(verdicts, context.model.thresholds)
-    confident = {verdict.label for verdict in verdicts if verdict.verdict == "advice"}
-    finding = Finding(
-        together.verdict,
-        together.label,
-        together.confidence,
-        disagree=len(confident) > 1,
-        poor=_poor(verdicts),
-    )
-    judgement.judge(session, context.desk, case, finding, len(details))
-    log.info(
-        "diagnosed case=%s photos=%s verdict=%s label=%s confidence=%.2f state=%s",
-        case.code, len(details), together.verdict, together.label, together.confidence or 0.0,
-        case.state,
-    )  # fmt: skip
+        judgement.judge_together(session, context.desk, case, context.model.said)

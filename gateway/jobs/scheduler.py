@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from gateway.context import Context
-from gateway.jobs import broadcasts, followups, media, sweeps, sweeps_cases, sweeps_messages
+from gateway.jobs import (
+    broadcasts,
+    followups,
+    sweeps,
+    sweeps_cases,
+    sweeps_media,
+    sweeps_messages,
+)
 from gateway.store import away
 from gateway.watch import repairs
 
@@ -41,7 +48,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(60, sweeps_messages.clock_set_back, repairs=True),
     Periodic(30, sweeps_messages.watch),
     Periodic(30, sweeps_messages.tell_operator),
-    Periodic(30, media.waiting_media),
+    Periodic(30, sweeps_media.waiting_media),
     Periodic(900, followups.photo_reminders),
     Periodic(3600, followups.outcome_questions),
     Periodic(10, broadcasts.post),

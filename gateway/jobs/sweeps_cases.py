@@ -10,7 +10,6 @@ from sqlalchemy import exists, or_, select, update
 from gateway.cases import escalation, judgement, life, unanswered, undelivered
 from gateway.cases.case import hold
 from gateway.context import Context
-from gateway.jobs import photos
 from gateway.people import hours
 from gateway.privacy import retention, rotation
 from gateway.store.base import now
@@ -74,6 +73,7 @@ def photos_that_never_came(context: Context) -> int:
         ids = session.scalars(query).all()
 
     def judge_without(photo_id: int) -> int:
+        card = context.card
         with context.store.transaction() as session:
             given_up = update(Photo).where(Photo.id == photo_id, Photo.following > 0)
             case_id = session.scalar(given_up.values(following=0).returning(Photo.case_id))
@@ -81,7 +81,7 @@ def photos_that_never_came(context: Context) -> int:
                 return 0  # another came meanwhile
             case = hold(session, case_id)
             if case is not None and judgement.is_complete(session, case):
-                photos.judge_together(session, context, case)
+                judgement.judge_together(session, context.desk, case, card)
             return 1
 
     return each(context.store, "photos_that_never_came", ids, judge_without)

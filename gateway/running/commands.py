@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import socket
 import subprocess
 import sys
 
@@ -82,8 +83,11 @@ def up(no_simulator: bool) -> None:
 
 
 @click.command()
-def web() -> None:
-    """Run the web process: kiosk API, webhooks, pages."""
+@click.option("--check", is_flag=True, help="Only see whether it could start.")
+@click.option("--socket", "descriptor", type=int, hidden=True)
+@click.option("--replacing", default="", hidden=True)
+def web(check: bool, descriptor: int | None, replacing: str) -> None:
+    """Run the web processes: kiosk API, webhooks, pages."""
     settings = begin("web")
     context = Context.open(settings)
     Spool(settings.spool, context.store.vault).check()
@@ -96,9 +100,12 @@ def web() -> None:
         _check_revision(*revision)
         keys.enter(context.store)
     context.close()
-    from gateway.running.web import serve
+    if check:
+        return
+    from gateway.running.web import Minder, listen
 
-    serve(settings)
+    listener = listen(settings) if descriptor is None else socket.socket(fileno=descriptor)
+    Minder(settings, listener, [int(pid) for pid in replacing.split(",") if pid]).run()
 
 
 @click.command()

@@ -14,6 +14,8 @@ import redis
 from dotenv import dotenv_values
 from sqlalchemy import select, text
 
+from gateway import agronomy
+from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running import modes
 from gateway.running.logs import PROCESS_VARIABLE
@@ -33,6 +35,7 @@ from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
+from gateway.watch import redis_writes
 
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
@@ -158,12 +161,15 @@ def check_redis(settings: Settings) -> Finding:
     )
     try:
         about = client.info()
+        refused = redis_writes.refusal(client)
     except redis.RedisError as error:
         advice = "start `leafline up`" if own else "start it, or correct REDIS_URL"
         return fail("redis", f"not running or not to be reached ({type(error).__name__}): {advice}")
     finally:
         client.close()
     words = f"{about.get('redis_version', '?')} answers"
+    if refused:
+        return fail("redis", f"{words}, but takes nothing: {refused}")
     if not about.get("aof_enabled"):
         return warn("redis", f"{words}, but without append-only file: set appendonly yes")
     if about.get("maxmemory_policy", "noeviction") != "noeviction":
@@ -191,7 +197,8 @@ def check_model(settings: Settings) -> Finding:
     try:
         model = Model.load(settings.model)
         model.self_check()
-    except ModelError as error:
+        agronomy.check(model.labels)
+    except (ModelError, agronomy.AgronomyError) as error:
         return fail("model", str(error))
     return ok("model", f"{settings.model / 'leaf.onnx'} gives the known answer on a known input")
 
@@ -204,6 +211,7 @@ def check_texts(settings: Settings) -> Finding:
             service=settings.service_name,
             months=str(settings.retention_months),
         )
+        rows.require(catalogue)
     except CatalogueError as error:
         first, *more = str(error).splitlines()
         return fail("texts", first + (f" (and {len(more)} more)" if more else ""))

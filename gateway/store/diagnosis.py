@@ -22,5 +22,5 @@ class Diagnosis(Base):
     confidence: Mapped[float | None] = mapped_column(Float)
     verdict: Mapped[str] = mapped_column(String(16))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """The whole verdict, as `inference.Verdict.to_json` writes it."""
+    """The whole verdict, with the labels and the version of its model: `Verdict.to_detail`."""
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)

@@ -130,8 +130,13 @@ class Bucket:
 
     def __init__(self, url: str, vault: Vault) -> None:
         """Raises: PhotoStoreError when the URL is not understood or its driver is missing."""
+        scheme, _, rest = url.partition("://")
         try:
-            self._files, root = fsspec.core.url_to_fs(url)
+            # Of a folder the rest is its name, whatever `::` or `*` would mean elsewhere.
+            local = scheme in ("file", "local")
+            self._files, root = (
+                (fsspec.filesystem("file"), rest) if local else fsspec.core.url_to_fs(url)
+            )
         except (ValueError, ImportError) as error:
             raise PhotoStoreError(f"LEAFLINE_PHOTOS_URL: {error}") from None
         self._root = str(root).rstrip("/")

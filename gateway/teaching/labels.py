@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import LABELS
 from gateway.people import areas
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 
 import requests
 
-from gateway.agronomy.crops import CROPS, LABEL_CROP
-from inference.labels import LABELS
+from gateway.agronomy import CROP_OF, CROPS
+from inference.drawn import LEAVES as DRAWN
 from rig.storm.site import OFFICERS, Site
 
 SECONDS = 15.0
 """A client gives one request so long; the mobile network gives USSD ten."""
 HOP_SECONDS = 10.0
 CLIENTS = 24
+LABELS = tuple(DRAWN)
 LEAVES = 2 * len(LABELS)
 """Pictures repeat their labels after so many: two leaves of each."""
 CODE = re.compile(r"\b[23456789CDFHJKMNPQRTVWX]{7}\b")
@@ -114,7 +115,7 @@ class Crowd:
         client_id, phone = f"chaos-{number}", f"+25078{number:07d}"
         picture = _another(self._pictures[number % len(self._pictures)], number)
         label = LABELS[number % len(self._pictures) % LEAVES // 2]
-        crop = LABEL_CROP[label] if chance.random() < 0.7 else chance.choice(CROPS)
+        crop = CROP_OF[label] if chance.random() < 0.7 else chance.choice(CROPS)
         with self._lock:
             self.ledger.phones[client_id] = phone
         copies = chance.choice((1, 1, 1, 1, 1, 1, 1, 2, 3))

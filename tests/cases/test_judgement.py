@@ -7,11 +7,13 @@ from sqlalchemy import select
 
 from gateway.cases import escalation, judgement, life
 from gateway.cases.case import open_case
-from gateway.cases.judgement import PhotoVerdict
 from gateway.cases.triage import Finding
 from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Diagnosis, Event, Message, Photo
+from inference.card import Card
+from inference.verdict import MixedModels, Verdict, unreadable
+from rig import desk
 from rig import things as house
 
 
@@ -226,7 +228,7 @@ def test_a_photo_has_one_diagnosis(any_context: Context) -> None:
         )  # fmt: skip
         session.add(photo)
         session.flush()
-        verdict = PhotoVerdict("advice", "maize_rust", 0.9, {})
+        verdict = desk.word("advice", "maize_rust")
         assert judgement.record(session, photo, verdict)
         assert not judgement.record(session, photo, verdict)
         assert len(session.scalars(select(Diagnosis)).all()) == 1
@@ -244,3 +246,84 @@ def test_duty_ends_and_no_more_cases_come(any_context: Context) -> None:
         officers.set_duty(session, session.merge(officer), False)
     _judge(any_context, _case(any_context), "unknown", None)
     assert [template for _, template, _ in _messages(any_context)] == ["no_officer"]
+
+
+SURE = desk.word("advice", "maize_rust")
+OLDER = replace(SURE, model="an older one")
+NEWER = Card("newer", (*SURE.labels, "sorghum_smut"), Card.read().thresholds)
+
+
+def _of_newer(verdict: Verdict) -> Verdict:
+    more = (*verdict.probabilities, 0.0)
+    return replace(verdict, model=NEWER.version, labels=NEWER.labels, probabilities=more)
+
+
+def test_photos_of_the_model_in_use_are_weighed_together() -> None:
+    sure = _of_newer(replace(SURE, unknown_score=0.01))
+    found = judgement.together([sure, sure], NEWER)
+    assert (found.verdict, found.label) == ("advice", "maize_rust")
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [
+        pytest.param([OLDER, SURE], id="two versions with the same labels"),
+        pytest.param([SURE, _of_newer(SURE)], id="five labels and six"),
+        pytest.param([SURE, SURE], id="both of a model that is not in use"),
+    ],
+)
+def test_verdicts_of_different_models_are_never_averaged(verdicts: list[Verdict]) -> None:
+    card = Card.read() if OLDER in verdicts else NEWER
+    with pytest.raises(MixedModels):
+        judgement.together(verdicts, card)
+
+
+def test_one_photo_stands_as_its_own_model_judged_it() -> None:
+    broken = unreadable("truncated", "Cut off.", NEWER.version)
+    found = judgement.together([OLDER, broken], NEWER)
+    assert (found.verdict, found.label, found.poor) == ("advice", "maize_rust", True)
+
+
+def _with_verdicts(context: Context, details: list[dict[str, object]]) -> int:
+    case_id = _case(context)
+    with context.store.transaction() as session:
+        for number, detail in enumerate(details):
+            photo = Photo(
+                case_id=case_id, address=f"{number:064}", upload_digest=f"{number:064}",
+                source="kiosk:1", width=10, height=10,
+            )  # fmt: skip
+            session.add(photo)
+            session.flush()
+            judgement.record(session, photo, SURE)
+            row = session.scalars(select(Diagnosis).where(Diagnosis.photo_id == photo.id)).one()
+            row.detail = detail
+    return case_id
+
+
+def _without_labels(verdict: Verdict) -> dict[str, object]:
+    """As it was stored before verdicts carried their labels."""
+    return {name: value for name, value in verdict.to_detail().items() if name != "labels"}
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        pytest.param([_without_labels(SURE)] * 2, "mixed_models", id="five labels, six now"),
+        pytest.param([_without_labels(OLDER), _of_newer(SURE).to_detail()], "mixed_models",
+                     id="half of each"),
+        pytest.param([{"probabilities": [1.0]}, SURE.to_detail()], "verdict_damaged",
+                     id="no verdict at all"),
+    ],
+)  # fmt: skip
+def test_a_case_that_cannot_be_judged_together_goes_to_a_person(
+    any_context: Context, details: list[dict[str, object]], reason: str
+) -> None:
+    house.officer(any_context.store)
+    case_id = _with_verdicts(any_context, details)
+    with any_context.store.transaction() as session:
+        case = session.get_one(Case, case_id, with_for_update={"of": Case})
+        judgement.judge_together(session, any_context.desk, case, NEWER)
+        assert case.state == life.ESCALATED
+        held = escalation.open_one(session, case)
+        assert held is not None
+        assert held.reason == reason

@@ -17,7 +17,7 @@ from gateway.app import create_app
 from gateway.cases import intake
 from gateway.channels.mms.fetch import Fetcher
 from gateway.context import Context
-from gateway.jobs import media, worker
+from gateway.jobs import media, sweeps_media, worker
 from gateway.people import farmers
 from gateway.settings import Settings
 from gateway.store.base import now
@@ -175,6 +175,6 @@ def test_photos_at_an_address_wait_there(
         for waiting in session.scalars(select(Photo)):
             waiting.diagnosed_at = now()
     with time_machine.travel(now() + timedelta(minutes=2)):
-        assert media.waiting_media(context) == 1
+        assert sweeps_media.waiting_media(context) == 1
     media.fetch(1)
     assert kept(context) == before + 1

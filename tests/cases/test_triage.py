@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.agronomy.crops import LABEL_CROP, LABELS
+from gateway import agronomy
+from gateway.agronomy import ADVISED, CROP_OF
 from gateway.cases.triage import Decision, Facts, Finding, triage
 
 
@@ -61,7 +62,12 @@ def test_triage(finding: Finding, facts: Facts, decision: Decision) -> None:
     assert triage(finding, facts) == decision
 
 
-@pytest.mark.parametrize("label", LABELS)
+def test_what_the_model_only_tells_apart_is_never_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agronomy, "ADVISED", ADVISED - {"bean_spot"})
+    assert triage(Finding("advice", "bean_spot"), Facts("beans", 1)) == _escalate("not_advised")
+
+
+@pytest.mark.parametrize("label", sorted(ADVISED))
 def test_every_label_has_its_advice(label: str) -> None:
-    decision = triage(Finding("advice", label), Facts(LABEL_CROP[label], 1))
+    decision = triage(Finding("advice", label), Facts(CROP_OF[label], 1))
     assert decision.message == f"diag_{label}"

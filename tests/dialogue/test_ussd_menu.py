@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import LABELS
 from gateway.cases import life
 from gateway.commands import dialogue as commands
 from gateway.dialogue import gsm7

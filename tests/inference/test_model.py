@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from inference.card import Card
 from inference.drawn import THINGS, draw_leaf, draw_thing
 from inference.labels import LABELS
-from inference.model import FOLDER, Model, ModelError, known_square, read_card, shipped_thresholds
-from inference.verdict import Verdict, reference_json
+from inference.model import FOLDER, Model, ModelError, known_square, read_card
+from inference.verdict import Verdict, combine, reference_json
 
 
 def picture(pixels: np.ndarray) -> bytes:
@@ -104,16 +105,14 @@ def test_a_verdict_is_complete_and_can_be_stored(model: Model) -> None:
     assert verdict.model == model.version
     assert verdict.latency_ms > 0
     assert verdict.rationale.startswith("attention ")
-    assert Verdict.from_json(verdict.to_json()) == verdict
+    assert Verdict.from_detail(json.loads(json.dumps(verdict.to_detail()))) == verdict
     json.dumps(reference_json(verdict))
 
 
 def test_a_case_is_judged_as_its_stored_verdicts(model: Model) -> None:
-    photos = [draw_leaf("maize_rust", 1), draw_leaf("maize_rust", 2)]
-    stored = [Verdict.from_json(model.judge(photo).to_json()) for photo in photos]
-    together, later = model.judge_case(photos), model.combine(stored)
-    assert together.probabilities == later.probabilities
-    assert (together.label, together.verdict) == (later.label, later.verdict)
+    said = [model.judge(draw_leaf("maize_rust", seed)) for seed in (1, 2)]
+    stored = [Verdict.from_detail(verdict.to_detail()) for verdict in said]
+    assert combine(stored, model.thresholds) == combine(said, model.thresholds)
 
 
 def test_the_same_photo_gives_the_same_numbers(model: Model) -> None:
@@ -187,7 +186,7 @@ def test_the_shipped_card_carries_its_figures() -> None:
     card = read_card()
     assert (FOLDER / "leaf.onnx").stat().st_size == card["figures"]["bytes"] <= 1_850_000
     assert card["figures"]["float_layers"] == 0
-    assert shipped_thresholds().confidence == 0.6
+    assert Card.read().thresholds.confidence == 0.6
 
 
 def test_checking_a_picture_needs_no_runtime() -> None:

@@ -18,12 +18,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gateway.agronomy.crops import LABEL_CROP
+from gateway.agronomy import CROP_OF
 from inference.drawn import draw_leaf, draw_thing
 from rig.house import KEY, House, house_in, wait_until
 from simulator.phone import Phone
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
 FARMER, OTHER_FARMER, OFFICER = "+250788100001", "+250788100002", "+250788200001"
 CODE = re.compile(r"[0-9A-Z]{7}")
@@ -137,7 +137,7 @@ def option(screen: str, words: str) -> str:
 
 def confident_leaf(house: House, token: str) -> tuple[str, str, bytes]:
     """A drawn leaf of which the model is sure: its label, crop and bytes."""
-    for label in LABEL_CROP:
+    for label in CROP_OF:
         for seed in range(8):
             photo = draw_leaf(label, 100 + seed)
             headers = {"Content-Type": "image/jpeg"}
@@ -145,7 +145,7 @@ def confident_leaf(house: House, token: str) -> tuple[str, str, bytes]:
             predicted = json.loads(answer)
             assert status == 200, predicted
             if predicted["confidence"] > 0.9 and predicted["label"] == label:
-                return label, LABEL_CROP[label], photo
+                return label, CROP_OF[label], photo
     raise AssertionError("the model is sure of no drawn leaf")
 
 

@@ -16,7 +16,7 @@ import pytest
 from gateway.settings import ROOT
 from rig.house import House, house_in, wait_until
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_every_process_runs_once(house: House) -> None:
         "worker-2",
     }
     assert set(names) == parts
-    assert names.count("web") == 2  # gunicorn's arbiter and its one process
+    assert names.count("web") == 2  # the minding process and the one that serves
     assert len(names) == len(parts) + 1
 
 

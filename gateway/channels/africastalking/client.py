@@ -16,6 +16,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from gateway.channels.africastalking.sdk import AnswerLost, ApiError, Sms
 from gateway.channels.africastalking.tables import HTTP, NAMES, RECIPIENT
+from gateway.channels.unsent import nothing_left
 from gateway.outbox.network import Money, Outcome, SendResult
 from gateway.settings import Settings
 
@@ -75,7 +76,7 @@ class Client:
             return _refused(error, to)
         except AnswerLost:
             return SendResult(Outcome.UNKNOWN, "answer_lost")
-        except requests.RequestException as error:
+        except (requests.RequestException, UnicodeError) as error:
             return _broken(error)
         return _answered(answer, to)
 
@@ -91,7 +92,9 @@ class Client:
             )
         except ApiError as error:
             return None, HTTP.get(error.status, (None, f"http_{error.status}"))[1]
-        except (AnswerLost, requests.RequestException):
+        except (requests.RequestException, UnicodeError) as error:
+            return None, "not_sent" if nothing_left(error) else "no_answer"
+        except AnswerLost:
             return None, "no_answer"
         data = _member(answer, "UserData") or _member(answer, "userData")
         held = money(_member(data, "balance"))
@@ -169,8 +172,10 @@ HANDSHAKE = (
 )
 
 
-def _broken(error: requests.RequestException) -> SendResult:
+def _broken(error: requests.RequestException | UnicodeError) -> SendResult:
     """No answer. Did the request leave? Only where it surely did not may it be sent again."""
+    if nothing_left(error):
+        return SendResult(Outcome.CHANNEL_DOWN, "not_sent")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return SendResult(Outcome.RETRYABLE, "connect_timeout")
     if isinstance(error, requests.exceptions.Timeout):

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import requests
 from africastalking.SMS import SMSService
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from gateway.channels.unsent import CheckedAdapter
 from gateway.settings import SettingsError
 
 CONNECT_SECONDS = 3.05
@@ -111,7 +111,7 @@ class Sms(SMSService):  # type: ignore[misc]  # the SDK has no types
             session = None
         if session is None:
             session = requests.Session()
-            adapter = HTTPAdapter(max_retries=0)
+            adapter = CheckedAdapter(max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -7,8 +7,9 @@ import unicodedata
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from gateway.agronomy import crops
-from gateway.cases.intake import MAX_PHOTOS, TOLD, Upload
+from gateway import agronomy
+from gateway.agronomy.table import TOLD
+from gateway.cases.intake import MAX_PHOTOS, Upload
 from gateway.outbox import money
 from gateway.people import msisdn
 from gateway.problems import Problem
@@ -91,8 +92,8 @@ def _phone(raw: str, region: str, codes: frozenset[str]) -> str:
 
 def _crop(raw: str) -> str:
     try:
-        return crops.parse(raw)
-    except crops.BadCrop as error:
+        return agronomy.parse(raw)
+    except agronomy.BadCrop as error:
         raise Problem(422, "bad_crop", str(error)) from None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.agronomy.crops import CROPS, LABELS
+from gateway.agronomy import CROPS, LABELS
+from gateway.agronomy.table import TOLD
 from gateway.cases import life
-from gateway.cases.intake import MAX_PHOTOS, NOT_TAKEN, TAKEN, TOLD
+from gateway.cases.intake import MAX_PHOTOS, NOT_TAKEN, TAKEN
 from inference.picture import MEDIA, NAMES
 
 _PROBLEM = {

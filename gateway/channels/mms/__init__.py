@@ -2,7 +2,3 @@
 
 The sender is the farmer. All photos of one message become one case, in the kiosk's own intake.
 """
-
-from gateway.channels.mms.routes import blueprint
-
-__all__ = ["blueprint"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.agronomy import ADVISED
 from gateway.cases import escalation, life
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
@@ -82,7 +83,7 @@ def _told(session: Session, case: Case, language: str) -> Reply:
     if note := officers_words(session, case):
         values["note"] = note
         return Reply("ussd_case_officer_said", language, values, case_id=case.id)
-    template = f"diag_{case.label}" if case.label else "ussd_case_closed"
+    template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
     return Reply(template, language, values, case_id=case.id)
 
 
@@ -97,7 +98,7 @@ def _more(session: Session, farmer: Farmer | None, language: str) -> Reply:
 def _advised(session: Session, case: Case) -> bool:
     """Whether the machine's label is what she was told: an officer's words overrule it."""
     told = case.state in (life.ANSWERED, life.CLOSED)
-    return told and bool(case.label) and not officers_words(session, case)
+    return told and case.label in ADVISED and not officers_words(session, case)
 
 
 def _officer(

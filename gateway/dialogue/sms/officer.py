@@ -6,7 +6,7 @@ import unicodedata
 
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import LABELS
 from gateway.cases import briefing, escalation
 from gateway.cases.case import by_code
 from gateway.dialogue import gsm7

@@ -67,7 +67,8 @@ class Vocabulary:
         """From the catalogue: `keyword_*` lists, language names, `disease_*` names."""
         keywords: dict[str, tuple[Command, str]] = {}
         languages: dict[str, str] = {}
-        labels: dict[str, str] = {}
+        whole: dict[str, set[str]] = {}
+        last: dict[str, set[str]] = {}
         first: set[str] = set()
         for code in texts.languages:
             for command in Command:
@@ -81,8 +82,12 @@ class Vocabulary:
             languages[plain(texts.text(f"option_language_{code}", code))] = code
             for key in texts.keys_of("disease_"):
                 label = key.removeprefix("disease_")
-                for name in (texts.text(key, code), label.replace("_", " ")):
-                    labels |= dict.fromkeys((plain(name), plain(name).split()[-1]), label)
+                for name in (plain(texts.text(key, code)), plain(label)):
+                    whole.setdefault(name, set()).add(label)
+                    last.setdefault(name.split()[-1], set()).add(label)
+        # A name that two diseases share says nothing about which is meant.
+        named = last | whole
+        labels = {name: next(iter(meant)) for name, meant in named.items() if len(meant) == 1}
         labels.pop("UNKNOWN", None)
         return cls(keywords, frozenset(first), languages, labels)
 

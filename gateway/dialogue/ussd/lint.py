@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import ADVISED, LABELS
+from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import life
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import SCREEN_LIMIT, CatalogueError
@@ -32,6 +33,7 @@ class Widest:
         state: str,
         label: str,
         *,
+        crop: str = CROP_ROWS[0].code,
         note: bool = False,
         consented: bool = False,
     ) -> None:
@@ -40,7 +42,7 @@ class Widest:
             code=values["case"],
             state=state,
             opened=date(2026, 12, 31),
-            crop="cassava",
+            crop=crop,
             label=label,
             mine=True,
             note=values["note"] if note else "",
@@ -139,15 +141,26 @@ def reachable(menu: Menu) -> set[str]:
 def _pages(menu: Menu) -> Iterator[str]:
     """Show every screen, page by page, in every language, with everything at its longest."""
     values = menu.texts.longest_values()
-    worlds = {
-        (state, label): Widest(values, state, label) for state in life.NEXT for label in LABELS
-    }
-    worlds[life.CLOSED, "healthy"] = Widest(values, life.CLOSED, "unknown", note=True)
-    chosen = {"case": values["case"], "kiosk": "1", "crop": "maize", "pin": "ok"}
+    advised = [label for label in LABELS if label in ADVISED]
     for language in menu.texts.languages:
-        for (_, label), world in worlds.items():
+
+        def length(crop: str, language: str = language) -> int:
+            return gsm7.septets(menu.texts.text(f"crop_{crop}", language))
+
+        crop = max((row.code for row in CROP_ROWS), key=length)
+        worlds = [
+            (label, Widest(values, state, label, crop=crop))
+            for state in life.NEXT
+            for label in LABELS
+        ]
+        worlds += [
+            (label, Widest(values, life.CLOSED, "unknown", crop=crop, note=True))
+            for label in advised[:1]
+        ]
+        chosen = {"case": values["case"], "kiosk": "1", "crop": crop, "pin": "ok"}
+        for label, world in worlds:
             for name, screen in menu.screens.items():
-                data = chosen | {"label": label}
+                data = chosen | {"label": label if label in ADVISED else advised[0]}
                 items = (values["case"],) * 20 if screen.listing else ()
                 state = State(name, language, data=data, items=items, back=("main",))
                 yield from _too_long(menu, state, world)

@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gateway.agronomy import DISEASES
 from gateway.cases import escalation, life, routing
 from gateway.cases.briefing import brief
 from gateway.cases.case import by_code
@@ -156,7 +157,7 @@ class World:
             state=case.state,
             opened=case.created_at.date(),
             crop=case.crop or "unknown",
-            label=case.label or "unknown",
+            label=case.label if case.label in DISEASES else "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
             language=case.spoken,
         )

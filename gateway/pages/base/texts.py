@@ -6,7 +6,7 @@ another language lacks is said in English. A text flagged `fuzzy` is unreviewed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -60,6 +60,24 @@ class PageTexts:
         """All texts of one area, braces unfilled, for a page that fills them itself."""
         both = {**self._texts[FALLBACK], **self._texts.get(language, {})}
         return {key: text for key, text in both.items() if key.startswith(prefix)}
+
+    def lacking(self, rows: Iterable[tuple[str, list[str]]], language: str) -> dict[str, list[str]]:
+        """Row to those of its keys that the language lacks; rows without a gap are left out."""
+        found = {
+            row: [key for key in keys if self.own(key, language) is None] for row, keys in rows
+        }
+        return {row: keys for row, keys in found.items() if keys}
+
+    def require(self, rows: Iterable[tuple[str, list[str]]]) -> None:
+        """Raises: CatalogueError, a line a row, when English lacks a text that the row needs."""
+        if found := self.lacking(rows, FALLBACK):
+            raise CatalogueError(
+                "\n".join(
+                    f"{row} (a row of gateway/agronomy/table.py) has no {', '.join(keys)} in "
+                    f"pages/po/{FALLBACK}/operator.po"
+                    for row, keys in found.items()
+                )
+            )
 
     def _differences(self) -> list[str]:
         english = self._texts[FALLBACK]

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, abort, current_app, jsonify, render_templ
 from flask.typing import ResponseReturnValue
 
 from gateway import sessions
-from gateway.agronomy.crops import CROPS
+from gateway.agronomy import CROPS
+from gateway.agronomy.table import TOLD
 from gateway.cases import codes, kiosk_list, life
-from gateway.cases.intake import MAX_PHOTOS, TOLD
+from gateway.cases.intake import MAX_PHOTOS
 from gateway.channels.kiosk import form
 from gateway.context import Context
 from gateway.pages.base import guard, t
@@ -21,8 +22,8 @@ from gateway.pages.base.texts import PageTexts
 from gateway.pages.kiosk import bounds, door
 from gateway.people import msisdn
 from gateway.store.models import Kiosk
+from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 from inference.picture import MEDIA, SUFFIXES
-from inference.quality import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 
 PAPERS = ("80", "a4")
 FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.agronomy.crops import LABEL_CROP
+from gateway.agronomy import CROP_OF
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import Catalogue
 
@@ -57,7 +57,7 @@ def choices(
         about = label_of(key)
         if about is None:
             return 2
-        return 0 if about == label else 1 if LABEL_CROP[about] == crop else 3
+        return 0 if about == label else 1 if CROP_OF[about] == crop else 3
 
     return [
         Advice(key, texts.text(f"option_{key}", officer), texts.text(key, farmer))
@@ -103,7 +103,7 @@ def draft(texts: Catalogue, farmer: str, choice: str, own: str) -> Draft:
 def label_of(choice: str) -> str | None:
     """The label that a text to choose says, if it says one."""
     label = choice.removeprefix(PREFIX)
-    return label if label in LABEL_CROP else None
+    return label if label in CROP_OF else None
 
 
 def preview(texts: Catalogue, farmer: str, code: str, phone: str, note: str = "{note}") -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import LABELS
 from gateway.cases import codes
 from gateway.context import Context
 from gateway.pages.base.install import spoken

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
 from gateway.cases.case import by_code
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
+from inference.verdict import labels_of
 
 PAGE = 20
 KINDS = ("case", "label", "photo_asked", "number_shown")
@@ -145,7 +145,7 @@ def _photo(
     photo_id: int, received_at: datetime, verdict: str | None, detail: dict[str, Any] | None
 ) -> PhotoFacts:
     detail = detail or {}
-    labels = dict(zip(LABELS, detail.get("probabilities", ()), strict=False))
+    labels = dict(zip(labels_of(detail), detail.get("probabilities", ()), strict=False))
     ranked = sorted(labels.items(), key=lambda pair: -pair[1])[:3]
     return PhotoFacts(
         photo_id, received_at, verdict, tuple(ranked),

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy import DISEASES, LABELS
 from gateway.context import Context
 from gateway.figures import counts, statistics
 from gateway.figures.counts import OTHER, Count
@@ -124,7 +124,7 @@ def rises(found: Iterable[Count]) -> list[statistics.Rise]:
     """What is above its own past, of the diseases of each known district."""
     series: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for count in found:
-        if count.label != "healthy" and count.district:
+        if count.district and not (count.label in DISEASES and DISEASES[count.label].well):
             series[count.district, count.label].append((count.weeks_ago, count.count))
     return statistics.rising(
         {key: statistics.series(rows, LEAST_WEEKS) for key, rows in series.items()}

@@ -22,7 +22,7 @@ from gateway.channels.mms import incoming, mm7, twilio
 from gateway.channels.mms.fetch import Fetcher, FetchError
 from gateway.channels.takers import TAKERS
 from gateway.context import Context
-from gateway.jobs import media, photos, worker
+from gateway.jobs import media, photos, sweeps_media, worker
 from gateway.privacy import erasure
 from gateway.settings import Settings
 from gateway.spool import Spool
@@ -221,7 +221,7 @@ def test_a_job_that_failed_keeps_no_later_one_out(
     SimpleWorker([queue], connection=context.redis, serializer=JSONSerializer).work(burst=True)
     assert queue.job_ids == []
     with time_machine.travel(now() + timedelta(minutes=5)):
-        assert media.waiting_media(context) == 1
+        assert sweeps_media.waiting_media(context) == 1
     assert queue.job_ids == ["media-1"]
 
 

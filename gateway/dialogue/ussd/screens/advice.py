@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from gateway.agronomy.crops import CROPS, LABEL_CROP
+from gateway.agronomy import diseases_of
+from gateway.agronomy.table import CROP_ROWS, Crop, Disease
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import SendText
 
-_CROP_NUMBERS = {"maize": "1", "beans": "2", "cassava": "3"}
-_DISEASE_NUMBERS = {
-    "maize_rust": "1",
-    "maize_blight": "2",
-    "healthy": "3",
-    "bean_spot": "1",
-    "cassava_mosaic": "1",
-}
+_CROPS = [row for row in CROP_ROWS if row.judged]
 
 
-def _disease(label: str) -> Option:
-    about = Go("advice", data={"label": label})
-    return Option(_DISEASE_NUMBERS[label], f"disease_{label}", "advice", lambda _: about)
+def _disease(row: Disease) -> Option:
+    about = Go("advice", data={"label": row.label})
+    return Option(str(row.number), f"disease_{row.label}", "advice", lambda _: about)
 
 
-def _crop_screen(crop: str) -> Screen:
-    diseases = [label for label, its_crop in LABEL_CROP.items() if its_crop == crop]
-    diseases.sort(key=_DISEASE_NUMBERS.__getitem__)
-    return Screen(f"advice_{crop}", "ussd_advice_disease", tuple(map(_disease, diseases)))
+def _crop(row: Crop) -> Option:
+    return Option(str(row.number), f"crop_{row.code}", f"advice_{row.code}")
+
+
+def _crop_screen(row: Crop) -> Screen:
+    diseases = tuple(map(_disease, diseases_of(row.code)))
+    return Screen(f"advice_{row.code}", "ussd_advice_disease", diseases)
 
 
 def _send(visit: Visit) -> Go:
@@ -35,9 +32,9 @@ SCREENS = [
     Screen(
         "advice_crop",
         "ussd_advice_crop",
-        tuple(Option(_CROP_NUMBERS[crop], f"crop_{crop}", f"advice_{crop}") for crop in CROPS),
+        tuple(map(_crop, _CROPS)),
     ),
-    *map(_crop_screen, CROPS),
+    *map(_crop_screen, _CROPS),
     Screen(
         "advice",
         lambda visit: visit.say(f"ussd_about_{visit['label']}"),

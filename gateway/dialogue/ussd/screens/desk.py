@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.agronomy.crops import LABELS
+from gateway.agronomy.table import DESK_CALL, DESK_VISIT, DISEASE_ROWS
 from gateway.cases import life
 from gateway.dialogue.ussd.engine import (
     Again,
@@ -23,9 +23,6 @@ from gateway.dialogue.ussd.facts import (
     SetDuty,
 )
 from gateway.dialogue.ussd.screens.entry import farmers_first
-
-_ANSWERS = {str(number): label for number, label in enumerate(sorted(LABELS), 1)}
-_VISIT, _CALL = "6", "7"
 
 
 def _pin_needed(visit: Visit) -> str:
@@ -84,12 +81,18 @@ def _not_accepted(visit: Visit) -> bool:
     return case is not None and case.state != life.ACCEPTED
 
 
-def _answer(number: str, note: str, label: str) -> Option:
+def _answer(number: int, note: str, label: str) -> Option:
     def answer(visit: Visit) -> Go:
         done = AnswerCase(visit["case"], note, label)
         return Go("desk", effects=(done,), note="ussd_answer_sent", forget=True)
 
-    return Option(number, f"option_{note}", "desk", answer)
+    return Option(str(number), f"option_{note}", "desk", answer)
+
+
+def _answers() -> tuple[Option, ...]:
+    said = [(row.desk, f"note_{row.label}", row.label) for row in DISEASE_ROWS]
+    said += [(DESK_VISIT, "note_visit", ""), (DESK_CALL, "note_call", "")]
+    return tuple(_answer(*one) for one in sorted(said))
 
 
 def _hand_over(visit: Visit) -> Go:
@@ -196,11 +199,7 @@ SCREENS = [
     Screen(
         "desk_answer",
         "ussd_desk_answer",
-        (
-            *(_answer(number, f"note_{label}", label) for number, label in _ANSWERS.items()),
-            _answer(_VISIT, "note_visit", ""),
-            _answer(_CALL, "note_call", ""),
-        ),
+        _answers(),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
     ),

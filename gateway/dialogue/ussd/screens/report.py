@@ -1,28 +1,18 @@
 """Report a sick crop without a photo: four questions, then a kiosk or an officer.
 
-The questions and when an officer is needed at once are those of the agronomy rules: most plants
-sick, or leaf disease before flowering, or a crop that no photo of ours can judge.
+The questions and when an officer is needed at once are those of `gateway.agronomy`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.agronomy.crops import CROPS
+from gateway import agronomy
+from gateway.agronomy.table import CROP_ROWS, TOLD
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import KioskFacts, RequestOfficer, SendKiosk
 from gateway.dialogue.ussd.screens.entry import consent_needed
 from gateway.dialogue.ussd.screens.officer import request
-
-STAGES = ("young", "before_flowering", "flowering", "filling")
-PLANTS = ("one", "few", "half", "most")
-
-
-def officer_needed(crop: str, stage: str, plants: str) -> bool:
-    """Whether a person must look at once, instead of a photo first."""
-    if crop not in CROPS or plants == "most":
-        return True
-    return crop == "maize" and stage == "before_flowering" and plants == "half"
 
 
 def _report(visit: Visit) -> RequestOfficer:
@@ -42,7 +32,7 @@ def _nearest(visit: Visit) -> KioskFacts | None:
 def _where_to(sprayed: str) -> Option:
     def decide(visit: Visit) -> Go:
         told = {"sprayed": sprayed}
-        needed = officer_needed(visit["crop"], visit["stage"], visit["plants"])
+        needed = agronomy.urgent(visit["crop"], visit["stage"], visit["plants"]) is not None
         if not needed and _nearest(visit) is not None:
             return Go("report_kiosk", data=told)
         if not needed and visit.facts.kiosks():
@@ -67,30 +57,33 @@ def _kiosk_text(visit: Visit) -> str:
     return visit.say("ussd_report_kiosk", kiosk=kiosk.name, opening=kiosk.opening)
 
 
-def _choices(name: str, values: tuple[str, ...], to: str, prefix: str) -> tuple[Option, ...]:
-    def option(number: int, value: str) -> Option:
-        return Option(str(number), f"{prefix}{value}", to, lambda _: Go(to, data={name: value}))
+def _choice(name: str, number: int, value: str, to: str, prefix: str) -> Option:
+    return Option(str(number), f"{prefix}{value}", to, lambda _: Go(to, data={name: value}))
 
-    return tuple(option(number, value) for number, value in enumerate(values, 1))
+
+def _choices(name: str, to: str, prefix: str) -> tuple[Option, ...]:
+    return tuple(
+        _choice(name, number, value, to, prefix) for number, value in enumerate(TOLD[name], 1)
+    )
 
 
 SCREENS = [
     Screen(
         "report_crop",
         "ussd_report_crop",
-        _choices("crop", (*CROPS, "other"), "report_stage", "crop_"),
+        tuple(_choice("crop", row.number, row.code, "report_stage", "crop_") for row in CROP_ROWS),
         guard=consent_needed,
         guards=("consent",),
     ),
     Screen(
         "report_stage",
         "ussd_report_stage",
-        _choices("stage", STAGES, "report_plants", "option_stage_"),
+        _choices("stage", "report_plants", "option_stage_"),
     ),
     Screen(
         "report_plants",
         "ussd_report_plants",
-        _choices("plants", PLANTS, "report_sprayed", "option_plants_"),
+        _choices("plants", "report_sprayed", "option_plants_"),
     ),
     Screen("report_sprayed", "ussd_report_sprayed", (_where_to("no"), _where_to("yes"))),
     Screen(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gateway.agronomy import ADVISED
 from gateway.cases import codes, life
 from gateway.dialogue.ussd.engine import (
     Again,
@@ -47,7 +48,7 @@ def _text(visit: Visit) -> str:
 
 def _advised(visit: Visit) -> bool:
     case = chosen_case(visit)
-    if case is None or case.note or case.label == "unknown":
+    if case is None or case.note or case.label not in ADVISED:
         return False
     return case.state in (life.ANSWERED, life.CLOSED)
 
