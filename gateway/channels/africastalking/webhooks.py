@@ -17,6 +17,7 @@ from gateway.cases.pressure import Pressure
 from gateway.channels import secret_path
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.events import CALLBACKS, Fields
+from gateway.channels.channel_keys import OF_KIND
 from gateway.channels.takers import spool_of
 from gateway.context import Context
 from gateway.dialogue import ussd
@@ -42,7 +43,9 @@ def blueprint(context: Context) -> Blueprint:
     """Routes under /africastalking/KEY. Raises nothing; a wrong key is 404 before any parsing."""
     routes = Blueprint("africastalking", __name__, url_prefix="/africastalking/<key>")
     spool, replayer = spool_of(context)
-    secret_path.guard(routes, context.settings.webhook_keys)
+    secret_path.guard(
+        routes, context.settings, lambda _, values: OF_KIND[values.get("kind", "ussd")]
+    )
 
     pressure = Pressure(context.store, context.settings)
 
