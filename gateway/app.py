@@ -12,8 +12,7 @@ from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import health, words
-from gateway.channels import kiosk
-from gateway.channels.africastalking import webhooks
+from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
 from gateway.pages import base, officer, operator
@@ -79,7 +78,8 @@ def create_app(settings: Settings) -> Flask:
     base.install(app, context)
     app.register_blueprint(health.blueprint(context))
     app.register_blueprint(kiosk.blueprint(context))
-    app.register_blueprint(webhooks.blueprint(context))
+    for provider in providers.every():  # also those by which nothing leaves now: reports come late
+        app.register_blueprint(provider.blueprint(context))
     app.register_blueprint(mms.blueprint(context))
     app.register_blueprint(kiosk_pages.blueprint(context))
     app.register_blueprint(officer.blueprint(context))

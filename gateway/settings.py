@@ -98,13 +98,14 @@ class FromFiles(PydanticBaseSettingsSource):
     """`AT_API_KEY_FILE=/run/secrets/at` instead of `AT_API_KEY=...`, for each secret setting."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable = variable_of(field_name)
+        variable = variable_of(field_name, self.settings_cls)
+        secret = field_name in IN_FILES or "SecretStr" in str(field.annotation)
         given: Mapping[str, str] = os.environ
         path = given.get(variable + FROM_FILE, "")
-        if field_name in IN_FILES and not path and not given.get(variable):
+        if secret and not path and not given.get(variable):
             given = self._lines
             path = given.get(variable + FROM_FILE, "")
-        if field_name not in IN_FILES or not path:
+        if not secret or not path:
             return None, field_name, False
         if given.get(variable):
             raise SettingsError(f"set {variable} or {variable}{FROM_FILE}, not both")
@@ -138,10 +139,12 @@ class FromFiles(PydanticBaseSettingsSource):
         return found
 
 
-def variable_of(field: str) -> str:
+def variable_of(field: str, section: type[BaseSettings] | None = None) -> str:
     """The environment variable of a setting."""
-    own = Settings.model_fields[field].validation_alias
-    return str(own.choices[0]) if isinstance(own, AliasChoices) else f"LEAFLINE_{field.upper()}"
+    section = section or Settings
+    own = section.model_fields[field].validation_alias
+    prefix = str(section.model_config["env_prefix"])
+    return str(own.choices[0]) if isinstance(own, AliasChoices) else f"{prefix}{field}".upper()
 
 
 WRAPPERS = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
@@ -176,8 +179,11 @@ def unwrapped(value: str) -> str:
     return bare
 
 
-class Settings(BaseSettings):
-    """Environment variables and an optional `.env` file; the environment wins."""
+class Section(BaseSettings):
+    """Environment variables and an optional `.env` file; the environment wins.
+
+    A provider's own settings are a subclass with a prefix of their own, `LEAFLINE_NAME_`.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="LEAFLINE_",
@@ -188,6 +194,49 @@ class Settings(BaseSettings):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # A file goes before a variable, which may be there and empty; both at once are refused.
+        return init_settings, FromFiles(settings_cls), env_settings, dotenv_settings
+
+    @classmethod
+    def read(cls, **overrides: object) -> Self:
+        """Read the environment and `.env`.
+
+        Raises:
+            SettingsError: a value is wrong; the text names the variable and what is expected.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError(
+                "; ".join(cls._explain(e["loc"], e["msg"]) for e in error.errors())
+            ) from None
+
+    @classmethod
+    def variables(cls) -> set[str]:
+        """Names under which the settings with our prefix are given."""
+        prefix = str(cls.model_config["env_prefix"])
+        return {f"{prefix}{name}".upper() for name in cls.model_fields}
+
+    @classmethod
+    def _explain(cls, location: tuple[int | str, ...], message: str) -> str:
+        name = str(location[0]) if location else "?"
+        prefix = str(cls.model_config["env_prefix"])
+        variable = name if name.isupper() else f"{prefix}{name}".upper()
+        return f"setting {variable}: {message.removeprefix('Value error, ')}"
+
+
+class Settings(Section):
+    """The settings of Leafline itself."""
 
     # Where things are
     home: Path = Field(Path("var"), description="Folder for everything Leafline writes")
@@ -287,7 +336,18 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token of /metrics; empty: on this machine only"
     )
 
-    # The mobile network
+    # The mobile network. What a provider needs beyond this is in its folder, `channels/NAME/`;
+    # that of Africa's Talking is here, for the simulator stands in for it.
+    providers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("africastalking",),
+        description="Comma-separated providers by which messages leave, the preferred one first",
+    )
+    fallback_after: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a provider is down before messages leave by the next one",
+    )
     at_username: str = Field(
         "sandbox", validation_alias=_own("AT_USERNAME"), description="Africa's Talking app username"
     )
@@ -299,7 +359,9 @@ class Settings(BaseSettings):
     )
     at_timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to the API")
     simulator: Switch = Field(
-        "auto", description="Mobile-network simulator; auto: on when there is no AT_API_KEY"
+        "auto",
+        description="Mobile-network simulator; auto: on when Africa's Talking is the only provider "
+        "and there is no AT_API_KEY",
     )
     simulator_port: int = Field(
         0, ge=0, le=65535, description="Port of the simulator process; 0: the web port plus one"
@@ -501,6 +563,16 @@ class Settings(BaseSettings):
             raise ValueError("give a currency and an amount, `RWF 50000`")
         return value
 
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _split_providers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if len(set(names)) != len(names):
+            raise ValueError("name each provider once")
+        return names or ("africastalking",)
+
     @field_validator("region", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
@@ -545,36 +617,11 @@ class Settings(BaseSettings):
         own: int = getattr(self, f"retention_{kind}_months")
         return own or self.retention_months
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # A file goes before a variable, which may be there and empty; both at once are refused.
-        return init_settings, FromFiles(settings_cls), env_settings, dotenv_settings
-
-    @classmethod
-    def read(cls, **overrides: object) -> Self:
-        """Read the environment and `.env`.
-
-        Raises:
-            SettingsError: a value is wrong; the text names the variable and what is expected.
-        """
-        try:
-            return cls(**overrides)  # type: ignore[arg-type]
-        except ValidationError as error:
-            raise SettingsError(
-                "; ".join(_explain(e["loc"], e["msg"]) for e in error.errors())
-            ) from None
-
     @cached_property
     def simulator_on(self) -> bool:
         if self.simulator == "auto":
-            return not self.at_api_key.get_secret_value()
+            only = self.providers == ("africastalking",)
+            return only and not self.at_api_key.get_secret_value()
         return self.simulator == "on"
 
     @cached_property
@@ -724,9 +771,3 @@ def write_secret(path: Path, text: str) -> None:
         os.replace(aside, path)
     except OSError as error:
         raise SettingsError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _explain(location: tuple[int | str, ...], message: str) -> str:
-    name = str(location[0]) if location else "?"
-    variable = name if name.isupper() else f"LEAFLINE_{name.upper()}"
-    return f"setting {variable}: {message.removeprefix('Value error, ')}"

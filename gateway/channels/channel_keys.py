@@ -31,13 +31,6 @@ OF_KIND: dict[str, Channel] = {
     "delivery-reports": "reports", "report": "reports",
 }  # fmt: skip
 """The channel of a kind of callback, as the addresses name it."""
-ADDRESSES: dict[Channel, tuple[str, ...]] = {
-    "ussd": ("/africastalking/{}/ussd", "/africastalking/{}/ussd-events"),
-    "sms": ("/africastalking/{}/sms", "/africastalking/{}/opt-outs"),
-    "reports": ("/africastalking/{}/delivery-reports",),
-    "mms": ("/mms/{}",),
-    "mm7": ("/mm7/{}",),
-}
 
 
 @dataclass(frozen=True)
@@ -65,17 +58,6 @@ def valid(settings: Settings, channel: Channel, moment: datetime | None = None) 
 def first(settings: Settings, channel: Channel) -> str:
     """The key of the address to hand out."""
     return valid(settings, channel)[0]
-
-
-def path(settings: Settings, channel: Channel) -> str:
-    """The first address of a channel on this machine."""
-    return ADDRESSES[channel][0].format(first(settings, channel))
-
-
-def addresses(settings: Settings, channel: Channel, key: str) -> list[str]:
-    """What is entered at a provider for a channel."""
-    base = (settings.public_url or settings.url).rstrip("/")
-    return [base + path.format(key) for path in ADDRESSES[channel]]
 
 
 def every(settings: Settings) -> list[str]:

@@ -20,7 +20,7 @@ log = logging.getLogger("leafline.doors")
 def guard(
     routes: Blueprint,
     settings: Settings,
-    channel_of: Callable[[str, Mapping[str, str]], Channel],
+    channel_of: Callable[[str, Mapping[str, str]], Channel] | None = None,
 ) -> None:
     """Answer 404 before anything is parsed, unless the path's `<key>` opens the channel now and the
     caller is in one of the networks that may call.
@@ -28,8 +28,10 @@ def guard(
     Every key is compared, each in constant time.
 
     Args:
-        channel_of: the channel of an endpoint (without its blueprint) and the path's other values.
+        channel_of: the channel of an endpoint (without its blueprint) and the path's other values;
+            left out: that of the path's `<kind>`.
     """
+    channel_of = channel_of or _by_kind
     for channel in channel_keys.CHANNELS:
         channel_keys.valid(settings, channel)  # made now, and said now if they cannot be
 
@@ -47,6 +49,10 @@ def guard(
         if not _may_call(settings, request.remote_addr):
             log.warning("%s callback with its key from outside LEAFLINE_CHANNEL_ADDRESSES", channel)
             abort(HTTPStatus.NOT_FOUND)
+
+
+def _by_kind(_endpoint: str, values: Mapping[str, str]) -> Channel:
+    return channel_keys.OF_KIND.get(values.get("kind", ""), "sms")
 
 
 def _may_call(settings: Settings, caller: str | None) -> bool:

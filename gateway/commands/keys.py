@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from gateway.channels import channel_keys
+from gateway.channels import channel_keys, providers
 from gateway.channels.channel_keys import Channel
 from gateway.context import Context
 from gateway.privacy import rotation
@@ -115,10 +115,11 @@ def rotate_channel(channel: Channel, keep_hours: float | None, drop_old: bool) -
         click.echo(f"{channel}: {dropped} old keys are refused from now on")
     else:
         until = None if keep_hours is None else now() + timedelta(hours=keep_hours)
-        key = channel_keys.rotate(settings, channel, until)
+        channel_keys.rotate(settings, channel, until)
         kept = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until `--drop-old`"
         click.echo(f"{channel}: the old address is taken {kept}; enter at the provider:")
-        for address in channel_keys.addresses(settings, channel, key):
+        base = (settings.public_url or settings.url).rstrip("/")
+        for address in providers.addresses(settings, channel, base):
             click.echo(address)
     if settings.channel_keys:
         click.echo("LEAFLINE_CHANNEL_KEYS still opens every channel: take it out when all are set")

@@ -202,8 +202,7 @@ def watch(session: Session, limits: Limits, now: datetime) -> None:
         .group_by(Message.outcome)
     )
     waiting = {outcome: count for outcome, count in session.execute(query) if outcome}
-    for cause in incidents.open_causes(session, CAUSE) - waiting.keys():
-        incidents.close(session, cause)
+    incidents.close_others(session, CAUSE, waiting.keys())
     for cause, count in waiting.items():
         what = WHAT.get(cause.removeprefix(CAUSE).partition(":")[0], "a ceiling")
         incidents.open_(session, cause, f"{count} messages wait for the next day: LEAFLINE_{what}")

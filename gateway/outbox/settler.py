@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlalchemy.orm import Session
 
 from gateway.outbox import claim, money
-from gateway.outbox.network import Outcome, SendResult
+from gateway.outbox.network import FIRST, Outcome, SendResult, cause_of
 from gateway.outbox.pause import Pause
 from gateway.store import Store, away
 from gateway.store.base import now
@@ -24,6 +24,8 @@ log = logging.getLogger("leafline.outbox")
 BATCH = 32
 LAST_PATIENCE = 5.0
 """Seconds for a store that is away once the process is to end; it has 20 for everything."""
+
+DETAIL = "no message leaves this way until this is seen to"
 
 Result = tuple[Message, SendResult]
 
@@ -37,12 +39,13 @@ class Settler:
         pause: Pause,
         patience: float,
         done: Callable[[int], None],
+        provider: str = FIRST,
         limits: money.Limits = money.NONE,
     ) -> None:
         """`patience`: seconds for which a store that is away is tried again; `done` is told how
         many results have been dealt with."""
         self._store, self._pause, self._patience, self._done = store, pause, patience, done
-        self._limits = limits
+        self._cause, self._limits = cause_of(provider), limits
         self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
         self._alarmed = True  # an earlier run may have left an incident open
 
@@ -99,10 +102,10 @@ class Settler:
     def _watch(self, session: Session, batch: Sequence[Result]) -> bool:
         """Open an incident when the channel needs a person, close it when it works again."""
         if alarm := self._pause.alarm:
-            incidents.open_(session, f"channel:{alarm}", "no message leaves until this is seen to")
+            incidents.open_(session, self._cause + alarm, DETAIL)
             return True
         if self._alarmed and any(result.outcome is Outcome.SENT for _, result in batch):
-            incidents.close(session, "channel:")
+            incidents.close(session, self._cause, deeper=False)
             return False
         return self._alarmed
 

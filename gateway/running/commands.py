@@ -59,16 +59,14 @@ def _check_revision(have: str | None, head: str | None) -> None:
 @click.option("--no-simulator", is_flag=True, help="Do not start the mobile-network simulator.")
 def up(no_simulator: bool) -> None:
     """Start everything on this machine, and keep it running until Ctrl-C."""
+    from gateway.channels import providers
     from gateway.running.premises import HomeLock, check_ports
     from gateway.running.supervisor import Supervisor
 
     if no_simulator:
         os.environ["LEAFLINE_SIMULATOR"] = "off"  # the processes that it starts read it too
     settings = begin("up")
-    if not settings.simulator_on and not settings.at_api_key.get_secret_value():
-        raise click.ClickException(
-            "without the simulator messages need a network: set AT_USERNAME and AT_API_KEY"
-        )
+    providers.check(settings)
     lock = HomeLock.take(settings)
     check_ports(settings)
     house = Supervisor(settings, lock)
@@ -125,10 +123,10 @@ def worker(queue: str) -> None:
 def sender() -> None:
     """Run the sender: hands messages of the outbox to the mobile network."""
     context = _open(begin("sender"))
-    from gateway.channels.africastalking.client import Client
+    from gateway.channels import providers
     from gateway.outbox.sender import Sender
 
-    Sender(context, Client.from_settings(context.settings)).run(stop_event())
+    Sender(context, *providers.networks(context.settings)).run(stop_event())
     context.close()
 
 

@@ -15,19 +15,17 @@ from dotenv import dotenv_values
 from sqlalchemy import select, text
 
 from gateway import agronomy
-from gateway.channels import channel_keys
+from gateway.channels import channel_keys, providers
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running import modes
 from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import (
     FROM_FILE,
-    IN_FILES,
     SHORTEST,
     Kept,
     Settings,
     SettingsError,
-    variable_of,
     weakness,
 )
 from gateway.spool import Spool
@@ -81,8 +79,9 @@ def examine(settings: Settings, checks: Iterable[str]) -> Iterator[Finding]:
 
 def check_settings(settings: Settings) -> Finding:
     """The values are proved already; a misspelt name would silently do nothing."""
-    known = {f"LEAFLINE_{name.upper()}" for name in type(settings).model_fields} | NOT_SETTINGS
-    known |= {variable_of(name) + FROM_FILE for name in IN_FILES}
+    known = settings.variables() | providers.variables() | NOT_SETTINGS
+    known |= {name + FROM_FILE for name in known}
+    providers.sections()
     given = {*os.environ, *dotenv_values(ENV_FILE, interpolate=False)}
     unknown = {n for n in given if n.upper().startswith("LEAFLINE_") and n.upper() not in known}
     if unknown:
@@ -224,30 +223,13 @@ def check_texts(settings: Settings) -> Finding:
 
 
 def check_credentials(settings: Settings) -> Finding:
-    if settings.at_api_key.get_secret_value():
-        return _account(settings)
-    if settings.simulator_on:
-        return warn("credentials", "no AT_API_KEY: messages go to the simulator, not to phones")
-    return fail("credentials", "no AT_API_KEY and no simulator: set AT_USERNAME and AT_API_KEY")
-
-
-def _account(settings: Settings) -> Finding:
-    from gateway.channels.africastalking.client import Client
-
-    where = " (sandbox: no message leaves it)" if settings.at_username == "sandbox" else ""
-    name = f"Africa's Talking, username {settings.at_username}{where}"
-    held, reason = Client.from_settings(settings).balance()
-    if reason == "wrong_key":
-        return fail(
-            "credentials",
-            f"{name}: the key is refused; check AT_USERNAME and AT_API_KEY (a new key needs up to "
-            "20 minutes)",
-        )
-    if held is None:
-        return warn("credentials", f"{name}: the account cannot be asked now ({reason})")
-    if held.amount <= 0:
-        return fail("credentials", f"{name}: no credit is left; no message will leave")
-    return ok("credentials", f"{name}, balance {held.currency} {held.amount}")
+    """Every provider by which messages leave; the worst of them says how it is."""
+    found = [(provider.name, *provider.check(settings)) for provider in providers.chosen(settings)]
+    if len(found) == 1:
+        return Finding("credentials", *found[0][1:])
+    worst = max((state for _, state, _ in found), key=("ok", "warn", "fail").index)
+    words = "; ".join(f"{name} ({state}): {text}" for name, state, text in found)
+    return Finding("credentials", worst, words)
 
 
 def check_keys(settings: Settings) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 import requests
 
-from gateway.channels import channel_keys
+from gateway.channels import channel_keys, providers
 from gateway.settings import Settings
 
 PAGES = ("kiosk", "officer", "operator", "simulator")
@@ -42,8 +42,8 @@ def announcement(settings: Settings) -> str:
         if answer is not None and answer.status_code != 404:
             lines.append(f"  {page:<10} {address}")
     for channel in channel_keys.CHANNELS:
-        address = settings.url + channel_keys.path(settings, channel)
-        lines.append(f"  {channel:<10} {address}")
+        for address in providers.addresses(settings, channel, settings.url)[:1]:
+            lines.append(f"  {channel:<10} {address}")
     lines.append(f"  {'home':<10} {settings.home.resolve()}")
     return "\n".join([*lines, "", ""])
 

@@ -19,7 +19,9 @@ class DeliveryReport(Base):
     )
 
     id: Mapped[Identity]
+    provider: Mapped[str] = mapped_column(String(24), server_default="africastalking")
     provider_id: Mapped[str] = mapped_column(String(80))
+    """See gateway.outbox.network.scoped."""
     status: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(40), default="")
     fate: Mapped[str] = mapped_column(String(12), default="")

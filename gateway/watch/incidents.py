@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -46,19 +47,31 @@ def is_open(session: Session, cause: str) -> bool:
     return session.scalar(query) is not None
 
 
-def open_causes(session: Session, prefix: str) -> set[str]:
-    """The causes of open incidents that begin with `prefix`."""
-    query = select(Incident.cause).where(
-        Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None)
+def close_others(session: Session, prefix: str, still: Collection[str]) -> None:
+    """Close the open incidents whose cause begins with `prefix` and is none of `still`."""
+    session.execute(
+        update(Incident)
+        .where(
+            Incident.cause.startswith(prefix, autoescape=True),
+            Incident.cause.not_in(still),
+            Incident.closed_at.is_(None),
+        )
+        .values(closed_at=now())
     )
-    return set(session.scalars(query))
 
 
-def close(session: Session, prefix: str) -> int:
-    """Close the open incidents whose cause begins with `prefix`; returns how many."""
+def close(session: Session, prefix: str, *, deeper: bool = True) -> int:
+    """Close the open incidents whose cause begins with `prefix`; returns how many.
+
+    `deeper`: also those with another colon after it (`channel:kannel:tls` after `channel:`).
+    """
+    fits = Incident.cause.startswith(prefix, autoescape=True)
+    if not deeper:
+        further = prefix.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%:%"
+        fits &= Incident.cause.not_like(further, escape="/")
     closed = session.scalars(
         update(Incident)
-        .where(Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None))
+        .where(fits, Incident.closed_at.is_(None))
         .values(closed_at=now())
         .returning(Incident.cause)
     ).all()

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from gateway.cases import codes, guesses
 from gateway.context import Context
-from gateway.dialogue.ussd.phone import Phone
+from gateway.dialogue.ussd.world import World
 from gateway.people import farmers, kiosks
+from gateway.privacy import erasure
 from gateway.store.models import Case, Event, Farmer
 from tests.dialogue.conftest import FARMER, OFFICER, Dial, MakeCase, Outbox
 
@@ -292,17 +293,15 @@ def test_pages_turn_forward_and_back(dial: Dial, make_case: MakeCase) -> None:
 
 
 def test_a_number_has_a_few_guesses_a_day_whatever_its_sessions(
-    dial: Dial, make_case: MakeCase
+    context: Context, dial: Dial, make_case: MakeCase
 ) -> None:
     code = make_case(state="answered", label="bean_spot")
-
-    def asked(phone: str = STRANGER) -> Phone:
-        return dial(phone).dial().answer("3").answer("2").answer("1").answer("9")
-
-    for _ in range(guesses.A_DAY // 2):  # sessions
-        at = asked()
-        for _ in range(2):
-            at = at.answer(codes.new()).expect("No such case.")
-    asked().answer(code).expect("Too many codes today.")
+    for turn in range(guesses.A_DAY):
+        with World(context.dialogue, STRANGER, f"session {turn}") as world:
+            assert world.look_up(codes.new()) == "none"
+    erasure.erase(context.store, context.photos, STRANGER, by="ussd")
+    at = dial(STRANGER).dial().answer("3").answer("2").answer("1").answer("9")
+    at.answer(code).expect("Too many codes today.")
     dial().dial().answer("1").answer("9").answer(code).expect("Bean")  # hers is no guess
-    asked("+250788000078").answer(code).expect("Bean")
+    with World(context.dialogue, "+250788000078", "session") as world:
+        assert world.look_up(code) == "found"

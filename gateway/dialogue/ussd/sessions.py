@@ -4,10 +4,15 @@ session; a lock that runs out lets one in at a time.
 A session is a hash: `state` (JSON), `mark` (the path as it was), `who` (digest of the number) and a
 reply for each path answered. A key of its own points from a number to its last unfinished
 session, so that a redial can go on. Everything but digests is sealed: Redis writes it to disk.
+
+The path is `text`: all answers typed so far, joined by `*`, with no turn number. A `*` that the
+farmer typed looks like the separator, so a new answer is what follows the path as it was. Only
+digests of earlier paths are kept: an officer's PIN is part of one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import time
@@ -16,9 +21,10 @@ from typing import Any, cast
 
 import redis
 
-from gateway.dialogue.ussd.path import Mark
 from gateway.store.vault import SealBroken, Vault
 
+LONGEST = 1500
+"""Characters of a path that we read; a session lasts 180 seconds, an answer 90 characters."""
 LIFETIME = 15 * 60
 """Seconds that a session is kept: longer than any operator keeps it."""
 RESUME_WITHIN = 10 * 60
@@ -56,6 +62,35 @@ return 1
 
 class Busy(Exception):
     """Another process was at work on this very hop for longer than we wait."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A path, remembered without its content."""
+
+    length: int
+    digest: str
+
+    @classmethod
+    def of(cls, text: str) -> Mark:
+        return cls(len(text), digest(text))
+
+    def answer_in(self, text: str) -> str | None:
+        """What was typed since, or None when `text` does not go on from here."""
+        if self.length == 0:
+            return text
+        head, tail = text[: self.length], text[self.length :]
+        return tail[1:] if tail.startswith("*") and digest(head) == self.digest else None
+
+
+def digest(text: str) -> str:
+    """Names a path within its session."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def segments(text: str) -> list[str]:
+    """The answers of a path of which nothing is known but itself."""
+    return text.split("*") if text else []
 
 
 @dataclass(frozen=True)
