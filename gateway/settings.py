@@ -312,7 +312,7 @@ class Settings(Section):
         " or one a line. `leafline keys rotate` makes them needless",
     )
     channel_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Comma-separated secret path parts of the webhooks"
+        (), description="Comma-separated secret path parts that open every channel"
     )
     ussd_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated secret path parts that open USSD alone"

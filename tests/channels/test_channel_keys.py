@@ -20,8 +20,8 @@ from gateway.store.base import now
 
 DOORS: dict[Channel, tuple[str, ...]] = {
     "ussd": ("/africastalking/{}/ussd", "/africastalking/{}/ussd-events"),
-    "sms": ("/africastalking/{}/sms", "/africastalking/{}/opt-outs"),
-    "reports": ("/africastalking/{}/delivery-reports",),
+    "sms": ("/africastalking/{}/sms", "/africastalking/{}/opt-outs", "/http-gateway/{}/sms"),
+    "reports": ("/africastalking/{}/delivery-reports", "/http-gateway/{}/report"),
     "mms": ("/mms/{}",),
     "mm7": ("/mm7/{}",),
 }
