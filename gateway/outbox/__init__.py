@@ -5,6 +5,6 @@ once. States: queued, held, sending, sent, delivered, failed, unknown, cancelled
 """
 
 from gateway.outbox.kinds import Kind
-from gateway.outbox.post import depth, post
+from gateway.outbox.post import depth, held, post
 
-__all__ = ["Kind", "depth", "post"]
+__all__ = ["Kind", "depth", "held", "post"]
