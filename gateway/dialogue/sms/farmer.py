@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy import ADVISED
-from gateway.cases import escalation, heard, life
+from gateway.cases import escalation, guesses, heard, life
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
@@ -104,7 +104,7 @@ class _Conversation:
     def _result(self, text: str) -> Reply | None:
         said = self.said
         if said.code:
-            case = by_code(self.session, said.code)
+            case = self._named(said.code)
             if case is None:
                 return self._nearest(text) or Reply("no_such_case", self.language)
             mine = self.farmer is not None and case.farmer_id == self.farmer.id
@@ -118,6 +118,14 @@ class _Conversation:
             listed = " ".join(case.code for case in cases)
             return Reply("which_case", self.language, {"cases": listed})
         return self._told(cases[0]) if cases else Reply("no_case_yet", self.language)
+
+    def _named(self, code: str) -> Case | None:
+        """Hers, or anybody's as long as this number does not try one code after the other."""
+        case = by_code(self.session, code)
+        if case is not None and self.farmer is not None and case.farmer_id == self.farmer.id:
+            return case
+        allowed = guesses.another(self.session, self.phone, self.parts.desk.zone)
+        return case if allowed else None
 
     def _nearest(self, text: str) -> Reply | None:
         """A question about the one case of hers whose code was nearly written."""
@@ -157,7 +165,7 @@ class _Conversation:
     def _more(self) -> Reply:
         cases = self._cases(LISTED)
         if self.said.code:
-            named = by_code(self.session, self.said.code)
+            named = self._named(self.said.code)
             if named is None:
                 return Reply("no_such_case", self.language)
             cases = [named]
