@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.people import areas, hours
@@ -40,7 +40,11 @@ def choose(
         .scalar_subquery()
     )
     rows = session.execute(
-        select(Officer, open_cases).where(Officer.on_duty, Officer.disabled_at.is_(None))
+        select(Officer, open_cases).where(
+            Officer.on_duty,
+            or_(Officer.away_until.is_(None), Officer.away_until <= moment),
+            Officer.disabled_at.is_(None),
+        )
     ).all()
     ranked = sorted(
         (

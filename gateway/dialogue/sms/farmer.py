@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.agronomy import ADVISED
 from gateway.cases import escalation, life
 from gateway.cases.case import by_code
-from gateway.dialogue.answers import officers_words
+from gateway.dialogue.answers import officers_words, read_back
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import Command, Reading, Vocabulary
@@ -48,9 +48,9 @@ def act(
         case Command.START | Command.HELP:
             return Reply("help_keywords", language)
         case Command.RESULT:
-            return _result(session, farmer, said, language)
+            return _result(parts, session, farmer, said, language)
         case Command.MORE:
-            return _more(session, farmer, language)
+            return _more(parts, session, farmer, language)
         case Command.OFFICER:
             return _officer(parts, session, farmer, said, language)
         case Command.LANGUAGE:
@@ -58,20 +58,22 @@ def act(
     return _unknown(session, phone, farmer, language)
 
 
-def _result(session: Session, farmer: Farmer | None, said: Reading, language: str) -> Reply:
+def _result(
+    parts: Parts, session: Session, farmer: Farmer | None, said: Reading, language: str
+) -> Reply:
     if said.code:
         case = by_code(session, said.code)
-        return _told(session, case, language) if case else Reply("no_such_case", language)
+        return _told(parts, session, case, language) if case else Reply("no_such_case", language)
     if said.rest:
         return Reply("no_such_case", language)
     cases = _cases(session, farmer)
     if len(cases) > 1:
         listed = " ".join(case.code for case in cases[:LISTED])
         return Reply("which_case", language, {"cases": listed})
-    return _told(session, cases[0], language) if cases else Reply("no_case_yet", language)
+    return _told(parts, session, cases[0], language) if cases else Reply("no_case_yet", language)
 
 
-def _told(session: Session, case: Case, language: str) -> Reply:
+def _told(parts: Parts, session: Session, case: Case, language: str) -> Reply:
     """What may be said of a case to whoever knows its code."""
     values = {"case": case.code}
     if case.state in (life.ESCALATED, life.ACCEPTED):
@@ -81,18 +83,18 @@ def _told(session: Session, case: Case, language: str) -> Reply:
     if case.state not in (life.ANSWERED, life.CLOSED):
         return Reply("case_waiting", language, values, case_id=case.id)
     if note := officers_words(session, case):
-        values["note"] = note
-        return Reply("ussd_case_officer_said", language, values, case_id=case.id)
+        said = read_back(parts.texts, case, note, language)
+        return Reply("ussd_case_officer_said", language, case_id=case.id, texts=said)
     template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
     return Reply(template, language, values, case_id=case.id)
 
 
-def _more(session: Session, farmer: Farmer | None, language: str) -> Reply:
+def _more(parts: Parts, session: Session, farmer: Farmer | None, language: str) -> Reply:
     cases = _cases(session, farmer)
     for case in cases:
         if _advised(session, case):
             return Reply(f"prevent_{case.label}", language, case_id=case.id)
-    return _told(session, cases[0], language) if cases else Reply("no_case_yet", language)
+    return _told(parts, session, cases[0], language) if cases else Reply("no_case_yet", language)
 
 
 def _advised(session: Session, case: Case) -> bool:

@@ -79,30 +79,36 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
 def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
     words = Vocabulary.of(parts.texts)
     officer = officers.by_phone(session, incoming.from_phone)
+    operator = incoming.from_phone == parts.desk.operator_phone
     reply = None
-    if officer is not None:
-        reply = officers_side.act(parts, session, officer, words, incoming.text)
-    if officer is None or reply is None:
+    if officer is not None or operator:
+        language = officer.language if officer else parts.desk.language
+        asked = officers_side.Asked(incoming.from_phone, language, officer, operator)
+        reply = officers_side.act(parts, session, asked, words, incoming.text)
+    if reply is None:
         farmer = farmers.find(session, incoming.from_phone)
         reply = farmers_side.act(parts, session, incoming.from_phone, farmer, words, incoming.text)
     if reply is None:
         return
-    most = OFFICERS_REPLIES if officer else REPLIES
+    most = OFFICERS_REPLIES if officer or operator else REPLIES
     if _replies(session, incoming.from_phone) >= most:
         log.warning("sms loop with %s cut off", msisdn.mask(incoming.from_phone))
         return
-    outbox.post(
-        session,
-        key=f"sms:{incoming.id}"[:120],
-        to=incoming.from_phone,
-        text=parts.texts.render(reply.template, reply.language, **reply.values),
-        kind=outbox.Kind.REPLY,
-        template=reply.template,
-        language=reply.language,
-        farmer_id=reply.farmer_id,
-        officer_id=officer.id if officer else None,
-        case_id=reply.case_id,
-    )
+    texts = reply.texts or (parts.texts.render(reply.template, reply.language, **reply.values),)
+    for number, text in enumerate(texts, 1):
+        key = f"sms:{incoming.id}"[:120]
+        outbox.post(
+            session,
+            key=key if number == 1 else f"{key[:110]}:{number}",
+            to=incoming.from_phone,
+            text=text,
+            kind=outbox.Kind.REPLY,
+            template=reply.template,
+            language=reply.language,
+            farmer_id=reply.farmer_id,
+            officer_id=officer.id if officer else None,
+            case_id=reply.case_id,
+        )
 
 
 def _replies(session: Session, phone: str) -> int:

@@ -12,3 +12,5 @@ class Reply:
     values: dict[str, str] = field(default_factory=dict)
     farmer_id: str | None = None
     case_id: int | None = None
+    texts: tuple[str, ...] = ()
+    """Filled already, an SMS each; then `values` are not used."""

@@ -15,7 +15,7 @@ from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Ph
 from inference.verdict import labels_of
 
 PAGE = 20
-KINDS = ("case", "label", "photo_asked", "number_shown")
+KINDS = ("case", "label", "photo_asked", "number_shown", "promised", "went_on", "product_named")
 """Kinds of event that an officer's history tells."""
 HISTORY = 30
 """Lines of history shown, the newest."""

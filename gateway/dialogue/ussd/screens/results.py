@@ -38,7 +38,7 @@ def _text(visit: Visit) -> str:
     if case is None:
         return visit.say("ussd_case_gone")
     if case.note:
-        return visit.say("ussd_case_officer_said", case=case.code, note=case.note)
+        return visit.say_whole("ussd_case_officer_said", case=case.code, note=case.note)
     if case.state in (life.ESCALATED, life.ACCEPTED):
         return visit.say("ussd_case_with_officer", case=case.code)
     if _advised(visit):
