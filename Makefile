@@ -1,6 +1,7 @@
 # Leafline. `make run` starts it, `make test` checks it; both set up what they need first.
 # Needs Python 3.11 to 3.14 and make; no root, no compiler.
 #
+#   make quick              what needs no server but Redis, no browser and no torch: two minutes
 #   make test TRAINING=0     without torch: leaves out the training room and its tests
 #   make run PYTHON=/path    another Python for the virtual environment
 #   make demo PHOTO=file     plays the whole journey with that photo
@@ -12,15 +13,20 @@ PYTHON ?=
 BIN := .venv/bin
 DONE := .venv/done
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# The pages' scripts are checked where npm is, and in CI always.
+NPM := $(if $(CI),npm,$(shell command -v npm 2>/dev/null))
 CHECKED := gateway inference simulator $(if $(filter 0,$(TRAINING)),,training)
 
+# A file stays on one worker, so that what its tests share is made once; the longest come first.
+TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-test test lint demo pictures clean
+.PHONY: help run setup setup-test test quick alone lint demo pictures clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
-	@echo "make run | test | demo [PHOTO=file] | setup | lint | pictures | clean    (TRAINING=0 leaves torch out)"
+	@echo "make run | test | quick | demo [PHOTO=file] | setup | lint | pictures | clean    (TRAINING=0 leaves torch out)"
 
 run: setup
 	@exec $(BIN)/leafline up
@@ -31,11 +37,18 @@ demo: setup
 setup: $(DONE)/run $(DONE)/command
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup \
-	  $(if $(filter 0,$(TRAINING)),--ignore tests/training)
+	$(BIN)/python -m $(TESTS) $(if $(filter 0,$(TRAINING)),-m "not torch")
 ifeq ($(TRAINING),0)
 	@echo "TRAINING=0: torch, the types of training/ and tests/training were left out."
 endif
+
+# In a fresh checkout, before anything installs the development requirements.
+alone: setup
+	$(BIN)/python -m rig.alone
+
+quick:
+	@$(MAKE) --no-print-directory lint TRAINING=0
+	$(BIN)/python -m $(TESTS) -m "not (browser or node or postgresql or torch or whole)"
 
 # Pictures of the pages in docs/, and the PNG icons, drawn anew; needs chromium on the PATH. Their
 # tests compare with what is there, so the first run may fail and still draw.
@@ -44,16 +57,22 @@ pictures: setup-test
 	for name in build/screens/docs-*.png; do cp "$$name" "docs/$${name#build/screens/docs-}"; done
 	cp build/screens/icon-*.png templates/static/base/
 
-lint: setup-test
+lint: setup-test $(if $(NPM),$(DONE)/npm)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict $(CHECKED)
 	$(BIN)/lint-imports --no-logo
+ifneq ($(NPM),)
+	$(NPM) run --silent lint
+	$(NPM) run --silent types
+else
+	@echo "No npm here: the pages' scripts were not checked."
+endif
 
 setup-test: $(DONE)/command $(if $(filter 0,$(TRAINING)),$(DONE)/test,$(DONE)/training)
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find gateway inference simulator training tests benchmarks rig -name __pycache__ -prune -exec rm -rf {} +
 
 # Each mark says that its requirements file was installed; it is older than a file that changed.
@@ -88,6 +107,11 @@ $(DONE)/training: requirements-training.txt requirements-dev.txt | $(BIN)/python
 	@echo "Installing requirements-training.txt into .venv ..."
 	@$(PIP) -r requirements-training.txt
 	@mkdir -p $(DONE) && touch $@ $(DONE)/test $(DONE)/run
+
+$(DONE)/npm: package.json package-lock.json | $(BIN)/python
+	@echo "Installing package-lock.json into node_modules ..."
+	@$(NPM) ci --silent --no-audit --no-fund
+	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/command: pyproject.toml | $(DONE)/run
 	@$(PIP) --no-deps --editable .

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
+from typing import IO, Any
 
 from flask import Flask, Request, Response, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from gateway import health
-from gateway.channels import kiosk
-from gateway.channels.africastalking import webhooks
+from gateway import health, words
+from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
 from gateway.pages import base, officer, operator
@@ -33,11 +35,33 @@ PARSER_ROOM = 256 * 1024
 KiB at a time: with less than twice that, photos are refused by chance."""
 
 
+class CleanParameters(ImmutableMultiDict[str, Any]):
+    """Fields of forms and addresses, and files, as every door reads them."""
+
+    def __init__(self, mapping: Any = None) -> None:
+        pairs = iter_multi_items(mapping) if mapping is not None else ()
+        super().__init__([(words.clean(name), _cleaned(value)) for name, value in pairs])
+
+
+def _cleaned(value: Any) -> Any:
+    return words.clean(value) if isinstance(value, str) else value
+
+
 class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
+    parameter_storage_class = CleanParameters
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
+
+    def _get_file_stream(self, *_about: object, **_named: object) -> IO[bytes]:
+        """In memory: a temporary file would hold somebody's photo unsealed."""
+        return BytesIO()
+
+
+def largest_body(settings: Settings) -> int:
+    """Bytes of the largest request that any door takes."""
+    return settings.photo_max_bytes + FORM_ROOM
 
 
 def create_app(settings: Settings) -> Flask:
@@ -48,13 +72,14 @@ def create_app(settings: Settings) -> Flask:
     context = Context.open(settings)
     app = Flask(__name__, static_folder=None)
     app.request_class = PatientRequest
-    app.config["MAX_CONTENT_LENGTH"] = settings.photo_max_bytes + FORM_ROOM
+    app.config["MAX_CONTENT_LENGTH"] = largest_body(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["leafline"] = context
     base.install(app, context)
     app.register_blueprint(health.blueprint(context))
     app.register_blueprint(kiosk.blueprint(context))
-    app.register_blueprint(webhooks.blueprint(context))
+    for provider in providers.every():  # also those by which nothing leaves now: reports come late
+        app.register_blueprint(provider.blueprint(context))
     app.register_blueprint(mms.blueprint(context))
     app.register_blueprint(kiosk_pages.blueprint(context))
     app.register_blueprint(officer.blueprint(context))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -15,13 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.context import Context
-from gateway.store import StoreError, patience
+from gateway.store import StoreError, keys, patience
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
+from gateway.watch import redis_writes
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 2.0
 """Seconds that the store has for being ready."""
+UNREADY = "leafline.unready"
+"""What the server puts into a request's environ when this process is about to stop."""
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -34,6 +37,8 @@ def blueprint(context: Context) -> Blueprint:
     @doors.get("/health/ready")
     def ready() -> tuple[Response, int]:
         checks = {"store": _store_ready(context), "redis": _redis_ready(context)}
+        if request.environ.get(UNREADY):
+            checks["running"] = False
         good = all(checks.values())
         return jsonify(status="ok" if good else "failing", checks=checks), 200 if good else 503
 
@@ -50,18 +55,24 @@ def _store_ready(context: Context) -> bool:
     try:
         with patience(PATIENCE):
             revision, head = context.store.revision()
-    except StoreError as error:
-        log.warning("not_ready part=store error=%s", error)
+            reason = keys.trouble(context.store) if revision == head else ""
+    except (StoreError, SQLAlchemyError) as error:
+        reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+        log.warning("not_ready part=store error=%s", reason)
         return False
-    return revision == head
+    if reason:
+        log.warning("not_ready part=store error=%s", reason)
+    return revision == head and not reason
 
 
 def _redis_ready(context: Context) -> bool:
     try:
-        return bool(context.redis.ping())
+        refused = redis_writes.refusal(context.redis)
     except RedisError as error:
-        log.warning("not_ready part=redis error=%s", type(error).__name__)
-        return False
+        refused = type(error).__name__
+    if refused:
+        log.warning("not_ready part=redis error=%s", refused)
+    return not refused
 
 
 class Figures(Collector):

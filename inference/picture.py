@@ -26,6 +26,7 @@ Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 52_000_000  # what is sold as 50 megapixels has up to 50.4
 MAX_WEBP_PIXELS = 25_000_000  # Pillow's WebP decoder holds the whole canvas four times
+MAX_SIDE = 1024  # of the long side, as kept
 HERE_PIXELS = 4_000_000  # a JPEG of one pass up to this costs less than handing it over
 MAX_SCANS = 64  # cameras and web sites write up to a dozen
 MIN_SIDE = 48  # below this a leaf is a smudge, for the model as for a person
@@ -105,6 +106,11 @@ def sniff(data: bytes) -> str | None:
     return None
 
 
+def heif_brands() -> tuple[str, ...]:
+    """Names of the HEIF kinds that `sniff` knows, as they stand in a file."""
+    return tuple(brand.decode() for brand in _HEIF_BRANDS)
+
+
 def decode(data: bytes, short_side: int | None = None) -> Pixels:
     """Decode a photo to upright RGB, uint8, shape (height, width, 3).
 
@@ -154,7 +160,7 @@ def square(pixels: Pixels, side: int) -> Pixels:
     return four
 
 
-def normalise(data: bytes, max_side: int = 1024) -> NormalisedPicture:
+def normalise(data: bytes, max_side: int = MAX_SIDE) -> NormalisedPicture:
     """Re-encode a photo as upright RGB JPEG, quality 90, metadata gone, long side ≤ `max_side`.
 
     Of a panorama the long side is more, so that the short one keeps 3/16 of `max_side`: a photo

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 from inference.picture import Pixels
 
+SQUARE = 224
+"""The side of the shipped model's square."""
 MIN_SHARPNESS = 2.3
 MIN_BRIGHTNESS = 36.0
 MAX_BURNT = 0.35

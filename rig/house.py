@@ -50,6 +50,8 @@ class House:
             "LEAFLINE_SIMULATOR_PORT": self.simulator_port,
             "LEAFLINE_CHANNEL_KEYS": KEY,
             "LEAFLINE_WORKERS": 1,
+            "LEAFLINE_WEB_DRAIN": 0,
+            "LEAFLINE_WEB_PROCESSES": 1,
             "LEAFLINE_WEB_THREADS": 4,
             **settings,
         }

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
+import re
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from werkzeug.security import generate_password_hash
 
 from gateway.app import create_app
 from gateway.context import Context
-from gateway.settings import Settings
+from gateway.dialogue import po
+from gateway.settings import ROOT, Settings
 from gateway.store import Store
 from gateway.store.vault import Vault
 from rig import servers
-from rig.house import wait_until
+from rig.house import House, wait_until
 
 SECRET = "a secret for tests, long enough to be one"
 CHANNEL_KEY = "channel-key-for-tests"
 MISSING_OK = "photo folder"
 """In CI only tests of real photos may be skipped, where that folder is absent."""
+
+
+if not os.environ.get("CI"):  # CI has four times as many, and longer walks
+    hypothesis.settings.register_profile("here", max_examples=25)
+    hypothesis.settings.load_profile("here")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,6 +51,61 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+SHORT = 30.0
+"""Runs of fewer seconds of tests are not worth a line about them."""
+NEEDS = {"postgres": "postgresql", "playwright": "browser", "whole_house": "whole"}
+"""The marker of whatever a fixture starts; a module that starts houses itself says `whole`."""
+
+
+TORCH = re.compile(r"^\s*(?:import|from) torch\b|importorskip\(\"torch\"", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m "not torch"` torch is not even imported: seconds, or not installed at all."""
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    unwanted = re.search(r"\bnot\b.*\btorch\b", config.option.markexpr) and file.suffix == ".py"
+    return True if unwanted and file.is_file() and TORCH.search(file.read_text()) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what each test needs, for `-m`; files that are given most time come first.
+
+    Two workers share the files out in this order, so that no long one is left to run alone.
+    """
+    patience: dict[Path, int] = {}
+    for item in items:
+        params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        needs = {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}
+        for need in sorted(needs | ({"postgresql"} & set(map(str, params)))):
+            item.add_marker(need)
+        told = item.get_closest_marker("timeout")
+        patience[item.path] = max(patience.get(item.path, 0), told.args[0] if told else 0)
+    items.sort(key=lambda item: -patience[item.path])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where the time went: a test that takes too long is seen on the day it comes."""
+    seconds: Counter[str] = Counter()
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[report.location[0]] += report.duration
+    if seconds.total() > SHORT:
+        longest = ", ".join(f"{path} {s:.0f} s" for path, s in seconds.most_common(8))
+        terminalreporter.write_line(f"{seconds.total():.0f} s of tests, the longest: {longest}")
+
+
+@pytest.fixture(autouse=True)
+def _a_house_is_announced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that `make quick` runs starts a whole house."""
+
+    def launch(*_: object) -> None:
+        pytest.fail("a test that starts a house needs `pytestmark = pytest.mark.whole`")
+
+    if not request.node.get_closest_marker("whole"):
+        monkeypatch.setattr(House, "launch", launch)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
@@ -47,6 +114,31 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name in ("DATABASE_URL", "REDIS_URL", "AT_USERNAME", "AT_API_KEY", "SENTRY_DSN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LEAFLINE_HOME", str(tmp_path / "var"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_hashing() -> Iterator[tuple[object, ...]]:
+    """Hash PINs and passwords for real but at the least cost; what is given is the shipped one."""
+    shipped = generate_password_hash.__defaults__
+    assert shipped == ("scrypt", 16)
+    generate_password_hash.__defaults__ = ("scrypt:128:8:1", 16)
+    yield shipped
+    generate_password_hash.__defaults__ = shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _texts_are_parsed_once() -> Iterator[None]:
+    """What ships does not change during a run; a file that a test writes is read each time."""
+    parse, kept = po.read, functools.cache(po.read)
+
+    def read(path: Path) -> po.Read:
+        if not path.is_relative_to(ROOT / "templates"):
+            return parse(path)
+        return replace(kept(path), texts=dict(kept(path).texts))  # callers add to them
+
+    po.read = read
+    yield
+    po.read = parse
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +227,21 @@ def store(database_url: str) -> Iterator[Store]:
     store = Store(_sqlalchemy(database_url), Vault(SECRET))
     yield store
     store.close()
+
+
+@pytest.fixture
+def store_with(store: Store) -> Iterator[Callable[..., Store]]:
+    """The same store for a process with other keys: the one that writes, then older ones."""
+    opened: list[Store] = []
+
+    def open_(secret: str, *old: str) -> Store:
+        url = store.engine.url.render_as_string(hide_password=False)
+        opened.append(Store(url, Vault(secret, old)))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.close()
 
 
 def settings_for(tmp_path: Path, database_url: str, redis_url: str, **more: str) -> Settings:

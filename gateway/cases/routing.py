@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.people import areas, hours
@@ -46,22 +47,19 @@ def choose(
             Officer.disabled_at.is_(None),
         )
     ).all()
-    ranked = sorted(
-        (
-            (
-                hours.until_work(officer.work_days, officer.work_hours, zone, moment),
-                count,
-                language not in officer.languages.split(","),
-                -closeness,
-                officer.id,
-                officer,
-            )
-            for officer, count in rows
-            if officer.id not in exclude and (closeness := areas.closeness(officer.area, area))
-        ),
-        key=lambda row: row[:5],
-    )
-    return ranked[0][5] if ranked else None
+
+    def rank(row: Row[Officer, int]) -> tuple[Any, ...]:
+        officer, count = row
+        return (
+            hours.until_work(officer.work_days, officer.work_hours, zone, moment),
+            count,
+            language not in officer.languages.split(","),
+            -areas.closeness(officer.area, area),
+            officer.id,
+        )
+
+    able = [row for row in rows if row[0].id not in exclude and areas.closeness(row[0].area, area)]
+    return min(able, key=rank)[0] if able else None
 
 
 def taker(session: Session, case: Case, zone: ZoneInfo) -> Officer | None:

@@ -9,7 +9,8 @@ import click
 from gateway import agronomy
 from gateway.context import Context
 from gateway.dialogue import rows
-from gateway.dialogue.catalogue import FALLBACK, Catalogue, CatalogueError
+from gateway.dialogue.catalogue import Catalogue, CatalogueError
+from gateway.dialogue.po import FALLBACK
 from gateway.dialogue.ussd import answer, lint, screens
 from gateway.dialogue.ussd.engine import Menu
 from gateway.dialogue.ussd.networks import NETWORKS

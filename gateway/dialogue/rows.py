@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway import agronomy
-from gateway.dialogue.catalogue import FALLBACK, Catalogue, CatalogueError
+from gateway.dialogue.catalogue import Catalogue, CatalogueError
+from gateway.dialogue.po import FALLBACK
 
 
 def lacking(texts: Catalogue, language: str) -> dict[str, list[str]]:

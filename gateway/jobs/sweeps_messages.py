@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 
 from gateway.context import Context
@@ -15,7 +16,7 @@ from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, MediaMessage, Message
 from gateway.store.states import MessageState
-from gateway.watch import incidents, mail, repairs
+from gateway.watch import incidents, mail, redis_writes, repairs
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,10 @@ def clock_set_back(context: Context) -> int:
 def watch(context: Context) -> int:
     """Open and close the incidents that are seen from here; returns how many it closed."""
     aside = Spool(context.settings.spool, context.store.vault).failed()
+    try:
+        refused = redis_writes.refusal(context.redis)
+    except RedisError:
+        refused = None  # away: every sweep that needs it says so, and it mostly comes back
     with context.store.transaction() as session:
         lost = session.scalar(
             select(func.count(MediaMessage.id)).where(
@@ -80,6 +85,7 @@ def watch(context: Context) -> int:
             + incidents.mark(
                 session, MEDIA, f"{lost} senders of photos cannot be read" if lost else ""
             )
+            + (0 if refused is None else incidents.mark(session, redis_writes.CAUSE, refused))
             + repairs.calm_down(session)
         )
 

@@ -14,12 +14,17 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def main() -> None:
-    parent, *command = sys.argv[1:]
+def tie(parent: int) -> None:
+    """Tie this process to its parent. Raises: SystemExit when that is gone already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(parent):  # it died before the line above could take effect
+    if os.getppid() != parent:  # it died before the line above could take effect
         sys.exit(1)
+
+
+def main() -> None:
+    parent, *command = sys.argv[1:]
+    tie(int(parent))
     os.execvp(command[0], command)  # noqa: S606 (no shell wanted)
 
 

@@ -118,7 +118,7 @@ class Storm:
         match fault.kind:
             case "kill":
                 self._site.kill(fault.target)
-            case "kill_server":  # gunicorn's server under its arbiter
+            case "kill_server":  # one that serves, under the one that minds
                 self._site.kill("web", youngest=True)
             case "freeze":
                 self._aside(self._freeze, fault)

@@ -47,7 +47,7 @@ class Site:
             "LEAFLINE_OPERATOR_PHONE": OPERATOR,
             "LEAFLINE_SECRET_KEY": SECRET,
             "LEAFLINE_SEND_RATE": 500,
-            "LEAFLINE_WEB_THREADS": 12,
+            "LEAFLINE_WEB_PROCESSES": 2,
             "LEAFLINE_WORKERS": 2,
         }
         if self.postgres:

@@ -20,11 +20,11 @@ PATIENCE_MS = 20_000
 """For what will come; a loaded machine must not decide a test."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):  # the hook is handed the items of all folders
-            item.add_marker(pytest.mark.xdist_group("browser"))
             item.add_marker(pytest.mark.timeout(300))
 
 

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from gateway.context import Context
+from gateway.pages.kiosk import bounds
 from gateway.settings import ROOT
-from inference import quality
+from inference import picture, quality
 from inference.picture import decode_square
+from rig import agent
+from rig import things as house
 
 MODULE = "document.querySelector('script[type=module]').src.replace('app.js', 'picture.js')"
 SIDE = 224
@@ -23,16 +27,29 @@ SIDE = 224
 
 def test_the_square_is_the_models() -> None:
     described = json.loads((ROOT / "inference" / "model" / "leaf.json").read_text())
-    assert f'"side": {SIDE}' in json.dumps(described)
-    script = (ROOT / "templates" / "static" / "kiosk" / "picture.js").read_text()
-    for line in (
-        f"const SQUARE = {SIDE};",
-        f"const MIN_SHARPNESS = {quality.MIN_SHARPNESS};",
-        f"const MIN_BRIGHTNESS = {quality.MIN_BRIGHTNESS:.0f};",
-        f"const MAX_BURNT = {quality.MAX_BURNT};",
-        f"const BURNT = {quality.BURNT};",
-    ):
-        assert line in script
+    assert described["side"] == quality.SQUARE == SIDE
+
+
+def test_the_page_holds_no_bound_of_its_own(
+    page: Page, context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Other bounds in the house are other bounds on the phone."""
+    monkeypatch.setattr(quality, "MIN_BRIGHTNESS", 256)
+    monkeypatch.setattr(picture, "MAX_SIDE", 64)
+    monkeypatch.setattr(bounds, "MAX_PHOTOS", 1)
+    agent.pair(page, context)
+    path = tmp_path / "leaf.jpg"
+    path.write_bytes(house.detailed_photo(seed=1, size=(600, 800)))
+    page.locator("#gallery").set_input_files(path)
+    expect(page.locator("#picked .notice")).to_contain_text("The photo is dark")
+    expect(page.locator("#picked-count")).to_contain_text("1 of 1")
+    script = f"""async (text) => {{
+      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+      const made = await (await import({MODULE})).prepare(new Blob([bytes]));
+      const picture = await createImageBitmap(new Blob([made.bytes]));
+      return [picture.width, picture.height];
+    }}"""
+    assert page.evaluate(script, base64.b64encode(path.read_bytes()).decode()) == [48, 64]
 
 
 @pytest.mark.parametrize("grain", [0, 4, 40])
@@ -49,8 +66,8 @@ def test_the_measures_are_the_same(paired: Page, grain: int) -> None:
 
 def _worse(photo: bytes) -> list[bytes]:
     """The photo as it is, blurred, dark, and burnt out."""
-    with Image.open(io.BytesIO(photo)) as picture:
-        plain = picture.convert("RGB")
+    with Image.open(io.BytesIO(photo)) as opened:
+        plain = opened.convert("RGB")
     blur = ImageFilter.GaussianBlur(max(plain.size) / 60)
     made = [
         plain.filter(blur),
@@ -58,9 +75,9 @@ def _worse(photo: bytes) -> list[bytes]:
         ImageEnhance.Brightness(plain).enhance(3),
     ]
     found = [photo]
-    for picture in made:
+    for worse in made:
         out = io.BytesIO()
-        picture.save(out, "JPEG", quality=90)
+        worse.save(out, "JPEG", quality=90)
         found.append(out.getvalue())
     return found
 

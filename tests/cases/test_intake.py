@@ -195,3 +195,50 @@ def test_a_case_that_is_closed_meanwhile_takes_no_photo(
     with pytest.raises(intake.UploadRefused, match="closed"):
         _accept(any_context, upload, photo=house.photo(99), case=first.case)
     assert _count(any_context, Photo) == 1
+
+
+CORRECTIONS = {
+    "crop": "beans",
+    "language": "sw",
+    "place": "Rwinkwavu",
+    "answers": {"stage": "flowering"},
+}
+
+
+@pytest.mark.parametrize("client_id", [None, "one"])
+@pytest.mark.parametrize("name", [*CORRECTIONS])
+def test_the_same_bytes_again_correct_what_was_said_until_the_case_is_judged(
+    any_context: Context, upload: Upload, name: str, client_id: str | None
+) -> None:
+    first = _accept(any_context, upload, client_id=client_id)
+    assert first.correction is None
+    plain = _accept(any_context, upload, client_id=client_id)
+    assert (plain.again, plain.correction) == (True, None)
+    corrected = {name: CORRECTIONS[name], "client_id": client_id}
+    again = _accept(any_context, upload, **corrected)
+    assert (again.case, again.again, again.correction) == (first.case, True, intake.TAKEN)
+    with any_context.store.reading() as session:
+        case = session.scalars(select(Case)).one()
+        assert getattr(case, name) == CORRECTIONS[name]
+        assert case.farmer.language == case.language
+    assert _accept(any_context, upload, **corrected).correction is None
+    with any_context.store.transaction() as session:
+        life.move(session, session.scalars(select(Case)).one(), life.DIAGNOSED, actor="machine")
+    late = _accept(any_context, upload, client_id=client_id)
+    assert late.correction == (None if name == "answers" else intake.NOT_TAKEN)
+    with any_context.store.reading() as session:
+        assert getattr(session.scalars(select(Case)).one(), name) == CORRECTIONS[name]
+
+
+def test_a_photo_does_not_go_to_another_number_by_its_client_id(
+    any_context: Context, upload: Upload
+) -> None:
+    first = _accept(any_context, upload, client_id="one")
+    again = _accept(any_context, upload, client_id="one", phone="+250788999888", crop="beans")
+    assert (again.case, again.phone, again.correction) == (
+        first.case,
+        house.FARMER,
+        intake.NOT_TAKEN,
+    )
+    with any_context.store.reading() as session:
+        assert session.scalars(select(Case)).one().crop == "maize"

@@ -204,7 +204,11 @@ def _place(state: State) -> tuple[object, ...]:
     return state.screen, state.items, tuple(chosen.items())
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=4 * settings().max_examples,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     caller=st.sampled_from([None, (None, False), ("en", False), ("rw", True), ("en", True)]),
     cases=st.lists(st.sampled_from([life.ANSWERED, life.ESCALATED, life.RECEIVED]), max_size=2),

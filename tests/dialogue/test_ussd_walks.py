@@ -2,7 +2,7 @@
 
 Whatever they do, no walk reaches a dead end, a page that does not fit, a key instead of a text, or
 an exception. Most steps are taken by the engine alone; the rest are hops through the store and a
-real Redis. At least 20,000 together.
+real Redis. In CI at least 20,000 together.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from tests.dialogue.paper import Paper, PaperLine, new_case
 
 LENGTH = 125
 """Steps of one walk."""
+SHARE = settings().max_examples / 100
+"""Of the steps that CI takes."""
 
 LEFTOVER = re.compile(r"\{\w+\}|\b(ussd|option|state|note|crop|disease|prevent|diag)_\w+")
 NUMBER = re.compile(r"^(\d+) ", re.MULTILINE)
@@ -205,7 +207,7 @@ def walk(machine: type[Walk], steps: int) -> None:
 @pytest.mark.timeout(900)  # a busy machine is no fault of the menu
 def test_no_walk_on_the_engine_goes_wrong(context: Context) -> None:
     PaperWalk.menu = context.ussd.menu
-    walk(PaperWalk, 20_000)
+    walk(PaperWalk, round(20_000 * SHARE))
 
 
 @pytest.mark.timeout(900)
@@ -217,5 +219,5 @@ def test_no_walk_through_the_whole_goes_wrong(
         officers.add(session, "+250788000009", "Ben", "*", ["rw", "en"])
     RealWalk.context = context
     with caplog.at_level(logging.ERROR, "leafline"):
-        walk(RealWalk, 1_000)
+        walk(RealWalk, round(1_000 * SHARE))
     assert caplog.messages == []

@@ -16,7 +16,7 @@ from rig.mobile import simulator
 from simulator.phone import Phone, set_faults
 
 PACKAGES = ("africastalking@0.8.3", "ussd-menu-builder@1.2.0")
-pytestmark = pytest.mark.xdist_group("peers")  # one npm at a time in the folder that is kept
+pytestmark = pytest.mark.node
 SCRIPTS = Path(__file__).parent / "peers"
 NUMBER = "+250788000001"
 

@@ -32,6 +32,7 @@ from training.vision import SqueezeExcitation, mobilenet_v3_small
 
 from .conftest import TINY, run
 
+pytestmark = pytest.mark.timeout(300)  # trains, again and again
 SIDE = 64
 
 

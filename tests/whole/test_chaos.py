@@ -9,7 +9,7 @@ import pytest
 
 from gateway.settings import ROOT
 
-pytestmark = pytest.mark.xdist_group("whole")
+pytestmark = pytest.mark.whole
 
 LOAD = {"photos": 100, "sessions": 50, "texts": 50, "spread": 30, "seed": 7}
 

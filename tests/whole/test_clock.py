@@ -12,6 +12,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from gateway.settings import ROOT
 from gateway.store.models import Photo
 from rig.house import wait_until
 from rig.photos import draw_photos
@@ -21,10 +22,10 @@ from rig.storm.clients import Crowd
 from rig.storm.evidence import gather, unfinished
 from rig.storm.site import Site
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 
 BACK = timedelta(hours=1)
-CLOCK = Path(__file__).parents[1] / "support" / "clock"
+CLOCK = ROOT / "rig" / "clock"
 
 
 @pytest.fixture

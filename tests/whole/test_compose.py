@@ -16,7 +16,7 @@ import yaml
 from gateway.settings import ROOT, Settings
 from rig.house import LEAFLINE, OURS, free_port, wait_until
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
 FILE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]

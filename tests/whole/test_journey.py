@@ -23,7 +23,7 @@ from inference.drawn import draw_leaf, draw_thing
 from rig.house import KEY, House, house_in, wait_until
 from simulator.phone import Phone
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
 FARMER, OTHER_FARMER, OFFICER = "+250788100001", "+250788100002", "+250788200001"
 CODE = re.compile(r"[0-9A-Z]{7}")

@@ -13,7 +13,7 @@ from rig.house import House, house_in
 from rig.things import photo
 from simulator.phone import Phone
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 
 DEADLY = (333, 250)
 """Size of the picture at which the decoder of this house fails as C code does: without a trace."""

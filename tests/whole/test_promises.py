@@ -29,7 +29,7 @@ from rig.storm.rest import come_to_rest
 from rig.storm.site import Site
 from rig.things import photo
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 
 STOP_WITHIN = 20.0
 FIRSTS = itertools.count(step=100)

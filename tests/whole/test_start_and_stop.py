@@ -16,7 +16,7 @@ import pytest
 from gateway.settings import ROOT
 from rig.house import House, house_in, wait_until
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_every_process_runs_once(house: House) -> None:
         "worker-2",
     }
     assert set(names) == parts
-    assert names.count("web") == 2  # gunicorn's arbiter and its one process
+    assert names.count("web") == 2  # the minding process and the one that serves
     assert len(names) == len(parts) + 1
 
 
@@ -52,6 +52,12 @@ def test_the_doctor_finds_it_well(house: House) -> None:
     answer = house.command("doctor")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "fail" not in answer.stdout
+
+
+def test_nobody_else_may_look_into_the_home(house: House) -> None:
+    paths = [house.home, *house.home.rglob("*")]
+    assert len(paths) > 10
+    assert [path for path in paths if path.lstat().st_mode & 0o077] == []
 
 
 def test_a_second_house_in_the_same_home_is_refused(house: House) -> None:

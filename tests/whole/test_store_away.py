@@ -16,7 +16,7 @@ from rig.site import opened
 from rig.storm.evidence import unfinished
 from rig.storm.site import Site
 
-pytestmark = [pytest.mark.xdist_group("whole"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 FARMER = "+250730000001"
 
 

@@ -35,12 +35,14 @@ def blueprint(context: Context) -> Blueprint:
         accepted = _accept(context, upload)
         if not accepted.again:
             enqueue(context.photo_queue, accepted.photo_id)
-        log.info("accepted case=%s photo=%s kiosk=%s again=%s",
-                 accepted.case, accepted.photo_id, kiosk.id, accepted.again)  # fmt: skip
+        log.info("accepted case=%s photo=%s kiosk=%s again=%s correction=%s",
+                 accepted.case, accepted.photo_id, kiosk.id, accepted.again,
+                 accepted.correction)  # fmt: skip
         answer = jsonify(
             case=accepted.case,
             phone_last4=accepted.phone[-4:],
             duplicate=accepted.again,
+            correction=accepted.correction,
         )
         answer.headers["Location"] = url_for("kiosk_api.show_case", code=accepted.case)
         return answer, 202

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.agronomy import CROPS, LABELS
 from gateway.agronomy.table import TOLD
 from gateway.cases import life
-from gateway.cases.intake import MAX_PHOTOS
+from gateway.cases.intake import MAX_PHOTOS, NOT_TAKEN, TAKEN
 from inference.picture import MEDIA, NAMES
 
 _PROBLEM = {
@@ -47,6 +47,11 @@ _ACCEPTED = {
         "case": {"type": "string"},
         "phone_last4": {"type": "string", "description": "to be read back to the farmer"},
         "duplicate": {"type": "boolean", "description": "this upload was here before"},
+        "correction": {
+            "enum": [TAKEN, NOT_TAKEN, None],
+            "description": "whether what a duplicate said otherwise than before was taken: it is "
+            "until the case is judged; another phone number never is",
+        },
     },
 }
 

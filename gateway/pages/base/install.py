@@ -17,7 +17,7 @@ from werkzeug.routing import IntegerConverter
 
 from gateway import agronomy, sessions
 from gateway.context import Context
-from gateway.pages.base import headers, language
+from gateway.pages.base import headers, kept, language
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.texts import PageTexts
 from gateway.problems import Problem
@@ -48,8 +48,12 @@ def install(app: Flask, context: Context) -> None:
     app.extensions["leafline_texts"] = texts
     app.extensions["leafline_assets"] = assets
     sessions.configure(app, context)
-    # Only the guarded blueprints check: webhooks and the API have keys of their own.
-    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    # Only the guarded blueprints check: webhooks and the API have keys of their own. The token
+    # alone decides, with what the browser itself says of where a form came from: some send no
+    # Referer, and a proxy may have changed the Host with which one would be compared.
+    app.config.update(
+        WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False
+    )
     csrf.init_app(app)
     app.config.update(COMPRESS_ALGORITHM=["br", "gzip"])
     Compress(app)
@@ -103,6 +107,9 @@ def guard(pages: Blueprint) -> Blueprint:
     @pages.before_request
     def _check_origin() -> None:
         csrf.protect()
+        strange = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+        if strange and request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise CSRFError("The form is another site's.")
 
     @pages.after_request
     def _finish(response: Response) -> Response:
@@ -116,7 +123,9 @@ def guard(pages: Blueprint) -> Blueprint:
 
     @pages.errorhandler(CSRFError)
     def _forged(_error: CSRFError) -> tuple[str, int]:
-        return render_template("error.html", reason="base_error_form"), 400
+        lost = kept.written()
+        words = lost.words if lost else []
+        return render_template("error.html", reason="base_error_form", words=words), 400
 
     @pages.errorhandler(HTTPException)
     def _refused(error: HTTPException) -> ResponseReturnValue | HTTPException:
@@ -171,4 +180,4 @@ def _error_page(status: int) -> str:
     """What to do next, in the reader's language; no status, no trace."""
     known = {403: "base_error_forbidden", 404: "base_error_not_found", 429: "base_error_too_often"}
     fallback = "base_error_ours" if status >= 500 else "base_error_request"
-    return render_template("error.html", reason=known.get(status, fallback))
+    return render_template("error.html", reason=known.get(status, fallback), words=[])

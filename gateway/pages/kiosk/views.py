@@ -7,28 +7,32 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from phonenumbers import PhoneMetadata
 
 from gateway import sessions
 from gateway.agronomy import CROPS
 from gateway.agronomy.table import TOLD
 from gateway.cases import codes, kiosk_list, life
 from gateway.cases.intake import MAX_PHOTOS
+from gateway.channels.kiosk import form
 from gateway.context import Context
 from gateway.pages.base import guard, t
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.install import spoken
 from gateway.pages.base.texts import PageTexts
-from gateway.pages.kiosk import door
+from gateway.pages.kiosk import bounds, door
+from gateway.people import msisdn
 from gateway.store.models import Kiosk
 from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
-from inference.picture import MEDIA, SUFFIXES
+from inference.picture import SUFFIXES
 
 PAPERS = ("80", "a4")
 FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)
 MODULES = (
     "kiosk/app.js",
+    "kiosk/bounds.js",
+    "kiosk/draft.js",
     "kiosk/form.js",
+    "kiosk/phone.js",
     "kiosk/photos.js",
     "kiosk/picture.js",
     "kiosk/queue.js",
@@ -37,7 +41,7 @@ MODULES = (
     "kiosk/today.js",
     "vendor/idb/index.js",
 )
-OFFLINE = ("base/base.css", "base/leaf.svg", "kiosk/kiosk.css", *MODULES)
+OFFLINE = ("base/base.css", "base/leaf.svg", "kiosk/kiosk.css", "kiosk/start.js", *MODULES)
 """Files that the page needs without a network."""
 ICONS = (
     ("leaf.svg", "any", "any"),
@@ -61,14 +65,15 @@ def blueprint(context: Context) -> Blueprint:
             "kiosk/home.html",
             kiosk=kiosk,
             crops=CROPS,
-            most=MAX_PHOTOS,
-            media=MEDIA,
             accept=",".join(["image/*", *sorted(SUFFIXES)]),
             modules=MODULES,
             told=TOLD,
             say=_catalogue(context),
             names=_names(context),
-            number=_mobile_pattern(context.settings.region),
+            bounds=bounds.bounds(context.settings),
+            example=bounds.example(context.settings.region),
+            longest={"place": form.LONGEST_PLACE, "phone": msisdn.LONGEST_TYPED},
+            shell=assets().version,
         )
 
     @pages.get("/cases")
@@ -108,9 +113,9 @@ def blueprint(context: Context) -> Blueprint:
 
     @pages.get("/worker.js")
     def worker() -> ResponseReturnValue:
-        assets: Assets = current_app.extensions["leafline_assets"]
+        files = assets()
         script = render_template(
-            "kiosk/worker.js", files=[assets.url(name) for name in OFFLINE], version=assets.version
+            "kiosk/worker.js", files=[files.url(name) for name in OFFLINE], version=files.version
         )
         response = Response(script, mimetype="text/javascript")
         response.headers["Service-Worker-Allowed"] = "/kiosk"
@@ -118,6 +123,11 @@ def blueprint(context: Context) -> Blueprint:
         return response
 
     return guard(pages)
+
+
+def assets() -> Assets:
+    found: Assets = current_app.extensions["leafline_assets"]
+    return found
 
 
 def _case(context: Context, kiosk: Kiosk, code: str) -> dict[str, Any]:
@@ -131,10 +141,10 @@ def _case(context: Context, kiosk: Kiosk, code: str) -> dict[str, Any]:
 
 
 def _manifest(service: str) -> Response:
-    assets: Assets = current_app.extensions["leafline_assets"]
+    files = assets()
     icons = [
         {
-            "src": assets.url(f"base/{name}"),
+            "src": files.url(f"base/{name}"),
             "sizes": sizes,
             "type": mimetypes.guess_type(name)[0],
             "purpose": purpose,
@@ -175,16 +185,3 @@ def _names(context: Context) -> dict[str, str]:
         for key in context.catalogue.keys_of(prefix)
     }
     return names | texts.starting_with("kiosk_js_", spoken())
-
-
-def _mobile_pattern(region: str) -> dict[str, str]:
-    """How a mobile number of the region is written, from Google's metadata, for a first check."""
-    metadata = PhoneMetadata.metadata_for_region(region)
-    if metadata is None or metadata.mobile is None:
-        return {"national": "[0-9]{6,14}", "example": "", "country": ""}
-    prefix, mobile = metadata.national_prefix or "", metadata.mobile
-    return {
-        "national": f"(?:{prefix})?(?:{mobile.national_number_pattern})",
-        "example": prefix + (mobile.example_number or ""),
-        "country": str(metadata.country_code),
-    }

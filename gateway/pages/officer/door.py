@@ -18,7 +18,8 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from gateway import sessions
 from gateway.cases import codes
 from gateway.context import Context
-from gateway.pages.base import language
+from gateway.pages.base import kept, language
+from gateway.pages.base.kept import Kept
 from gateway.people import lockout, msisdn, officer_links, officers
 from gateway.store.base import now
 from gateway.store.models import Event, Officer
@@ -42,6 +43,8 @@ class Trouble:
 
 
 WRONG_NUMBER = Trouble("officer_wrong_number", {}, 400)
+ENDED = 403
+"""Status of the sign-in page that stands where a form should have been taken."""
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
@@ -114,7 +117,10 @@ def signed_in(
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         officer = present(context)
         if officer is None:
-            return redirect(url_for("officer.sign_in", case=kwargs.get("code")))
+            code = kwargs.get("code")
+            if (words := kept.written()) is not None:
+                return _ask_number(None, case=str(code) if code else None, words=words)
+            return redirect(url_for("officer.sign_in", case=code))
         return page(officer, *args, **kwargs)
 
     return guarded
@@ -139,6 +145,8 @@ def _stamp(officer: Officer) -> str:
 
 def _enter(officer: Officer, case: str | None) -> ResponseReturnValue:
     sessions.sign_in(ROLE, f"{officer.id}.{_stamp(officer)}", LIFETIME)
+    if (words := kept.carried()) is not None:
+        return kept.page(words)
     spoken = None if language.COOKIE in request.cookies else officer.language
     if case is None:
         return redirect(url_for("officer.cases", lang=spoken))
@@ -190,8 +198,14 @@ def _case_asked_for() -> str | None:
         return None
 
 
-def _ask_number(trouble: Trouble | None, case: str | None = None) -> ResponseReturnValue:
+def _ask_number(
+    trouble: Trouble | None, case: str | None = None, words: Kept | None = None
+) -> ResponseReturnValue:
     page = render_template(
-        "officer/sign_in.html", trouble=trouble, case=case, phone=request.form.get("phone", "")
+        "officer/sign_in.html",
+        trouble=trouble,
+        case=case,
+        kept=words or kept.carried(),
+        phone=request.form.get("phone", ""),
     )
-    return page, trouble.status if trouble else 200
+    return page, trouble.status if trouble else ENDED if words else 200

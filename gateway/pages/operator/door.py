@@ -11,7 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from gateway import sessions
 from gateway.context import Context
-from gateway.pages.base.install import t
+from gateway.pages.base import kept
+from gateway.pages.base.install import csrf, t
+from gateway.pages.base.kept import Kept
 from gateway.people import PeopleError, lockout, operators
 from gateway.store.base import now
 from gateway.store.models import Operator
@@ -75,6 +77,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except lockout.Locked as locked:
             return _ask(closed(locked)), 429
         remember(operator)
+        if (words := kept.carried()) is not None:
+            return kept.page(words)
         return redirect(_afterwards(), 303)
 
     @pages.post("/sign-out")
@@ -91,6 +95,9 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
     """
     operator = present(context)
     if operator is None:
+        if (words := kept.written()) is not None:
+            csrf.protect()  # a form of ours alone; the guard, which checks too, comes later
+            return _ask(words=words), 403
         wanted = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("operator.sign_in", next=wanted), 303)
     g.operator = operator
@@ -143,11 +150,12 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def _ask(trouble: str | None = None) -> str:
+def _ask(trouble: str | None = None, words: Kept | None = None) -> str:
     return render_template(
         "operator/sign_in.html",
         trouble=trouble,
-        name=request.form.get("name", ""),
+        kept=words or kept.carried(),
+        name="" if words else request.form.get("name", ""),
         next=request.values.get("next", ""),
     )
 
@@ -155,5 +163,7 @@ def _ask(trouble: str | None = None) -> str:
 def _afterwards() -> str:
     """The page that was wanted, if it is one of ours; no other site is sent to."""
     wanted = request.form.get("next", "")
+    if not wanted.isprintable() or not wanted.isascii():
+        return url_for("operator.now")  # no line end gets into a header
     ours = wanted == "/operator" or wanted.startswith(("/operator/", "/operator?"))
     return wanted if ours else url_for("operator.now")

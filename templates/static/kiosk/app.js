@@ -7,14 +7,32 @@ import * as today from "./today.js";
 
 const RETRY = { first: 5, most: 120 }; // seconds
 
-const $ = (id) => document.getElementById(id);
+const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+/** @type {show.Names} */
 const names = JSON.parse($("names").textContent);
 let retry = RETRY.first;
-let timer = null;
+let timer = 0;
+
+/** Whatever goes wrong here is said; what is on the screen stays. @param {unknown} error */
+function fault(error) {
+  console.warn("the page met a fault:", error);
+  $("fault").textContent = names.kiosk_js_fault;
+  $("fault").hidden = false;
+}
+
+/**
+ * @template {any[]} A
+ * @param {(...given: A) => Promise<unknown>} work
+ */
+const guarded = (work) => (/** @type {A} */ ...given) =>
+  work(...given).then(() => ($("fault").hidden = true), fault);
 
 async function handIn() {
   clearTimeout(timer);
-  const { left, after, signedOut } = await queue.drain();
+  const { left, after, signedOut } = await queue.drain().catch((error) => {
+    fault(error);
+    return { left: 1, after: 0, signedOut: false };
+  });
   $("signed-out").hidden = !signedOut;
   if (signedOut || !left) {
     retry = RETRY.first;
@@ -28,10 +46,12 @@ async function handIn() {
 function again() {
   retry = RETRY.first;
   handIn();
-  today.ask(seen, { soon: true });
+  ask();
 }
 
-async function seen(outcome) {
+const ask = guarded(() => today.ask(guarded(seen), { soon: true }));
+
+async function seen(/** @type {string} */ outcome) {
   $("offline").hidden = outcome !== "offline" && navigator.onLine;
   $("signed-out").hidden = outcome !== "signed-out";
   if (outcome !== "offline" && (await queue.waiting()).some((entry) => !entry.refused)) handIn();
@@ -39,23 +59,26 @@ async function seen(outcome) {
 }
 
 async function redraw() {
-  const [entries, list, watched] = await Promise.all([
+  const [entries, list, day, watched, uncorrected] = await Promise.all([
     queue.waiting(),
     today.cases(),
+    today.listed(),
     queue.watched(),
+    queue.uncorrected(),
   ]);
   show.waiting(entries, names, {
     correct: (entry) => form.correct(entry, names),
-    discard: (entry) => confirm(names.kiosk_js_discard_sure) && queue.discard(entry.order),
+    keep: (entry) => guarded(queue.keepTrying)(entry.order),
+    discard: (entry) => confirm(names.kiosk_js_discard_sure) && guarded(queue.discard)(entry.order),
   });
-  show.results(watched, list, names, {
+  show.results(watched, uncorrected, list, names, {
     more: (one, who, room) => form.askMore(one.case, who, names, room),
-    done: unwatch,
+    done: guarded(unwatch),
   });
-  show.today(list, names);
+  show.today(day, names);
 }
 
-async function unwatch(code) {
+async function unwatch(/** @type {string} */ code) {
   await queue.unwatch([code]);
   await redraw();
 }
@@ -65,7 +88,8 @@ async function saved() {
   navigator.storage?.persist?.();
   const worker = await navigator.serviceWorker?.getRegistration("/kiosk");
   // The browser itself wakes the worker when the network is back, even after this page is gone.
-  await worker?.sync?.register(queue.SYNC_TAG).catch(() => {});
+  const sync = /** @type {any} */ (worker)?.sync;
+  await sync?.register(queue.SYNC_TAG).catch(() => {});
 }
 
 function askedFor() {
@@ -79,18 +103,22 @@ queue.onChange((change) => {
   if (change.kind === "progress") return show.progress(change.order, change.share, names);
   if (change.kind === "accepted") {
     $("saved").hidden = true;
-    today.ask(seen, { soon: true });
+    ask();
   }
-  redraw();
+  guarded(redraw)();
 });
 addEventListener("online", again);
 addEventListener("offline", () => ($("offline").hidden = false));
 addEventListener("hashchange", askedFor);
 document.addEventListener("visibilitychange", () => document.hidden || again());
-$("sign-out").addEventListener("submit", async (event) => {
+$("sign-out").addEventListener("submit", (/** @type {any} */ event) => {
   event.preventDefault();
+  guarded(signOut)(event.target);
+});
+
+async function signOut(/** @type {HTMLFormElement} */ target) {
   if ((await queue.waiting()).length && !confirm(names.kiosk_js_sign_out_waiting)) return;
-  const { target } = event;
+  if (form.unsent() && !confirm(names.kiosk_js_discard_sure)) return;
   let answer;
   try {
     answer = await fetch(target.action, { method: "POST", body: new FormData(target) });
@@ -99,14 +127,18 @@ $("sign-out").addEventListener("submit", async (event) => {
     return;
   }
   if (!answer.redirected) return target.submit(); // whoever answers says in a page what is the matter
-  await queue.forget();
+  form.clear();
+  await queue.forget({ drafts: true });
   location.assign(answer.url);
-});
+}
 $("send-now").addEventListener("click", again);
 
-await form.start({ names, saved });
+document.documentElement.dataset.started = "yes"; // for start.js
+addEventListener("unhandledrejection", (event) => fault(event.reason));
+if (!("indexedDB" in globalThis)) fault("no IndexedDB");
+await form.start({ names, saved: guarded(saved) }).catch(fault);
 askedFor();
-await redraw();
+await redraw().catch(fault);
 again();
 navigator.serviceWorker
   ?.register("/kiosk/worker.js", { type: "module", scope: "/kiosk" })

@@ -1,20 +1,28 @@
 // The photos of one plant that will be sent together: chosen, looked at, taken away again.
 
+import { bounds } from "./bounds.js";
 import { BadPicture, prepare } from "./picture.js";
 
-const $ = (id) => document.getElementById(id);
-const most = Number($("photo-form").dataset.most);
+const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+const most = bounds.photos;
 
+/** @typedef {{id?: string, bytes: ArrayBuffer, flaws?: string[], preview: string}} Photo */
+
+/** @type {Record<string, string>} */
 let names = {};
-let list = []; // {bytes, flaws, preview}
+/** @type {Photo[]} */
+let list = [];
 let room = most;
 let busy = 0; // pictures that are made small just now
 let work = Promise.resolve();
+let changed = () => {};
 
-export function start(texts) {
+/** @param {Record<string, string>} texts @param {() => void} onChange of the photos in the form */
+export function start(texts, onChange) {
   names = texts;
+  changed = onChange;
   for (const id of ["camera", "gallery"]) {
-    $(id).addEventListener("change", ({ target }) => {
+    $(id).addEventListener("change", (/** @type {{target: any}} */ { target }) => {
       const files = [...target.files];
       target.value = ""; // the same file may be chosen again
       const into = list;
@@ -30,10 +38,16 @@ export async function chosen() {
   return list;
 }
 
+/** Whether a photo is just being made small. */
+export const pending = () => busy > 0;
+
 /** Whether the form has photos, or will have them in a moment. */
 export const any = () => list.length + busy > 0;
 
-/** @param {number} [free] how many photos the case still takes */
+/** The photos that are ready now, and how many may be here. */
+export const state = () => ({ photos: list, room });
+
+/** @param {Photo[]} [photos] @param {number} [free] how many photos the case still takes */
 export function use(photos = [], free = most) {
   list = photos;
   room = free;
@@ -41,18 +55,19 @@ export function use(photos = [], free = most) {
   show();
 }
 
-export function complain(text) {
+export function complain(/** @type {string} */ text) {
   $("photo-fault").textContent = text;
   $("photo-fault").hidden = false;
   $("photo-fault").scrollIntoView({ block: "center" });
 }
 
+/** @param {File[]} files @param {Photo[]} into */
 async function add(files, into) {
   $("photo-fault").hidden = $("saved").hidden = true;
   for (const file of files) {
     // The form may have gone on to another plant while these were made small.
     if (into !== list) return;
-    if (list.length >= room) return complain(names.kiosk_js_photos_full.replace("{most}", room));
+    if (list.length >= room) return complain(names.kiosk_js_photos_full.replace("{most}", String(room)));
     try {
       keep(await prepare(file), into);
     } catch (error) {
@@ -63,12 +78,15 @@ async function add(files, into) {
   }
 }
 
+/** @param {Photo} photo @param {Photo[]} into */
 function keep(photo, into) {
   if (into.some((other) => same(other.bytes, photo.bytes))) return complain(names.kiosk_js_photo_twice);
   into.push(photo);
   if (into === list) show();
+  changed();
 }
 
+/** @param {ArrayBuffer} one @param {ArrayBuffer} other */
 function same(one, other) {
   if (one.byteLength !== other.byteLength) return false;
   const [a, b] = [new Uint8Array(one), new Uint8Array(other)];
@@ -80,18 +98,21 @@ function show() {
   $("picked").replaceChildren(...list.map(thumbnail));
   $("picked-count").hidden = !list.length;
   $("picked-count").textContent = names.kiosk_js_photos_of
-    ?.replace("{count}", list.length)
-    .replace("{most}", room);
-  for (const button of document.querySelectorAll("[data-pick]")) {
+    ?.replace("{count}", String(list.length))
+    .replace("{most}", String(room));
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-pick]"))) {
     button.disabled = list.length >= room;
     button.classList.toggle("quiet", button.dataset.pick === "gallery" || list.length > 0);
   }
 }
 
+/** @param {Photo} photo @param {number} index */
 function thumbnail(photo, index) {
   const root = $("photo-template").content.firstElementChild.cloneNode(true);
-  const part = (name) => root.querySelector(`[data-part=${name}]`);
-  part("preview").src = photo.preview;
+  const part = (/** @type {string} */ name) => root.querySelector(`[data-part=${name}]`);
+  part("preview").hidden = !photo.preview;
+  part("unseen").hidden = Boolean(photo.preview);
+  if (photo.preview) part("preview").src = photo.preview;
   part("preview").alt = `${part("preview").alt} ${index + 1}`;
   part("flaws").textContent = (photo.flaws ?? []).map((flaw) => names[`kiosk_js_flaw_${flaw}`]).join(" ");
   part("flaws").hidden = !photo.flaws?.length;
@@ -100,7 +121,8 @@ function thumbnail(photo, index) {
     list.splice(index, 1);
     $("photo-fault").hidden = true;
     show();
-    document.querySelector("[data-pick]").focus();
+    changed();
+    /** @type {HTMLElement} */ (document.querySelector("[data-pick]")).focus();
   });
   return root;
 }

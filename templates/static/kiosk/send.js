@@ -3,9 +3,21 @@
 const STALLED = 60_000; // milliseconds without a byte moving
 const LONGEST = 180_000; // milliseconds for all, where no byte can be seen moving: 150 kB by 2G
 
+const SMALL = 150_000; // bytes that LONGEST is for; of a larger one it is longer
+
 /** Nobody knows whether the upload arrived: it must be sent again. */
 export class NoAnswer extends Error {}
 
+/** Somebody answered who is not the server: a proxy, or a Wi-Fi's sign-in page. */
+export class Strange extends NoAnswer {
+  /** @param {number} status */
+  constructor(status) {
+    super();
+    this.refused = status >= 400;
+  }
+}
+
+/** @param {Record<string, any>} fields @param {ArrayBuffer} photo */
 function form(fields, photo) {
   const data = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) data.append(name, value);
@@ -16,21 +28,29 @@ function form(fields, photo) {
 const HEADERS = { "X-Kiosk-Page": "1", Accept: "application/json" };
 
 /**
- * @param {object} fields of the form; empty ones are left out
- * @param {ArrayBuffer} photo a JPEG
+ * @param {Record<string, any>} fields of the form; empty ones are left out
+ * @param {ArrayBuffer} photo
  * @param {(share: number) => void} [progress] told how much has gone, 0 to 1
- * @returns {Promise<{status: number, body: object, after: number}>} `after`: seconds to wait
+ * @returns {Promise<Answer>}
  * @throws {NoAnswer}
+ *
+ * @typedef {{status: number, body: any, after: number}} Answer `after`: seconds to wait
  */
 export function send(fields, photo, progress) {
   const body = form(fields, photo);
-  return typeof XMLHttpRequest === "undefined" ? byFetch(body) : byRequest(body, progress);
+  const limit = LONGEST * Math.max(1, photo.byteLength / SMALL);
+  return typeof XMLHttpRequest === "undefined" ? byFetch(body, limit) : byRequest(body, progress);
 }
 
+/**
+ * @param {FormData} data
+ * @param {((share: number) => void) | undefined} progress
+ * @returns {Promise<Answer>}
+ */
 function byRequest(data, progress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    let watch;
+    let watch = 0;
     const moved = () => {
       clearTimeout(watch);
       watch = setTimeout(() => request.abort(), STALLED);
@@ -48,9 +68,9 @@ function byRequest(data, progress) {
       clearTimeout(watch);
       const after = Number(request.getResponseHeader("Retry-After")) || 0;
       try {
-        resolve(understood(request.status, JSON.parse(request.responseText), after));
-      } catch {
-        lost();
+        resolve(understood(request.status, request.responseText, after));
+      } catch (error) {
+        reject(error);
       }
     };
     request.open("POST", "/api/photos");
@@ -60,21 +80,37 @@ function byRequest(data, progress) {
   });
 }
 
-async function byFetch(body) {
+/** @param {FormData} body @param {number} limit in milliseconds @returns {Promise<Answer>} */
+async function byFetch(body, limit) {
+  let answer, text;
   try {
-    const signal = AbortSignal.timeout?.(LONGEST); // phones before 2022 have none
-    const answer = await fetch("/api/photos", { method: "POST", headers: HEADERS, body, signal });
-    const after = Number(answer.headers.get("Retry-After")) || 0;
-    return understood(answer.status, await answer.json(), after);
+    const signal = AbortSignal.timeout?.(limit); // phones before 2022 have none
+    answer = await fetch("/api/photos", { method: "POST", headers: HEADERS, body, signal });
+    text = await answer.text();
   } catch {
     throw new NoAnswer();
   }
+  return understood(answer.status, text, Number(answer.headers.get("Retry-After")) || 0);
 }
 
-/** A sign-in page of somebody's Wi-Fi may answer 200 to anything: only our own words count. */
-function understood(status, body, after) {
-  if (status === 202 ? typeof body.case !== "string" : typeof body.code !== "string") {
-    throw new NoAnswer();
+/** Whether to try again later, whoever says so. @param {number} status */
+export const busy = (status) => status >= 500 || status === 429 || status === 408;
+
+/**
+ * A sign-in page of somebody's Wi-Fi may answer 200 to anything: only our own words count, but for
+ * a proxy's that the house is away.
+ *
+ * @param {number} status @param {string} text @param {number} after
+ * @returns {Answer}
+ */
+function understood(status, text, after) {
+  let body;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = null;
   }
-  return { status, body, after };
+  const ours = typeof (status === 202 ? body?.case : body?.code) === "string";
+  if (!ours && !busy(status)) throw new Strange(status);
+  return { status, body: ours ? body : {}, after };
 }

@@ -1,3 +1,3 @@
-const button = document.getElementById("print");
+const button = /** @type {HTMLElement} */ (document.getElementById("print"));
 button.hidden = false;
 button.addEventListener("click", () => window.print());

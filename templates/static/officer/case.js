@@ -1,34 +1,35 @@
 // Counts an officer's words as the sender counts them and shows the farmer's message as it will
 // arrive. Without this file the page works too: the server counts, and shows on request.
 
-const notes = document.querySelector(".notes");
-const own = document.getElementById("own");
-const count = document.getElementById("count");
-const preview = document.getElementById("preview");
+const notes = /** @type {any} */ (document.querySelector(".notes"));
+const own = /** @type {any} */ (document.getElementById("own"));
+const count = /** @type {any} */ (document.getElementById("count"));
+const preview = /** @type {any} */ (document.getElementById("preview"));
 const room = Number(notes.dataset.room);
 const partRoom = Number(notes.dataset.partRoom);
 const most = Number(notes.dataset.most);
 const atMost = count.textContent;
 
 const response = await fetch(notes.dataset.tables);
+/** @type {{fold: Record<string, string>, basic: string, extension: string} | null} */
 const tables = response.ok ? await response.json() : null;
 
-const fold = (text) =>
-  [...text.normalize("NFC").trim().replace(/\s+/g, " ")].map((c) => tables.fold[c] ?? c).join("");
+const fold = (/** @type {string} */ text) =>
+  [...text.normalize("NFC").trim().replace(/\s+/g, " ")].map((c) => tables?.fold[c] ?? c).join("");
 
-const width = (letter) =>
-  tables.extension.includes(letter) ? 2 : tables.basic.includes(letter) ? 1 : NaN;
+const width = (/** @type {string} */ letter) =>
+  tables?.extension.includes(letter) ? 2 : tables?.basic.includes(letter) ? 1 : NaN;
 
-function judge(text) {
+function judge(/** @type {string} */ text) {
   const letters = [...text];
   const outside = [...new Set(letters.filter((c) => Number.isNaN(width(c))))].join(" ");
   return { outside, used: letters.reduce((sum, c) => sum + (width(c) || 0), 0) };
 }
 
-const septets = (text) => judge(text).used;
+const septets = (/** @type {string} */ text) => judge(text).used;
 
 /** The longest beginning that fits, on a word border; a longer first word is cut inside. */
-function head(text, limit) {
+function head(/** @type {string} */ text, /** @type {number} */ limit) {
   if (septets(text) <= limit) return text;
   const letters = [...text];
   let end = 0;
@@ -38,19 +39,23 @@ function head(text, limit) {
   return (border > 0 ? first.slice(0, border) : first).trimEnd();
 }
 
-/** The words as they go out, and what no message has room for. */
-function split(words) {
+/**
+ * The words as they go out, and what no message has room for.
+ * @returns {[string[], string]}
+ */
+function split(/** @type {string} */ words) {
   if (septets(words) <= room) return [[words], ""];
   const parts = [];
   let rest = words;
   while (rest && parts.length < most) {
-    parts.push(head(rest, partRoom));
-    rest = rest.slice(parts.at(-1).length).trimStart();
+    const part = head(rest, partRoom);
+    parts.push(part);
+    rest = rest.slice(part.length).trimStart();
   }
   return [parts, rest];
 }
 
-function verdict(text) {
+function verdict(/** @type {string} */ text) {
   const { outside, used } = judge(text);
   if (outside) return [count.dataset.outside.replace("{letters}", outside), true];
   const over = septets(split(text)[1]);
@@ -58,7 +63,7 @@ function verdict(text) {
   return [text ? count.dataset.left.replace("{n}", partRoom * most - used) : atMost, false];
 }
 
-function messages(words) {
+function messages(/** @type {string} */ words) {
   const [parts] = split(words);
   if (parts.length === 1 && septets(words) <= room) {
     return [notes.dataset.whole.replace("{note}", () => words)];

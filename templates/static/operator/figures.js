@@ -1,19 +1,20 @@
 // Draws what the page's tables say: a chart of a table of weeks, a map of a table of places.
 // The tables are the figures; without this script nothing is missing but the picture.
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 // Okabe and Ito's palette, told apart by most colour-blind people; the dashes help the others.
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", dark ? "#f0e442" : "#8a6d00", "#56b4e9"];
 const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4], [6, 2], [3, 6]];
 
-const number = (cell) => {
+const number = (/** @type {HTMLElement} */ cell) => {
   const value = parseFloat(cell.textContent);
   return Number.isNaN(value) ? null : value;
 };
 
+/** @param {any} place */
 function chart(place) {
-  const table = document.getElementById(place.dataset.chartOf);
+  const table = /** @type {any} */ (document.getElementById(place.dataset.chartOf));
   const heads = [...table.tHead.rows[0].cells];
   const rows = [...table.tBodies[0].rows].sort((a, b) =>
     a.querySelector("time").dateTime.localeCompare(b.querySelector("time").dateTime));
@@ -29,9 +30,10 @@ function chart(place) {
     width: width(),
     height: 280,
     padding: [null, 16, null, null], // the last point and its date stand at the edge
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    scales: { y: { range: (_chart, _least, most) => [0, share ? 100 : Math.max(5, most * 1.1)] } },
-    axes: [axis, { ...axis, values: (_chart, ticks) => ticks.map((n) => (share ? `${n} %` : n)) }],
+    tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    scales: { y: { range: (/** @type {any[]} */ ...[, , most]) => [0, share ? 100 : Math.max(5, most * 1.1)] } },
+    axes: [axis, { ...axis, values: (/** @type {any} */ _chart, /** @type {number[]} */ ticks) =>
+      ticks.map((n) => (share ? `${n} %` : n)) }],
     series: [
       { label: heads[0].textContent, value: "{YYYY}-{MM}-{DD}" },
       ...shown.map(({ head }, n) => ({
@@ -47,17 +49,19 @@ function chart(place) {
   addEventListener("resize", () => drawn.setSize({ width: width(), height: options.height }));
 }
 
+/** @param {any} place */
 function map(place) {
-  const rows = [...document.getElementById(place.dataset.mapOf).tBodies[0].rows]
+  const table = /** @type {HTMLTableElement} */ (document.getElementById(place.dataset.mapOf));
+  const rows = [...table.tBodies[0].rows]
     .filter((row) => row.dataset.latitude);
-  const most = Math.max(1, ...rows.map((row) => number(row.cells[1])));
+  const most = Math.max(1, ...rows.map((row) => number(row.cells[1]) ?? 0));
   place.hidden = false;
   // No tiles: no server of others learns who looks, and nothing is missing without a network.
   const drawn = L.map(place, { attributionControl: false, zoomSnap: 0.25, scrollWheelZoom: false });
   const circles = rows.map((row) => {
     const at = [Number(row.dataset.latitude), Number(row.dataset.longitude)];
     // The area of a circle, not its width, is what the eye compares.
-    const radius = 6 + 30 * Math.sqrt(number(row.cells[1]) / most);
+    const radius = 6 + 30 * Math.sqrt((number(row.cells[1]) ?? 0) / most);
     return L.circleMarker(at, { radius, color: colour("--leaf"), weight: 2, fillOpacity: 0.35 })
       .bindTooltip(`${row.cells[0].textContent}: ${row.cells[1].textContent}`,
         { permanent: rows.length <= 12, direction: "top" });

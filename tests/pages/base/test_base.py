@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from gateway.store import StoreError
 
 PAGE = "{% extends 'base.html' %}{% block main %}<h1>{{ t('base_again') }}</h1>{% endblock %}"
 HTML = {"Accept": "text/html"}
+STATIC = ROOT / "templates" / "static"
 
 
 @pytest.fixture
@@ -201,3 +203,11 @@ def test_the_texts_of_this_house_are_sound() -> None:
     for code in ("sw", "rw", "fr"):
         for key, english in texts.starting_with("base_", "en").items():
             assert texts.text(key, code) != english, f"{key} is not translated into {code}"
+
+
+def test_no_style_sheet_knows_a_language() -> None:
+    """So contrasts are measured in one of them; `td[lang]`, whichever it is, may stand."""
+    sheets = [path for path in STATIC.rglob("*.css") if "vendor" not in path.parts]
+    assert len(sheets) >= 4
+    named = re.compile(r":lang\(|\[lang\s*[~|^$*]?=")
+    assert [str(path) for path in sheets if named.search(path.read_text())] == []

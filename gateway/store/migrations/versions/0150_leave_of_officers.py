@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0140"
-down_revision = "0120"
+revision = "0150"
+down_revision = "0140"
 branch_labels = None
 depends_on = None
 
