@@ -237,7 +237,9 @@ SCREENS = [
     Screen(
         "desk_other",
         "ussd_desk_other",
-        prompt=Prompt(_in_words, ("desk", "desk_safety"), ("Bury the sick leaves",)),
+        prompt=Prompt(
+            _in_words, ("desk", "desk_safety"), ("Bury the sick leaves", "Spray mancozeb")
+        ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
     ),
