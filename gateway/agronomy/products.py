@@ -115,7 +115,8 @@ NUMBERS = (
 )
 CARRIERS = (
     # What a dose is mixed with or spread over; units without one may be a harvest or a distance.
-    "water", "eau", "maji", "amazi", "pump", "pompe", "knapsack", "pulverisateur", "sprayer",
+    "litre", "litres", "liter", "liters", "litiro", "lita", "water", "eau", "maji",
+    "amazi", "pump", "pompe", "knapsack", "pulverisateur", "sprayer",
     "tank", "plant", "plants", "hectare", "ha", "acre", "acres", "per", "par", "kwa", "kuri",
     "liquid", "powder", "poudre",
 )

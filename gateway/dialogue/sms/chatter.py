@@ -14,7 +14,7 @@ from enum import StrEnum, auto
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.po import PLACEHOLDER
 from gateway.dialogue.sms import small_talk as table
-from gateway.dialogue.sms.words import Vocabulary, around_code, find_code, plain
+from gateway.dialogue.sms.words import Command, Vocabulary, around_code, find_code, plain
 
 QUOTES = "\"'“”„‟«»‹›‘’`"
 NOT_OURS = ("note_", "diag_", "prevent_", "option_", "crop_", "disease_", "state_", "keyword_",
@@ -22,10 +22,14 @@ NOT_OURS = ("note_", "diag_", "prevent_", "option_", "crop_", "disease_", "state
 """Texts that an officer may send on as advice, or that are too short to know again."""
 TO_OFFICERS = ("officer_", "escalation_officer", "help", "language_", "incident")
 TO_FARMERS = ("officer_closing", "officer_undone")
-TELLING = 15
+TELLING = 14
 """Letters of a text of ours from which on it is known again."""
 SHARE = 0.6
 """Of a text's own letters, how many must be there, in order."""
+REACTED_TO = 4
+GREETED = 2
+STOPPED = 8
+"""Words up to which a word for STOP and one for messages are a wish."""
 RUN = 5
 """Words of ours in one run that are known again by themselves."""
 
@@ -113,9 +117,9 @@ def kind(text: str, words: Vocabulary, ours: OwnTexts) -> Kind:
     for test, found in _WISHES:
         if test(tokens, said):
             return found
-    if _command(tokens, words):
+    if command(text, words) is not None:
         return Kind.COMMAND
-    if all(token in table.SMALL or token.isdigit() for token in tokens):
+    if _small(tokens):
         return Kind.SMALL
     if set(tokens) & table.ABSENT_SURE and set(tokens) <= table.ABSENT | table.SMALL:
         return Kind.ABSENT
@@ -123,7 +127,8 @@ def kind(text: str, words: Vocabulary, ours: OwnTexts) -> Kind:
         return Kind.PROMISE
     if len(tokens) == 1:
         return Kind.SHORT
-    return Kind.QUESTION if _question(text, tokens) else Kind.ADVICE
+    asks = _question(text, tokens) or _of_oneself(tokens) or _of_a_photo(tokens)
+    return Kind.QUESTION if asks else Kind.ADVICE
 
 
 def _briefing(text: str) -> bool:
@@ -139,6 +144,9 @@ def _briefing(text: str) -> bool:
 def reaction(text: str) -> bool:
     """`Liked “...”`, or emoji before a quoted text."""
     typed = text.strip()
+    bare = plain(typed).split()
+    if bare[:1] and bare[0] in table.REACTED and 1 < len(bare) <= REACTED_TO:
+        return True
     match = re.fullmatch(rf"(.{{0,40}}?)\s*[{QUOTES}](.*)", typed, re.DOTALL)
     if match is None:
         return False
@@ -236,18 +244,44 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _question(text: str, tokens: list[str]) -> bool:
-    if len(tokens) <= table.QUESTION_WORDS and {tokens[0], tokens[-1]} & table.QUESTION:
+def _small(tokens: list[str]) -> bool:
+    if all(token in table.SMALL or token.isdigit() for token in tokens):
         return True
+    greets = tokens[0] in table.GREETINGS and len(tokens) == GREETED
+    return greets or (tokens[0] in table.WISHES and len(tokens) <= table.WISHED)
+
+
+def _question(text: str, tokens: list[str]) -> bool:
+    if len(tokens) <= table.QUESTION_WORDS:
+        opens = tokens[0] in table.QUESTION | table.ADVERBS
+        if tokens[0] in table.ADVERBS:
+            opens = tokens[1] in table.VERBS
+        if opens or tokens[-1] in table.QUESTION:
+            return True
     body = text.rstrip(" " + QUOTES)
     return body.endswith("?") and re.search(r"[.!;]\s", body) is None
 
 
-def _command(tokens: list[str], words: Vocabulary) -> bool:
-    if tokens[0] not in words.keywords:
-        return False
+def _of_oneself(tokens: list[str]) -> bool:
+    begins = tokens[0] in table.OF_ONESELF or tokens[0].startswith(table.OF_ONESELF_BEGINS)
+    return begins and len(tokens) <= table.ONESELF_WORDS
+
+
+def _of_a_photo(tokens: list[str]) -> bool:
+    return bool(set(tokens) & table.PHOTO) and len(tokens) <= table.ONESELF_WORDS
+
+
+def command(text: str, words: Vocabulary) -> Command | None:
+    """The keyword of the farmers' list that the text is, small talk around it aside."""
+    tokens = plain(text).split()
+    meant = [words.keywords[token][0] for token in tokens if token in words.keywords]
+    if not meant:
+        return None
+    if Command.STOP in meant and set(tokens) & table.MESSAGES and len(tokens) <= STOPPED:
+        return Command.STOP
     known = table.SMALL | words.keywords.keys() | words.languages.keys()
-    return all(token in known for token in tokens[1:])
+    small = all(token in table.SMALL for token in tokens)
+    return meant[0] if set(tokens) <= known and not small else None
 
 
 def _undo(tokens: list[str], said: str) -> bool:

@@ -160,8 +160,9 @@ class _Desk:
                     return self._reply("language_ask")
             if kind is Kind.UNDO and self._just_answered(escalation.UNDO_FOR) is not None:
                 return None
-            if kind is Kind.COMMAND and said.command in (Command.STOP, Command.START):
-                return self._stop_or_start(officer, said.command)
+            meant = chatter.command(rest, self.words) if kind is Kind.COMMAND else None
+            if meant in (Command.STOP, Command.START):
+                return self._stop_or_start(officer, meant)
             if kind is Kind.OFF:
                 return self._off(officer, rest)
             if kind is Kind.ON:
