@@ -210,7 +210,7 @@ def test_old_keys_a_line_each_may_hold_commas(
         ("correct-horse", True),
         ("12121212345345345345345345121212", True),
         ("a secret for tests, long enough to be one", False),
-        (secrets.token_hex(16), False),
+        pytest.param(secrets.token_hex(16), False, id="made"),
     ],
 )
 def test_a_secret_that_is_easy_to_guess(secret: str, weak: bool) -> None:
