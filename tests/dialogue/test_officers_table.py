@@ -171,6 +171,8 @@ ROWS = [
     R("one", "OFF", "off duty"),
     R("one", "STOP", "off duty"),
     R("one", "acha", "off duty"),
+    R("one", "CANCEL", "off duty"),
+    R("one", "stop sending me messages", "off duty"),
     R("one", "OFF until 5 Dec", "06/12/2026"),
     R("one", "OFF hadi 31 desemba", "01/01/2027"),
     R("one", "off until further", "Until which day?"),

@@ -160,7 +160,8 @@ class _Desk:
                     return self._reply("language_ask")
             if kind is Kind.UNDO and self._just_answered(escalation.UNDO_FOR) is not None:
                 return None
-            meant = chatter.command(rest, self.words) if kind is Kind.COMMAND else None
+            wish = kind in (Kind.COMMAND, Kind.UNDO)  # CANCEL is a word for both
+            meant = chatter.command(rest, self.words) if wish else None
             if meant in (Command.STOP, Command.START):
                 return self._stop_or_start(officer, meant)
             if kind is Kind.OFF:
