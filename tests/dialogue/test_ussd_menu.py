@@ -79,7 +79,7 @@ FROZEN = {
         "5": "maize_rust",
         "6": "visit",
         "7": "call",
-        "8": "something_else",
+        "9": "something_else",
     },
     "desk_safety": {"1": "safety", "2": "without"},
 }

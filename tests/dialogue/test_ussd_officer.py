@@ -139,7 +139,7 @@ def test_own_words_go_out_whole_and_a_product_with_its_safety_words(
     code = make_case(state="answered", label="maize_rust", crop="maize")
     dial().dial().answer("1").answer("1").answer("3").expect_end()
     phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1").answer("2")
-    phone.answer("98").answer("8").expect("Type what the farmer reads")
+    phone.answer("98").answer("9").expect("Type what the farmer reads")
     phone.answer("yes").expect("Write two words or more")
     phone.answer("x" * 30 + " and more words " * 5).expect("longer than 85 letters")
     phone.answer("Spray copper oxychloride early").expect("names a product or a dose")
