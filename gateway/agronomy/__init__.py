@@ -7,7 +7,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from gateway.agronomy.table import CROP_ROWS, DESK_CALL, DESK_VISIT, DISEASE_ROWS, TOLD, Disease
+from gateway.agronomy.table import (
+    CROP_ROWS,
+    DESK_CALL,
+    DESK_OTHER,
+    DESK_VISIT,
+    DISEASE_ROWS,
+    TOLD,
+    Disease,
+)
 
 CROPS = tuple(row.code for row in CROP_ROWS if row.judged)
 """Crops of which photos can be judged."""
@@ -131,7 +139,7 @@ def _contradictions() -> Iterator[str]:
     yield from _twice(where, "crop number", (row.number for row in CROP_ROWS))
     for code in crops:
         yield from _twice(where, f"{code}'s number", (row.number for row in diseases_of(code)))
-    desk = [DESK_VISIT, DESK_CALL, *(row.desk for row in DISEASE_ROWS)]
+    desk = [DESK_VISIT, DESK_CALL, DESK_OTHER, *(row.desk for row in DISEASE_ROWS)]
     yield from _twice(where, "desk number", desk)
     for name, most in [(c, LONGEST_CROP) for c in crops] + [(n, LONGEST_LABEL) for n in labels]:
         if len(name) > most or not re.fullmatch("[a-z]+(_[a-z]+)*", name):

@@ -69,5 +69,5 @@ DISEASE_ROWS = (
 )
 # fmt: on
 
-DESK_VISIT, DESK_CALL = 6, 7
+DESK_VISIT, DESK_CALL, DESK_OTHER = 6, 7, 9
 """The officer's answers that name no disease, in the same menu."""

@@ -59,9 +59,13 @@ class Desk:
         key: str,
         case: Case | None = None,
         kind: Kind = Kind.ANSWER,
+        not_before: datetime | None = None,
         **values: str,
     ) -> bool:
         """Put a message to a farmer into the outbox, once for each `key`.
+
+        Args:
+            not_before: it waits until then.
 
         Returns:
             False when the farmer has opted out and this kind is not what she just asked for.
@@ -70,7 +74,10 @@ class Desk:
             return False
         language = case.spoken if case else farmer.language or self.language
         sent = self._written(template, language, case, values)
-        outbox.post(session, key=key, to=farmer.phone, kind=kind, farmer_id=farmer.id, **sent)
+        outbox.post(
+            session, key=key, to=farmer.phone, kind=kind, farmer_id=farmer.id,
+            not_before=not_before, **sent,
+        )  # fmt: skip
         return True
 
     def tell_officer(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from gateway import outbox
 from gateway.cases import briefing, life, routing
 from gateway.cases.case import hold, open_case
 from gateway.cases.desk import Desk
@@ -18,10 +22,20 @@ WORSE = "farmer_says_worse"
 """Why a case that was answered is taken up again, with all that is known of it."""
 FRESH = timedelta(days=14)
 """A case that nobody has closed is still what a farmer means for so long."""
+UNDO_FOR = timedelta(minutes=5)
+"""So long may an answer be taken back."""
 
 
 class NotYours(Exception):
     """The officer may not answer this case: it is unknown, or another officer's."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One SMS of an answer: a text's key and what fills it, beside the case and who answers."""
+
+    template: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def escalate(
@@ -119,29 +133,33 @@ def _joined(
     return None
 
 
-def accept(session: Session, officer: Officer, case: Case) -> Escalation:
-    """The officer says: mine. Raises: NotYours."""
+def accept(session: Session, officer: Officer | None, case: Case) -> Escalation:
+    """The officer, or the operator (None), says: mine. Raises: NotYours."""
     escalation = _theirs(session, officer, case)
     if escalation.accepted_at is None:
         escalation.accepted_at = now()
-        life.move(session, case, life.ACCEPTED, actor=f"officer:{officer.id}")
+        life.move(session, case, life.ACCEPTED, actor=_actor(officer))
     return escalation
 
 
 def answer(
     session: Session,
     desk: Desk,
-    officer: Officer,
+    officer: Officer | None,
     case: Case,
     note: str,
     *,
     label: str | None = None,
+    said: Sequence[Said] = (),
+    not_before: datetime | None = None,
 ) -> None:
-    """Relay the officer's words to the farmer in one message, and close the case.
+    """Relay the words of an officer, or of the operator (None), to the farmer; close the case.
 
     Args:
-        note: already folded to GSM 03.38 and cut to the length that the message leaves.
+        note: already folded to GSM 03.38 and, without `said`, of the length that a message leaves.
         label: what the officer says it is; what was said before stands when left out.
+        said: the note as it goes out, where that is more than one message.
+        not_before: the messages wait until then.
 
     Raises:
         NotYours: the case is not this officer's, or was answered before.
@@ -150,21 +168,89 @@ def answer(
     escalation.answer = note
     escalation.label = label or escalation.label
     _close(escalation, "answered")
-    actor = f"officer:{officer.id}"
+    actor = _actor(officer)
     life.move(session, case, life.ANSWERED, actor=actor, reason="officer")
-    desk.tell_farmer(
-        session,
-        case.farmer,
-        "officer_closing",
-        key=f"escalation:{escalation.id}:answer",
-        case=case,
-        note=note,
-        officer_phone=officer.phone,
-    )
+    said = said or [Said("officer_closing", {"note": note})]
+    _say(session, desk, officer, case, f"escalation:{escalation.id}:answer", said, not_before)
     life.move(session, case, life.CLOSED, actor=actor)
 
 
-def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason: str) -> bool:
+def promise(
+    session: Session, desk: Desk, officer: Officer | None, case: Case, said: Sequence[Said]
+) -> None:
+    """The officer says that they will come or call: the farmer is told so, and the case stays open
+    with them. Raises: NotYours."""
+    escalation = accept(session, officer, case)
+    session.add(Event(kind="promised", case_id=case.id, actor=_actor(officer)))
+    session.flush()
+    count = select(func.count(Event.id)).where(Event.kind == "promised", Event.case_id == case.id)
+    key = f"escalation:{escalation.id}:promise:{session.scalar(count)}"
+    _say(session, desk, officer, case, key, said, None)
+
+
+def go_on(
+    session: Session,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    note: str,
+    said: Sequence[Said],
+    not_before: datetime | None = None,
+) -> None:
+    """More words of an answer that was given just now. Raises: NotYours."""
+    escalation = answered_by(session, officer, case)
+    if escalation is None:
+        raise NotYours(case.code)
+    escalation.answer = f"{escalation.answer or ''} {note}".strip()
+    actor = _actor(officer)
+    session.add(Event(kind="went_on", case_id=case.id, actor=actor))
+    session.flush()
+    count = select(func.count(Event.id)).where(Event.kind == "went_on", Event.case_id == case.id)
+    key = f"escalation:{escalation.id}:answer:more:{session.scalar(count)}"
+    _say(session, desk, officer, case, key, said, not_before)
+
+
+def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
+    """Take an answer back: the case is open again, with the same person. What has not left is not
+    sent; where something has, the farmer is told not to follow it.
+
+    Returns: whether something had left.
+
+    Raises: NotYours when there is no answer of theirs that may still be taken back.
+    """
+    escalation = answered_by(session, officer, case)
+    if escalation is None or (escalation.closed_at or now()) < now() - UNDO_FOR:
+        raise NotYours(case.code)
+    actor = _actor(officer)
+    escalation.outcome = "undone"
+    escalation.label = None
+    left = outbox.recall(session, f"escalation:{escalation.id}:answer")
+    session.flush()
+    life.move(session, case, life.ESCALATED, actor=actor, reason="undone")
+    again = Escalation(case_id=case.id, officer=officer, reason="undone")
+    session.add(again)
+    session.flush()
+    accept(session, officer, case)
+    if left:
+        key = f"escalation:{escalation.id}:undone"
+        desk.tell_farmer(session, case.farmer, "officer_undone", key=key, case=case)
+    return left
+
+
+def answered_by(session: Session, officer: Officer | None, case: Case) -> Escalation | None:
+    """The case's last word, if it is this person's answer and nobody has the case since."""
+    if open_one(session, case) is not None or case.state != life.CLOSED:
+        return None
+    query = select(Escalation).where(Escalation.case_id == case.id)
+    last = session.scalar(query.order_by(Escalation.id.desc()).limit(1))
+    if last is None or last.outcome != "answered":
+        return None
+    return last if last.officer_id == (officer.id if officer else None) else None
+
+
+def hand_over(
+    session: Session, desk: Desk, officer: Officer | None, case: Case, reason: str
+) -> bool:
     """Pass the case to a colleague who has not had it. False when there is none; it then stays
     where it is.
 
@@ -174,7 +260,7 @@ def hand_over(session: Session, desk: Desk, officer: Officer, case: Case, reason
     colleague = routing.colleague(session, case, desk.zone)
     if colleague is None:
         return False
-    actor = f"officer:{officer.id}"
+    actor = _actor(officer)
     pass_on(session, desk, case, escalation, colleague, actor=actor, reason=reason)
     return True
 
@@ -201,7 +287,7 @@ def pass_on(
     return successor
 
 
-def ask_photo(session: Session, desk: Desk, officer: Officer, case: Case) -> bool:
+def ask_photo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
     """The officer wants another photo; the case stays with them. Once for each photo there is.
 
     Returns:
@@ -212,7 +298,7 @@ def ask_photo(session: Session, desk: Desk, officer: Officer, case: Case) -> boo
     escalation = accept(session, officer, case)
     if photo_awaited(session, case):
         return False
-    actor = f"officer:{officer.id}"
+    actor = _actor(officer)
     session.add(Event(kind="photo_asked", case_id=case.id, actor=actor))
     session.flush()
     photos = session.scalar(select(func.count(Photo.id)).where(Photo.case_id == case.id))
@@ -280,22 +366,50 @@ def with_officer(session: Session, case: Case) -> bool:
     return session.scalar(looked_for) is None
 
 
-def open_cases_of(session: Session, officer: Officer) -> list[Case]:
-    """The officer's cases that wait for an answer, oldest first."""
+def open_cases_of(session: Session, officer: Officer | None) -> list[Case]:
+    """The cases of an officer, or of the operator (None), that wait for an answer, oldest first."""
+    held_by = Escalation.officer_id
     query = (
         select(Case)
         .join(Escalation, Escalation.case_id == Case.id)
-        .where(Escalation.officer_id == officer.id, Escalation.closed_at.is_(None))
+        .where(
+            held_by.is_(None) if officer is None else held_by == officer.id,
+            Escalation.closed_at.is_(None),
+        )
         .order_by(Escalation.opened_at)
     )
     return list(session.scalars(query))
 
 
-def _theirs(session: Session, officer: Officer, case: Case) -> Escalation:
+def _theirs(session: Session, officer: Officer | None, case: Case) -> Escalation:
     escalation = open_one(session, case)
-    if escalation is None or escalation.officer_id != officer.id or case.state == life.CLOSED:
+    whose = officer.id if officer else None
+    if escalation is None or escalation.officer_id != whose or case.state == life.CLOSED:
         raise NotYours(case.code)
     return escalation
+
+
+def _actor(officer: Officer | None) -> str:
+    return f"officer:{officer.id}" if officer else "operator"
+
+
+def _say(
+    session: Session,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    key: str,
+    said: Sequence[Said],
+    not_before: datetime | None,
+) -> None:
+    """A message each, in order; the first has the key itself."""
+    phone = officer.phone if officer else desk.operator_phone
+    for number, one in enumerate(said, 1):
+        own = key if number == 1 else f"{key}:{number}"
+        values: Mapping[str, Any] = {"officer_phone": phone, **one.values}
+        desk.tell_farmer(
+            session, case.farmer, one.template, key=own, case=case, not_before=not_before, **values
+        )
 
 
 def _close(escalation: Escalation, outcome: str) -> None:
@@ -312,12 +426,13 @@ def _tell_officer(
     again: str = "",
 ) -> None:
     key = f"escalation:{escalation.id}:officer{again}"
-    values = briefing.brief(case).values(desk.how_to_answer(case))
+    language = officer.language if officer else desk.language
+    values = briefing.brief(session, case).values(desk.texts, language, desk.how_to_answer(case))
+    template, linked = briefing.template(case), briefing.template(case, link=True)
     if officer is None:
-        desk.tell_operator(session, briefing.template(case), key=key, case=case, **values)
+        desk.tell_operator(session, template, key=key, case=case, **values)
     elif desk.link_base:
         values["link"] = desk.link_base + officer_links.issue(session, officer, case)
-        linked = briefing.template(case, link=True)
         desk.tell_officer(session, officer, linked, key=key, case=case, **values)
     else:
-        desk.tell_officer(session, officer, briefing.template(case), key=key, case=case, **values)
+        desk.tell_officer(session, officer, template, key=key, case=case, **values)

@@ -84,7 +84,7 @@ def _pass_on(session: Session, desk: Desk, case: Case, officer: Officer, message
         key=f"wrote:{message.id}:{officer.id}",
         case=case,
         phone=case.farmer.phone,
-        words=_words(message),
+        heard=_words(message),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.people import areas, hours
@@ -41,7 +41,11 @@ def choose(
         .scalar_subquery()
     )
     rows = session.execute(
-        select(Officer, open_cases).where(Officer.on_duty, Officer.disabled_at.is_(None))
+        select(Officer, open_cases).where(
+            Officer.on_duty,
+            or_(Officer.away_until.is_(None), Officer.away_until <= moment),
+            Officer.disabled_at.is_(None),
+        )
     ).all()
 
     def rank(row: Row[Officer, int]) -> tuple[Any, ...]:

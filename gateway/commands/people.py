@@ -156,7 +156,7 @@ def list_officers() -> None:
     """All officers, a line each."""
     with _ready().store.reading() as session:
         for row in officers.listed(session):
-            duty = "disabled" if row.disabled_at else "on duty" if row.on_duty else "off duty"
+            duty = "disabled" if row.disabled_at else "on duty" if row.at_work else "off duty"
             number = msisdn.mask(row.phone)
             click.echo(
                 f"{row.id:4}  {duty:8}  {number:14}  {row.languages:8}  {row.area:24}  {row.name}"

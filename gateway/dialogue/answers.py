@@ -2,35 +2,107 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.agronomy import products
 from gateway.cases import escalation
 from gateway.cases.desk import Desk
-from gateway.store.models import Case, Escalation, Officer
+from gateway.dialogue import advice
+from gateway.dialogue.catalogue import Catalogue
+from gateway.store.base import now
+from gateway.store.models import Case, Escalation, Event, Officer
 from gateway.teaching import labels
+
+HOLD = timedelta(minutes=2)
+"""Words that nobody saw beforehand, as those by SMS, wait so long: an UNDO within it is in time."""
+
+
+class NeedsSafety(Exception):
+    """The words name a product, an active ingredient or a dose, and nobody has said yet that the
+    safety words shall go with them. `named` is what was found, as written."""
+
+    def __init__(self, named: tuple[str, ...]) -> None:
+        super().__init__(", ".join(named))
+        self.named = named
 
 
 def answer(
     session: Session,
+    texts: Catalogue,
     desk: Desk,
-    officer: Officer,
+    officer: Officer | None,
     case: Case,
     words: str,
     label: str | None = None,
+    *,
+    safe: bool = False,
+    hold: timedelta = timedelta(0),
 ) -> None:
-    """The officer's words go to the farmer and end the case; a label goes to all its photos too.
+    """The words of the officer, or of the operator (None), go to the farmer and end the case; a
+    label goes to all its photos too.
 
     Args:
-        words: in the farmer's language where they are a ready text, and short enough.
+        words: in the farmer's language where they are a ready text.
         label: what the officer says it is, where that is said with the answer.
+        safe: a product or a dose in the words is meant, with the safety words.
+        hold: how long they wait before they leave.
 
     Raises:
-        NotYours: the case is not this officer's, or was answered before.
+        NotYours: the case is not this person's, or was answered before.
+        BadLabel: the label is of another crop than the case.
+        BadNote: the words are too long, or cannot be sent.
+        NeedsSafety: a product or a dose is in the words, and `safe` was not said.
     """
-    escalation.answer(session, desk, officer, case, words, label=label)
-    if label is not None:
+    words, named = _checked(words, safe)
+    if label is not None and label not in labels.choices(case.crop):
+        raise labels.BadLabel(f"{label} is no disease of {case.crop}")
+    said = advice.said(texts, words, safety=bool(named))
+    until = now() + hold if hold else None
+    escalation.answer(session, desk, officer, case, words, label=label, said=said, not_before=until)
+    _mark(session, officer, case, named)
+    if label is not None and officer is not None:
         labels.record(session, officer, case, label)
+
+
+def promise(
+    session: Session, texts: Catalogue, desk: Desk, officer: Officer | None, case: Case, words: str
+) -> None:
+    """Words that say who comes or calls: sent, and the case stays open. Raises: as `answer`."""
+    words, _ = _checked(words, safe=False)
+    escalation.promise(session, desk, officer, case, advice.said(texts, words))
+
+
+def go_on(
+    session: Session,
+    texts: Catalogue,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    words: str,
+    *,
+    safe: bool = False,
+    hold: timedelta = timedelta(0),
+) -> None:
+    """More words of an answer that was given just now. Raises: as `answer`."""
+    words, named = _checked(words, safe)
+    said = advice.said(texts, words, safety=bool(named))
+    until = now() + hold if hold else None
+    escalation.go_on(session, desk, officer, case, words, said, until)
+    _mark(session, officer, case, named)
+
+
+def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
+    """Take an answer back, with the label that came with it. Raises: NotYours.
+
+    Returns: whether something of it had left already.
+    """
+    left = escalation.undo(session, desk, officer, case)
+    if officer is not None:
+        labels.take_back(session, officer, case)
+    return left
 
 
 def officers_words(session: Session, case: Case) -> str:
@@ -39,3 +111,27 @@ def officers_words(session: Session, case: Case) -> str:
         Escalation.case_id == case.id, Escalation.outcome == "answered"
     )
     return session.scalar(answered.order_by(Escalation.id.desc()).limit(1)) or ""
+
+
+def read_back(texts: Catalogue, case: Case, words: str, language: str) -> tuple[str, ...]:
+    """An officer's words once more, as the SMS that carry them."""
+    return tuple(
+        part + texts.whole("ussd_case_officer_said", language, case=case.code, note=piece)
+        for part, piece in advice.numbered(advice.pieces(texts, words))
+    )
+
+
+def _checked(words: str, safe: bool) -> tuple[str, tuple[str, ...]]:
+    """The words in the GSM alphabet, and what of a product or a dose they name."""
+    words = advice.tidy(words)
+    named = products.found(words)
+    if named and not safe:
+        raise NeedsSafety(named)
+    return words, named
+
+
+def _mark(session: Session, officer: Officer | None, case: Case, named: tuple[str, ...]) -> None:
+    if named:
+        actor = f"officer:{officer.id}" if officer else "operator"
+        data = {"named": list(named)}
+        session.add(Event(kind="product_named", case_id=case.id, actor=actor, data=data))

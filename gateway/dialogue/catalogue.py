@@ -30,6 +30,9 @@ LIMITS = {
     "crop_": 20,
     "disease_": 30,
     "note_": 76,
+    "finding_": 30,
+    "why_": 16,
+    "told_": 12,
 }
 """Septets by kind of text; every other key is an SMS."""
 
@@ -128,6 +131,15 @@ class Catalogue:
         Raises:
             CatalogueError: no such key, a value missing, unknown or too long.
         """
+        return self._filled(key, language, values, whole=False)
+
+    def whole(self, key: str, language: str | None, **values: object) -> str:
+        """As `render`, with values of any length: for a screen, which is cut into pages."""
+        return self._filled(key, language, values, whole=True)
+
+    def _filled(
+        self, key: str, language: str | None, values: Mapping[str, object], *, whole: bool
+    ) -> str:
         language = language if language in self._texts else FALLBACK
 
         def value(match: re.Match[str]) -> str:
@@ -140,7 +152,7 @@ class Catalogue:
                 return self.text(f"{placeholder.names}{given}", language)
             filled = _readable(str(given))
             room = gsm7.septets(placeholder.longest)
-            if gsm7.septets(filled) <= room:
+            if whole or gsm7.septets(filled) <= room:
                 return filled
             if placeholder.cut:
                 return gsm7.cut(filled, room)

@@ -6,5 +6,6 @@ once. States: queued, held, sending, sent, delivered, failed, unknown, cancelled
 
 from gateway.outbox.kinds import Kind
 from gateway.outbox.post import depth, held, post
+from gateway.outbox.recall import recall
 
-__all__ = ["Kind", "depth", "held", "post"]
+__all__ = ["Kind", "depth", "held", "post", "recall"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -64,10 +65,18 @@ def right_pin(officer: Officer, pin: str) -> bool:
 
 
 def set_duty(session: Session, officer: Officer, on_duty: bool) -> None:
-    if officer.on_duty != on_duty:
-        officer.on_duty = on_duty
+    """At work or off duty from now on; a leave ends with it."""
+    if officer.on_duty != on_duty or officer.away_until is not None:
+        officer.on_duty, officer.away_until = on_duty, None
         data = {"officer": officer.id, "on_duty": on_duty}
         session.add(Event(kind="duty", actor=f"officer:{officer.id}", data=data))
+
+
+def leave(session: Session, officer: Officer, until: datetime) -> None:
+    """No new cases before this moment; then on duty again, without anybody's doing."""
+    officer.on_duty, officer.away_until = True, until
+    data = {"officer": officer.id, "away_until": until.isoformat()}
+    session.add(Event(kind="duty", actor=f"officer:{officer.id}", data=data))
 
 
 def change(
@@ -100,8 +109,8 @@ def change(
     officer.name, officer.area, officer.languages = name, area, ",".join(languages)
     officer.work_days, officer.work_hours = work_days, work_hours
     session.add(Event(kind="officer_changed", actor=by, data={"officer": officer.id}))
-    if officer.on_duty != on_duty:
-        officer.on_duty = on_duty
+    if officer.at_work != on_duty:
+        officer.on_duty, officer.away_until = on_duty, None
         data = {"officer": officer.id, "on_duty": on_duty}
         session.add(Event(kind="duty", actor=by, data=data))
 

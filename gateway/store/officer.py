@@ -26,9 +26,16 @@ class Officer(Base):
     work_hours: Mapped[str] = mapped_column(String(11), default="00:00-24:00")
     """Local time of the service's region."""
     on_duty: Mapped[bool] = mapped_column(Boolean, default=True)
+    away_until: Mapped[datetime | None] = mapped_column(Utc)
+    """On leave: no new cases before then."""
     disabled_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
 
     @property
     def language(self) -> str:
         return self.languages.split(",")[0]
+
+    @property
+    def at_work(self) -> bool:
+        """On duty and not on leave."""
+        return self.on_duty and (self.away_until is None or self.away_until <= now())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy import LABELS
+from gateway.agronomy import CROP_OF, LABELS
 from gateway.people import areas
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
@@ -19,6 +19,11 @@ LONGEST_WORDS = 80
 
 class BadLabel(ValueError):
     """Not a label that a photo can have."""
+
+
+def choices(crop: str | None) -> tuple[str, ...]:
+    """What a leaf of this crop may have, and `none`; of a crop that nobody told, all."""
+    return (*(label for label in LABELS if crop in (None, CROP_OF[label])), NONE)
 
 
 def machine_word(verdict: str | None, label: str | None) -> str | None:
@@ -44,8 +49,8 @@ def record(
 
     Raises: BadLabel.
     """
-    if label not in CHOICES:
-        raise BadLabel(f"a label is one of {', '.join(CHOICES)}")
+    if label not in choices(case.crop):
+        raise BadLabel(f"a label of {case.crop} is one of {', '.join(choices(case.crop))}")
     words = " ".join((words or "").split())[:LONGEST_WORDS] or None if label == NONE else None
     machine = machine_word(case.verdict, case.label)
     photos = session.scalars(select(Photo.id).where(Photo.case_id == case.id)).all()
@@ -76,6 +81,11 @@ def record(
         actor = f"officer:{officer.id}"
         session.add(Event(kind="label", case_id=case.id, actor=actor, data=data))
     return news
+
+
+def take_back(session: Session, officer: Officer, case: Case) -> None:
+    """The officer's word on the case's photos is no example any more: it was said by mistake."""
+    session.execute(delete(Label).where(Label.case_id == case.id, Label.officer_id == officer.id))
 
 
 def _plot(session: Session, case: Case) -> str:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from gateway.context import Context
-from gateway.dialogue import gsm7
+from gateway.dialogue import advice, gsm7
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import Label, Message
@@ -114,6 +114,10 @@ OWN_WORDS = [
     "plain",
     "x" * 76,
     "x" * 80,
+    "two parts of words " * 9,
+    "x" * 324,
+    "x" * 325,
+    "a word that is cut at no border " * 11,
     "brackets [ ] and € {two}",
     "l’été à Noël, œuvre ç",
     "tabs\tand\n lines   folded",
@@ -129,7 +133,6 @@ def test_the_page_counts_as_the_sender_does(
 ) -> None:
     sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
-    room = context.catalogue.room("note")
     own, count = page.get_by_label("Write to the farmer"), page.locator("#count")
     for text in OWN_WORDS:
         own.fill(text)
@@ -140,14 +143,19 @@ def test_the_page_counts_as_the_sender_does(
         except gsm7.NotGsm as error:
             expect(count).to_have_text(f"An SMS cannot carry: {' '.join(error.letters)}")
             continue
-        left = room - gsm7.septets(folded)
-        said = f"{left} letters left" if left >= 0 else f"{-left} letters too many"
-        expect(count).to_have_text(said if folded else f"At most {room} letters")
-        if folded and left >= 0:
-            frame = context.catalogue.render(
-                "officer_closing", "rw", case=code, note=folded, officer_phone=keza.phone
+        most = advice.MOST * context.catalogue.room("words")
+        try:
+            sent = advice.said(context.catalogue, folded) if folded else []
+            said = f"{most - gsm7.septets(folded)} letters left"
+        except advice.BadNote as fault:
+            sent, said = [], f"{fault.detail} letters too many"
+        expect(count).to_have_text(said if folded else f"At most {most} letters")
+        if sent:
+            known = {"case": code, "officer_phone": keza.phone}
+            seen = "\n\n".join(
+                context.catalogue.render(one.template, "rw", **known, **one.values) for one in sent
             )
-            expect(page.locator("#preview")).to_have_text(frame)
+            expect(page.locator("#preview")).to_have_text(seen)
 
 
 def test_a_double_tap_sends_once(

@@ -71,26 +71,47 @@ def test_an_unsure_case_asks_then_goes_to_an_officer(any_context: Context) -> No
 def test_the_officers_message_says_all_that_is_known(any_context: Context) -> None:
     house.officer(any_context.store)
     case_id = _case(any_context)
-    _judge(any_context, case_id, "unknown", "maize_rust")
+    with any_context.store.transaction() as session:
+        told = {"stage": "flowering", "plants": "half", "sprayed": "no"}
+        session.get_one(Case, case_id).answers = told
+    for photos in (1, 2):
+        _judge(any_context, case_id, "second_photo", "maize_rust", photos)
     with any_context.store.reading() as session:
         case = session.get_one(Case, case_id)
         text = session.scalars(
             select(Message.text).where(Message.template == "escalation_officer")
         ).one()
     assert text is not None
-    for part in (case.code, house.FARMER, "ibigori", "umugese", "80%", "Kanyangese"):
+    for part in (
+        case.code, house.FARMER, "ibigori", "umugese", "80%", "Kanyangese",
+        "ntibyizewe", "birarabije", "50%", "bitatewe",
+    ):  # fmt: skip
         assert part in text
     assert len(text) <= 160
+
+
+def test_a_leaf_that_the_machine_does_not_know_is_shown_as_no_disease(
+    any_context: Context,
+) -> None:
+    house.officer(any_context.store)
+    _judge(any_context, _case(any_context), "unknown", "maize_rust")
+    with any_context.store.reading() as session:
+        query = select(Message.text).where(Message.template == "escalation_officer_report")
+        text = session.scalars(query).one()
+    assert text is not None
+    assert "ikibabi kitamenyekanye" in text
+    assert "umugese" not in text
+    assert "%" not in text
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        pytest.param({}, "SMS ", id="the simulator takes replies"),
+        pytest.param({}, " ...", id="the simulator takes replies"),
         pytest.param({"two_way_sms": "off"}, "*384*123#", id="switched off"),
         pytest.param({"simulator": "off"}, "*384*123#", id="Rwanda's bulk routes go one way"),
-        pytest.param({"simulator": "off", "short_code": "5123"}, "SMS ", id="a short code"),
-        pytest.param({"simulator": "off", "region": "KE"}, "SMS ", id="another country"),
+        pytest.param({"simulator": "off", "short_code": "5123"}, " ...", id="a short code"),
+        pytest.param({"simulator": "off", "region": "KE"}, " ...", id="another country"),
     ],
 )
 def test_an_officer_is_told_a_way_to_answer_that_exists(

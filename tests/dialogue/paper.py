@@ -82,7 +82,7 @@ class Paper:
                 ]
             case ask.SetDuty(on_duty):
                 self.official = self.official and replace(self.official, on_duty=on_duty)
-            case ask.HandOver(code) | ask.AnswerCase(case=code):
+            case ask.HandOver(code) | ask.AnswerCase(case=code) | ask.AnswerInWords(case=code):
                 self.given = [c for c in self.given if c.code != code]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,12 +12,12 @@ import pytest
 import time_machine
 from sqlalchemy import func, select
 
-from gateway.cases import codes
+from gateway.cases import codes, routing
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.dialogue.sms import Incoming, receive
 from gateway.people import farmers
-from gateway.store.models import Case, Farmer, Label, Message
+from gateway.store.models import Case, Event, Farmer, Label, Message
 from tests.dialogue.conftest import FARMER, OFFICER, MakeCase, Outbox
 
 Send = Callable[..., None]
@@ -197,13 +198,140 @@ def test_officers_words_reach_the_farmer_in_one_message(
     assert "closed" in outbox(OFFICER)[-1]
 
 
-def test_a_long_answer_is_cut_at_a_word_and_the_officer_told(
-    send: Send, outbox: Outbox, escalated: str
+def test_a_long_answer_goes_out_whole_in_numbered_messages(
+    context: Context, send: Send, outbox: Outbox, escalated: str
 ) -> None:
-    send(f"{escalated} " + "remove the sick leaves and bury them " * 5, OFFICER)
-    assert outbox(OFFICER)[-1].startswith(f"Case {escalated} closed. Too long")
-    assert outbox(OFFICER)[-1].endswith(("bury", "leaves", "them", "sick", "the", "and", "remove"))
-    assert "remove the sick leaves and bury them" in outbox()[-1]
+    before = len(outbox())
+    words = "remove the sick leaves, bury them, and only then water the bed again; " * 4
+    send(f"{escalated} {words}", OFFICER)
+    parts = outbox()[before:]
+    assert [part[:4] for part in parts] == ["1/3 ", "2/3 ", "3/3 "]
+    assert all(OFFICER in part and escalated in part for part in parts)
+    assert all(gsm7.septets(part) <= gsm7.SINGLE for part in parts)
+    said = " ".join(part.split(f"case {escalated}: ")[1] for part in parts)
+    assert said == words.strip()
+    with context.store.reading() as session:
+        keys = select(Message.key).where(Message.template == "officer_words").order_by(Message.id)
+        first, *others = session.scalars(keys)
+    assert others == [f"{first}:2", f"{first}:3"]
+    assert "in 3 SMS" in outbox(OFFICER)[-1]
+    send(f"RESULT {escalated}")
+    again = " ".join(text.split(f"case {escalated}: ")[1] for text in outbox()[-3:])
+    assert again == words.strip()
+
+
+def test_what_no_three_messages_carry_is_refused_with_how_much_fits(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    before, words = len(outbox()), "count the plants that look so, row by row, " * 9
+    send(f"{escalated} {words}", OFFICER)
+    assert outbox()[before:] == []
+    (fits,) = re.findall(r"NOT sent. (\d+) of your", outbox(OFFICER)[-1])
+    assert case_of(context, escalated).state == "escalated"
+    send(f"{escalated} {words[: int(fits)]}", OFFICER)
+    assert len(outbox()[before:]) == 3
+
+
+def test_the_rest_of_an_answer_is_no_answer_to_another_case(
+    context: Context, send: Send, outbox: Outbox, escalated: str, make_case: MakeCase
+) -> None:
+    other = make_case("+250788000005", state="answered", label="bean_spot", crop="beans")
+    send(f"OFFICER {other}", "+250788000005")
+    with time_machine.travel(datetime(2030, 11, 1, 8, tzinfo=UTC), tick=False) as clock:
+        send(f"{escalated} Bury all of the leaves that have", OFFICER)
+        clock.shift(20)
+        send("brown powder on both sides", OFFICER)
+        assert "brown powder" in outbox()[-1]
+        assert "more of your answer" in outbox(OFFICER)[-1]
+        clock.shift(200)
+        send("and keep the goats out.", OFFICER)
+        assert "keep the goats out" in outbox()[-1]
+        clock.shift(200)
+        send("Take no seed of it this year", OFFICER)
+        assert "just answered?" in outbox(OFFICER)[-1]
+        assert other in outbox(OFFICER)[-1]
+        assert "Take no seed" not in outbox()[-1]
+        assert case_of(context, other).state == "escalated"
+        send("yes", OFFICER)
+        assert "Take no seed" in outbox()[-1]
+        clock.shift(700)
+        send("Keep the pods dry", OFFICER)
+        assert "Keep the pods dry" in outbox("+250788000005")[-1]
+    send(f"RESULT {escalated}")
+    assert any("keep the goats out. Take" in text for text in outbox()[-2:])
+
+
+@pytest.mark.parametrize("text", ["UNDO", "{code} undo please", "annuler", "tengua"])
+@pytest.mark.parametrize("left", [False, True])
+def test_an_answer_is_taken_back(
+    context: Context, send: Send, outbox: Outbox, escalated: str, text: str, *, left: bool
+) -> None:
+    before = len(outbox())
+    with time_machine.travel(datetime(2030, 11, 1, 8, tzinfo=UTC), tick=False) as clock:
+        send(f"{escalated} OK blight", OFFICER)
+        with context.store.transaction() as session:
+            sent = session.scalars(
+                select(Message).where(Message.template == "officer_closing")
+            ).one()
+            assert sent.not_before == datetime(2030, 11, 1, 8, 2, tzinfo=UTC)
+            if left:
+                sent.state = "sent"
+        clock.shift(60)
+        send(text.format(code=escalated), OFFICER)
+        assert "open again" in outbox(OFFICER)[-1]
+        assert case_of(context, escalated).state == "accepted"
+        assert len(outbox()) - before == 1 + left
+        if left:
+            assert "do NOT follow" in outbox()[-1]
+        with context.store.reading() as session:
+            state = session.scalar(
+                select(Message.state).where(Message.template == "officer_closing")
+            )
+        assert state == ("sent" if left else "cancelled")
+        send(f"{escalated} OK rust", OFFICER)
+        assert "common rust" in outbox()[-1]
+        clock.shift(301)
+        send("UNDO", OFFICER)
+        assert "no answer to take back" in outbox(OFFICER)[-1]
+    assert case_of(context, escalated).state == "closed"
+
+
+def test_a_product_goes_out_with_the_safety_words_once_it_is_meant(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    before = len(outbox())
+    send(f"{escalated} Spray copper oxychloride when it is dry", OFFICER)
+    assert "safety words" in outbox(OFFICER)[-1]
+    assert len(outbox()) == before
+    send("yes please", OFFICER)
+    told = outbox()[before:]
+    assert "copper oxychloride" in told[0]
+    assert "Gloves, mask" in told[1]
+    with context.store.reading() as session:
+        (marked,) = session.scalars(select(Event).where(Event.kind == "product_named"))
+    assert marked.data == {"named": ["copper oxychloride"]}
+
+
+def test_a_question_is_relayed_when_the_officer_says_so(
+    context: Context, send: Send, outbox: Outbox, escalated: str
+) -> None:
+    send("Which variety did you plant?", OFFICER)
+    assert "Is this advice?" in outbox(OFFICER)[-1]
+    assert case_of(context, escalated).state == "escalated"
+    send("oui", OFFICER)
+    assert "Which variety did you plant?" in outbox()[-1]
+
+
+def test_an_officer_on_leave_gets_no_case_until_it_ends(
+    context: Context, send: Send, officer: str, make_case: MakeCase
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 28, 8, tzinfo=UTC), tick=False) as clock:
+        send("OFF until 5 Dec", OFFICER)
+        with context.store.reading() as session:
+            assert routing.choose(session, None, "en") is None
+        clock.move_to(datetime(2026, 12, 6, 0, 1, tzinfo=context.desk.zone))
+        with context.store.reading() as session:
+            assert routing.choose(session, None, "en") is not None
 
 
 def test_typography_is_folded_and_other_letters_refused_by_name(
@@ -279,10 +407,12 @@ def test_a_mistyped_code_is_not_relayed_as_words(
     assert len(outbox()) == before
 
 
-def test_a_word_like_a_keyword_is_an_answer_behind_a_code(
+def test_one_word_behind_a_code_is_relayed_when_it_is_meant(
     send: Send, outbox: Outbox, escalated: str
 ) -> None:
     send(f"{escalated} Mort", OFFICER)
+    assert "Mort" not in outbox()[-1]
+    send("YES", OFFICER)
     assert "Mort" in outbox()[-1]
 
 
@@ -359,9 +489,9 @@ def test_a_case_of_somebody_else_or_answered_is_refused(
     send: Send, outbox: Outbox, escalated: str, make_case: MakeCase
 ) -> None:
     foreign = make_case("+250788000005")
-    send(f"{foreign} words", OFFICER)
+    send(f"{foreign} some words", OFFICER)
     assert "not open with you" in outbox(OFFICER)[-1]
-    send(f"{escalated} words", OFFICER)
+    send(f"{escalated} some words", OFFICER)
     send(f"{escalated} more words", OFFICER)
     assert "not open with you" in outbox(OFFICER)[-1]
     assert sum("words" in text for text in outbox()) == 1

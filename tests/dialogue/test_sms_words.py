@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.agronomy import LABELS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms.words import (
@@ -192,7 +193,7 @@ def test_languages_by_code_or_name(words: Vocabulary, typed: str, code: str | No
     ],
 )
 def test_labels_in_any_language(words: Vocabulary, typed: str, label: str | None) -> None:
-    assert words.label(typed) == label
+    assert words.label(typed, LABELS) == label
 
 
 @given(st.text(max_size=120))

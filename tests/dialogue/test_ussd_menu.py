@@ -79,7 +79,9 @@ FROZEN = {
         "5": "maize_rust",
         "6": "visit",
         "7": "call",
+        "9": "something_else",
     },
+    "desk_safety": {"1": "safety", "2": "without"},
 }
 PREFIXES = ("option_language_", "option_reason_", "option_stage_", "option_plants_", "option_note_")
 

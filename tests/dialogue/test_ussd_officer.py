@@ -131,3 +131,44 @@ def test_an_officer_whose_session_state_is_lost_gives_the_pin_again(
     phone = dial(OFFICER).dial().answer(officer).expect("Officer's desk")
     context.redis.flushall()
     phone.answer("1").expect("type your PIN").answer(officer).expect("Officer's desk")
+
+
+def test_own_words_go_out_whole_and_a_product_with_its_safety_words(
+    context: Context, dial: Dial, officer: str, make_case: MakeCase, outbox: Outbox
+) -> None:
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    dial().dial().answer("1").answer("1").answer("3").expect_end()
+    phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1").answer("2")
+    phone.answer("98").answer("9").expect("Type what the farmer reads")
+    phone.answer("yes").expect("Write two words or more")
+    phone.answer("x" * 30 + " and more words " * 5).expect("longer than 85 letters")
+    phone.answer("Spray copper oxychloride early").expect("names a product or a dose")
+    phone.answer("1").expect("Answer sent")
+    first, second = outbox()[-2:]
+    assert "Spray copper oxychloride early" in first
+    assert "Gloves, mask" in second
+    assert code in second
+
+
+def test_only_diseases_of_the_crop_are_offered(
+    context: Context, dial: Dial, officer: str, make_case: MakeCase
+) -> None:
+    make_case(state="answered", label="maize_rust", crop="beans")
+    dial().dial().answer("1").answer("1").answer("3").expect_end()
+    phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1")
+    phone.expect("photo maize, told beans").answer("2").expect("1 Angular leaf spot")
+    assert "Common rust" not in phone.screen
+    phone.answer("5").expect("Not understood")
+
+
+def test_a_visit_announced_ends_no_case(
+    context: Context, dial: Dial, officer: str, make_case: MakeCase, outbox: Outbox
+) -> None:
+    code = make_case(state="answered", label="maize_rust", crop="maize")
+    dial().dial().answer("1").answer("1").answer("3").expect_end()
+    phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1").answer("2")
+    phone.answer("6").expect("stays open with you")
+    assert "I will come" in outbox()[-1]
+    with context.store.reading() as session:
+        case = session.scalars(select(Case).where(Case.code == code)).one()
+    assert case.state == "accepted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.cases import life
@@ -219,6 +219,11 @@ def _place(state: State) -> tuple[object, ...]:
         ),
         max_size=14,
     ),
+)
+@example(  # two hops lost after seven misses: what cannot be told must not be the eighth
+    caller=("rw", True),
+    cases=[],
+    hops=[("offered", 0)] * 2 + [("code", 0)] * 7 + [("key", 0), ("offered", 0)],
 )
 def test_no_answer_is_read_as_two_and_no_two_as_one(
     menu: Menu,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.agronomy import ADVISED
 from gateway.cases import escalation, guesses, heard, life
 from gateway.cases.case import by_code
-from gateway.dialogue.answers import officers_words
+from gateway.dialogue.answers import officers_words, read_back
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms import meaning
 from gateway.dialogue.sms.reply import Reply
@@ -148,8 +148,8 @@ class _Conversation:
             waiting = "photo_received" if came else "case_waiting"
             return Reply(waiting, self.language, values, case_id=case.id)
         if note := officers_words(self.session, case):
-            values["note"] = note
-            return Reply("ussd_case_officer_said", self.language, values, case_id=case.id)
+            said = read_back(self.parts.texts, case, note, self.language)
+            return Reply("ussd_case_officer_said", self.language, case_id=case.id, texts=said)
         template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
         return Reply(template, self.language, values, case_id=case.id)
 

@@ -90,16 +90,19 @@ def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
     words = Vocabulary.of(parts.texts)
     text = typed(incoming.text)
     officer = officers.by_phone(session, incoming.from_phone)
+    operator = incoming.from_phone == parts.desk.operator_phone
     reply = None
-    if officer is not None:
-        reply = officers_side.act(parts, session, officer, words, text)
-    if officer is None or reply is None:
+    if officer is not None or operator:
+        language = officer.language if officer else parts.desk.language
+        asked = officers_side.Asked(incoming.from_phone, language, officer, operator)
+        reply = officers_side.act(parts, session, asked, words, text)
+    if reply is None:
         farmer = farmers.find(session, incoming.from_phone)
         message = session.scalar(select(Message).where(Message.key == _key(incoming)))
         reply = farmers_side.act(parts, session, incoming.from_phone, farmer, words, text, message)
     if reply is None:
         return
-    most = OFFICERS_REPLIES if officer else REPLIES
+    most = OFFICERS_REPLIES if officer or operator else REPLIES
     sent = _replies(session, incoming.from_phone)
     if sent >= most and not reply.must:
         log.warning("sms loop with %s cut off", msisdn.mask(incoming.from_phone))
@@ -107,18 +110,21 @@ def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
     if sent == most - 1 and not reply.must:
         # The last one says so: silence would be a dead end.
         reply = Reply("reply_limit", reply.language, farmer_id=reply.farmer_id)
-    outbox.post(
-        session,
-        key=f"sms:{incoming.id}"[:120],
-        to=incoming.from_phone,
-        text=parts.texts.render(reply.template, reply.language, **reply.values),
-        kind=outbox.Kind.REPLY,
-        template=reply.template,
-        language=reply.language,
-        farmer_id=reply.farmer_id,
-        officer_id=officer.id if officer else None,
-        case_id=reply.case_id,
-    )
+    texts = reply.texts or (parts.texts.render(reply.template, reply.language, **reply.values),)
+    for number, part in enumerate(texts, 1):
+        key = f"sms:{incoming.id}"[:120]
+        outbox.post(
+            session,
+            key=key if number == 1 else f"{key[:110]}:{number}",
+            to=incoming.from_phone,
+            text=part,
+            kind=outbox.Kind.REPLY,
+            template=reply.template,
+            language=reply.language,
+            farmer_id=reply.farmer_id,
+            officer_id=officer.id if officer else None,
+            case_id=reply.case_id,
+        )
 
 
 def _replies(session: Session, phone: str) -> int:

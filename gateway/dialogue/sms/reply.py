@@ -14,3 +14,5 @@ class Reply:
     case_id: int | None = None
     must: bool = False
     """Sent however many replies this number has got: it confirms what may not be in doubt."""
+    texts: tuple[str, ...] = ()
+    """Filled already, an SMS each; then `values` are not used."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.agronomy import DISEASES
+from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import meaning
@@ -25,6 +27,9 @@ SHORT = 3
 only a language's first word for a command is, or a long word for STOP."""
 CODE_AMONG = 4
 """Words of a message among which a case code is looked for: "my code is ..." """
+
+
+NAMES_OF = {row.code: row.names for row in CROP_ROWS}
 
 
 class Command(StrEnum):
@@ -66,7 +71,8 @@ class Vocabulary:
     first: frozenset[str]
     """The first word of each language for each command."""
     languages: Mapping[str, str]
-    labels: Mapping[str, str]
+    labels: Mapping[str, frozenset[str]]
+    """Names of what a leaf may have, in any language, to the labels that are called so."""
     crops: Mapping[str, str]
     """Names of crops to their codes."""
 
@@ -76,8 +82,7 @@ class Vocabulary:
         keywords: dict[str, tuple[Command, str]] = {}
         languages: dict[str, str] = {}
         crops: dict[str, str] = {}
-        whole: dict[str, set[str]] = {}
-        last: dict[str, set[str]] = {}
+        named: dict[str, set[str]] = {}
         first: set[str] = set()
         for code in texts.languages:
             for command in Command:
@@ -90,20 +95,17 @@ class Vocabulary:
             languages[plain(code)] = code
             languages[plain(texts.text(f"option_language_{code}", code))] = code
             if texts.translated("language_names", code):
-                named = texts.text("language_names", code).split(",")
-                for name in named:
+                for name in texts.text("language_names", code).split(","):
                     languages.setdefault(plain(name), code)
             for key in texts.keys_of("crop_"):
                 crops[plain(texts.text(key, code))] = key.removeprefix("crop_")
-            for key in texts.keys_of("disease_"):
-                label = key.removeprefix("disease_")
-                for name in (plain(texts.text(key, code)), plain(label)):
-                    whole.setdefault(name, set()).add(label)
-                    last.setdefault(name.split()[-1], set()).add(label)
-        # A name that two diseases share says nothing about which is meant.
-        sure = last | whole
-        labels = {name: next(iter(meant)) for name, meant in sure.items() if len(meant) == 1}
-        labels.pop("UNKNOWN", None)
+            for label, row in DISEASES.items():
+                name = plain(texts.text(f"disease_{label}", code))
+                called_crop = [plain(crop) for crop in (*NAMES_OF[row.crop], row.crop)]
+                for called in (name, name.split()[-1], plain(label), plain(label).split()[-1]):
+                    for said in (called, *(f"{crop} {called}" for crop in called_crop)):
+                        named.setdefault(said, set()).add(label)
+        labels = {name: frozenset(meant) for name, meant in named.items()}
         for name in [name for name, crop in crops.items() if crop in ("unknown", "other")]:
             del crops[name]
         return cls(keywords, frozenset(first), languages, labels, crops)
@@ -203,13 +205,13 @@ class Vocabulary:
         """The crop that is named, in any language; or None."""
         return next((self.crops[w] for w in plain(typed).split() if w in self.crops), None)
 
-    def label(self, typed: str) -> str | None:
-        """The disease that is named, in any language; or None."""
+    def label(self, typed: str, among: Collection[str]) -> str | None:
+        """The one of these labels that the words name and say nothing else; or None."""
         name = plain(typed)
-        for candidate in (name, *reversed(name.split())):
-            if candidate in self.labels:
-                return self.labels[candidate]
-        return None
+        for polite in ("PLEASE", "SVP", "TAFADHALI"):
+            name = name.removesuffix(f" {polite}")
+        meant = self.labels.get(name, frozenset()) & set(among)
+        return next(iter(meant)) if len(meant) == 1 else None
 
     def _nearly(self, word: str) -> tuple[Command, str] | None:
         if len(word) < FORGIVEN:
@@ -244,6 +246,12 @@ def nearest(text: str, known: Iterable[str]) -> str:
 def find_code(text: str) -> tuple[str, str]:
     """(the case code among the first words, whole or in up to three pieces, or an empty text; the
     text without it)."""
+    code, before, after = around_code(text)
+    return (code, (before + after).strip(" .,:;-\r\n\t")) if code else ("", text.strip())
+
+
+def around_code(text: str) -> tuple[str, str, str]:
+    """As `find_code`, with what stands before the code and what after it."""
     for start, end, typed in _pieces(text):
         try:
             code = codes.parse(typed)
@@ -251,8 +259,8 @@ def find_code(text: str) -> tuple[str, str]:
             continue
         before = re.sub(r"[^\w\s]+$", "", text[:start])  # brackets or a # around the code
         after = re.sub(r"^[^\w\s]+", "", text[end:])
-        return code, (before + after).strip(" .,:;-\r\n\t")
-    return "", text.strip()
+        return code, before, after
+    return "", "", text.strip()
 
 
 def means_code(text: str) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from gateway import outbox
 from gateway.cases import escalation, followups
 from gateway.cases.case import by_code
-from gateway.dialogue.answers import answer
+from gateway.dialogue import answers
+from gateway.dialogue.advice import PROMISES
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.agreed import Agreed
@@ -88,7 +89,7 @@ class Hand:
         officer = officers.by_phone(session, self._phone)
         if officer is None:
             return
-        desk = self._parts.desk
+        desk, texts = self._parts.desk, self._parts.texts
         match effect:
             case ask.SetDuty(on_duty):
                 officers.set_duty(session, officer, on_duty)
@@ -101,7 +102,13 @@ class Hand:
             case ask.AnswerCase(code, note, label):
                 case = _case(session, code)
                 words = desk.texts.render(note, case.spoken)
-                answer(session, desk, officer, case, words, label or None)
+                if note in PROMISES:
+                    answers.promise(session, texts, desk, officer, case, words)
+                else:
+                    answers.answer(session, texts, desk, officer, case, words, label or None)
+            case ask.AnswerInWords(code, words, safe):
+                case = _case(session, code)
+                answers.answer(session, texts, desk, officer, case, words, safe=safe)
 
     def _farmer(self, session: Session) -> Farmer:
         return farmers.find_or_create(session, self._phone)

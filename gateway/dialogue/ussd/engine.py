@@ -75,6 +75,10 @@ class Visit:
     def say(self, key: str, **values: object) -> str:
         return self.texts.render(key, self.state.language, **values)
 
+    def say_whole(self, key: str, **values: object) -> str:
+        """With values of any length, which make more pages."""
+        return self.texts.whole(key, self.state.language, **values)
+
     def __getitem__(self, name: str) -> str:
         """What was chosen under this name earlier, or an empty text."""
         return self.state.data.get(name, "")

@@ -48,9 +48,14 @@ class CaseFacts:
     """The farmer's."""
     place: str = "?"
     phone: str = "?"
-    """The farmer's number; for officers only."""
-    plants: str = "?"
-    confidence: str = "?"
+    """The farmer's number; from here on for officers only."""
+    finding: str = ""
+    """What the photos look like, in the officer's words."""
+    why: str = "asks"
+    """Why a person got the case; names a text."""
+    told: str = ""
+    choices: tuple[str, ...] = ()
+    """Labels that a leaf of this crop may have."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +216,15 @@ class AnswerCase:
 
 
 @dataclass(frozen=True)
+class AnswerInWords:
+    case: str
+    words: str
+    """As typed, and proved to fit."""
+    safe: bool
+    """They name a product, and its safety words go with them."""
+
+
+@dataclass(frozen=True)
 class HandOver:
     case: str
 
@@ -236,6 +250,7 @@ Effect = (
     | SetDuty
     | AcceptCase
     | AnswerCase
+    | AnswerInWords
     | HandOver
     | AskPhoto
 )

@@ -48,8 +48,9 @@ class Widest:
             note=values["note"] if note else "",
             place=values["place"],
             phone=values["phone"],
-            plants=values["count"],
-            confidence=values["confidence"],
+            finding=values["finding"],
+            told=values["told"],
+            choices=LABELS,
         )
         self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.dialogue.ussd.engine import RESERVED, Menu, State, Step, as_number
+from gateway.dialogue.ussd.engine import RESERVED, Again, Menu, State, Step, as_number
 from gateway.dialogue.ussd.facts import Facts, FarmerFacts, GiveConsent
 
 
@@ -45,7 +45,10 @@ def walk(
         length = 1 if patient else _length(menu, state, rest, seen)
         step = menu.step(state, "*".join(rest[: length or len(rest)]), seen)
         if not length:
-            return menu.again(state) if step.fits else step
+            asked = menu.again(state) if step.fits else step
+            # What cannot be told is no miss that ends a session: it may have been a right answer.
+            ended = asked.state.screen != state.screen
+            return Step(replace(state, note=Again().note), fits=False) if ended else asked
         del rest[:length]
         agrees = any(isinstance(effect, GiveConsent) for effect in step.effects)
         position = len(answers) - len(rest)

@@ -22,6 +22,7 @@ from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 from gateway.people import areas, farmers, hours, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
+from gateway.teaching import labels
 
 LISTED = 20
 """Cases or kiosks on one list: more than anybody pages through."""
@@ -139,7 +140,7 @@ class World:
     def officer(self) -> OfficerFacts | None:
         if self._officer is None:
             return None
-        return OfficerFacts(language=self._officer.language, on_duty=self._officer.on_duty)
+        return OfficerFacts(language=self._officer.language, on_duty=self._officer.at_work)
 
     def desk(self) -> Sequence[CaseFacts]:
         return self._desk
@@ -177,14 +178,19 @@ class World:
 
     def _details_of(self, case: Case) -> CaseFacts:
         """What the officer of the case may see."""
-        seen = brief(case)
+        assert self._officer is not None
+        language = self._officer.language
+        seen = brief(self._session, case)
+        said = seen.values(self._parts.texts, language, "")
         return replace(
             self._facts_of(case),
             label=seen.disease,
             place=seen.place,
             phone=seen.phone,
-            plants=seen.count,
-            confidence=seen.confidence,
+            finding=said["finding"],
+            why=seen.why,
+            told=said["told"],
+            choices=labels.choices(case.crop),
         )
 
 

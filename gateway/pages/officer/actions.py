@@ -88,8 +88,12 @@ def add_to(pages: Blueprint, context: Context) -> None:
         if said not in labels.CHOICES:
             flash(t("officer_choose_label"), "warn")
             return None
-        with holding(context, officer, code) as held:
-            _label(held, said, words)
+        try:
+            with holding(context, officer, code) as held:
+                _label(held, said, words)
+        except labels.BadLabel:
+            flash(t("officer_choose_label"), "warn")
+            return None
         flash(t("officer_label_kept", label=Words(context.catalogue, now()).label(said)), "good")
         return redirect(url_for("officer.case", code=code, _anchor="answer"))
 
@@ -102,8 +106,9 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 said_before = held.escalation.label is not None
                 label = None if said_before else advice.label_of(draft.choice)
                 answers.answer(
-                    held.session, context.desk, held.officer, held.case, draft.said, label
-                )
+                    held.session, context.catalogue, context.desk, held.officer, held.case,
+                    draft.said, label, safe=draft.safe,
+                )  # fmt: skip
         except Gone as gone:
             if gone.how != "answered" or gone.answer is None:
                 raise
@@ -156,7 +161,8 @@ def _label(held: Held, label: str, words: str = "") -> None:
 
 def _draft(context: Context, farmer: str) -> advice.Draft:
     choice, own = request.form.get("choice", ""), request.form.get("own", "")
-    return advice.draft(context.catalogue, farmer, choice, own)
+    safe = request.form.get("safety") == "1"
+    return advice.draft(context.catalogue, farmer, choice, own, safe=safe)
 
 
 def _answered_before(context: Context, code: str, sent: str) -> None:

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.agronomy import CROP_OF
+from gateway.agronomy import CROP_OF, products
 from gateway.dialogue import gsm7
+from gateway.dialogue.advice import PART, WHOLE, BadNote, said, split, tidy
 from gateway.dialogue.catalogue import Catalogue
+from gateway.teaching import labels
 
 OWN = "own"
 """The choice of writing oneself."""
-TEMPLATE = "officer_closing"
 PREFIX = "note_"
-LONGEST_TYPED = 500
-
-
-class BadNote(ValueError):
-    """Words that cannot be sent as they are.
-
-    `reason` is `empty`, `letters` or `too_long`; `detail` the letters, or by how many septets.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.detail = reason, detail
+LONGEST_TYPED = 2000
+"""Letters that are kept of what cannot be sent."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +25,8 @@ class Draft:
     own: str
     said: str = ""
     fault: BadNote | None = None
+    safe: bool = False
+    """The officer says that a product or a dose is meant, and goes with the safety words."""
 
 
 @dataclass(frozen=True)
@@ -50,54 +43,54 @@ def choices(
 ) -> list[Advice]:
     """All texts to choose from, in the farmer's language, named in the officer's.
 
-    First what fits the label, then the crop, then any crop, and last what is for other crops.
+    First what fits the label, then the crop, then any crop; nothing that is for another crop.
     """
 
     def distance(key: str) -> int:
         about = label_of(key)
         if about is None:
             return 2
-        return 0 if about == label else 1 if CROP_OF[about] == crop else 3
+        return 0 if about == label else 1
+
+    def fits(key: str) -> bool:
+        about = label_of(key)
+        return about is None or about in labels.choices(crop)
 
     return [
         Advice(key, texts.text(f"option_{key}", officer), texts.text(key, farmer))
-        for key in sorted(texts.keys_of(PREFIX), key=distance)
+        for key in sorted(filter(fits, texts.keys_of(PREFIX)), key=distance)
     ]
 
 
-def words(texts: Catalogue, farmer: str, choice: str, own: str) -> str:
-    """What the farmer will read of the officer, in the GSM alphabet and short enough.
+def words(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = False) -> str:
+    """What the farmer will read of the officer, in the GSM alphabet and never cut.
 
     Args:
         farmer: her language.
         choice: key of a text, or `OWN`.
         own: what was written, used when that was chosen.
+        safe: a product or a dose is meant.
 
-    Raises: BadNote.
+    Raises: BadNote; its reason is `product` too.
     """
     if choice in texts.keys_of(PREFIX):
         return texts.text(choice, farmer)
     if choice != OWN:
         raise BadNote("empty")
-    try:
-        said = gsm7.fold(" ".join(own[:LONGEST_TYPED].split()))
-    except gsm7.NotGsm as error:
-        raise BadNote("letters", " ".join(error.letters)) from None
-    if not said:
-        raise BadNote("empty")
-    over = gsm7.septets(said) - texts.room("note")
-    if over > 0:
-        raise BadNote("too_long", str(over))
+    said = tidy(own)
+    split(texts, said)
+    if not safe and (named := products.found(said)):
+        raise BadNote("product", ", ".join(named))
     return said
 
 
-def draft(texts: Catalogue, farmer: str, choice: str, own: str) -> Draft:
+def draft(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = False) -> Draft:
     """As `words`, with the fault as a value."""
-    own = own[:LONGEST_TYPED]
     try:
-        return Draft(choice, own, said=words(texts, farmer, choice, own))
+        said = words(texts, farmer, choice, own, safe=safe)
+        return Draft(choice, own, said=said, safe=safe)
     except BadNote as fault:
-        return Draft(choice, own, fault=fault)
+        return Draft(choice, own[:LONGEST_TYPED], fault=fault)
 
 
 def label_of(choice: str) -> str | None:
@@ -106,9 +99,26 @@ def label_of(choice: str) -> str | None:
     return label if label in CROP_OF else None
 
 
-def preview(texts: Catalogue, farmer: str, code: str, phone: str, note: str = "{note}") -> str:
-    """The message exactly as it will arrive; by default with a gap where the words go."""
-    return texts.render(TEMPLATE, farmer, case=code, note=note, officer_phone=phone)
+def preview(
+    texts: Catalogue, farmer: str, code: str, phone: str, words: str, *, safe: bool = False
+) -> str:
+    """The messages exactly as they will arrive, an empty line between two."""
+    safety = safe and bool(products.found(words))
+    known = {"case": code, "officer_phone": phone}
+    sent = (
+        texts.render(one.template, farmer, **known, **one.values)
+        for one in said(texts, words, safety=safety)
+    )
+    return "\n\n".join(sent)
+
+
+def frames(texts: Catalogue, farmer: str, code: str, phone: str) -> dict[str, str]:
+    """The farmer's message with gaps where the words go: whole, and as a part of several."""
+    known = {"case": code, "officer_phone": phone}
+    return {
+        "whole": texts.render(WHOLE, farmer, note="{note}", **known),
+        "part": texts.whole(PART, farmer, part="{part}", words="{note}", **known),
+    }
 
 
 def tables() -> dict[str, object]:

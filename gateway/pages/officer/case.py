@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from gateway.agronomy import LABELS
+from gateway.agronomy import CROP_OF
 from gateway.cases import codes, heard
+from gateway.cases.briefing import looks_like
 from gateway.context import Context
+from gateway.dialogue.advice import MOST, BadNote
 from gateway.pages.base.install import spoken
 from gateway.pages.officer import advice, facts
 from gateway.pages.officer.door import signed_in
@@ -65,7 +67,8 @@ def show(
         "officer/case.html",
         officer=officer, case=case, how=how, own=own, photos=photos, history=history,
         neighbours=neighbours, written=written, phone=phone, masked=msisdn.mask(case.farmer.phone),
-        machine=labels.machine_word(case.verdict, case.label), choices=labels.CHOICES,
+        machine=labels.machine_word(case.verdict, case.label), choices=labels.choices(case.crop),
+        looks=looks_like(case), crop_of=CROP_OF,
         awaited=_photo_awaited(photos, history), desk=_desk(context, officer, case, own, draft),
         say=Words(context.catalogue, moment), me=f"officer:{officer.id}",
     )  # fmt: skip
@@ -85,20 +88,25 @@ class Desk:
     chosen: str
     own: str
     room: int
-    frame: str
-    """The farmer's message with `{note}` where the officer's words go."""
+    part_room: int
+    most: int
+    frames: dict[str, str]
+    """The farmer's message with `{note}` where the officer's words go, whole or a part of more."""
     preview: str
-    fault: advice.BadNote | None
+    fault: BadNote | None
+    safe: bool
+    """The safety words were asked for, or are asked about."""
 
 
 def _desk(
     context: Context, officer: Officer, case: Case, own: Escalation, draft: advice.Draft | None
 ) -> Desk:
     texts, farmer = context.catalogue, case.spoken
-    chosen, written, said, fault = "", "", "", None
+    chosen, written, said, fault, safe = "", "", "", None, False
     if draft is not None:
         chosen, written, said, fault = draft.choice, draft.own, draft.said, draft.fault
-    elif own.label in LABELS:
+        safe = draft.safe
+    elif own.label in labels.choices(case.crop) and own.label != labels.NONE:
         chosen = advice.PREFIX + own.label
         said = texts.text(chosen, farmer)
     return Desk(
@@ -106,7 +114,12 @@ def _desk(
         chosen=chosen,
         own=written,
         room=texts.room("note"),
-        frame=advice.preview(texts, farmer, case.code, officer.phone),
-        preview=advice.preview(texts, farmer, case.code, officer.phone, said) if said else "",
+        part_room=texts.room("words"),
+        most=MOST,
+        frames=advice.frames(texts, farmer, case.code, officer.phone),
+        preview=(
+            advice.preview(texts, farmer, case.code, officer.phone, said, safe=safe) if said else ""
+        ),
+        safe=safe or (fault is not None and fault.reason == "product"),
         fault=fault,
     )

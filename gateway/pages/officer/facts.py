@@ -16,7 +16,10 @@ from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Ph
 from inference.verdict import labels_of
 
 PAGE = 20
-KINDS = ("case", "label", "photo_asked", "number_shown", heard.WROTE)
+KINDS = (
+    "case", "label", "photo_asked", "number_shown", "promised", "went_on", "product_named",
+    heard.WROTE,
+)  # fmt: skip
 """Kinds of event that an officer's history tells."""
 HISTORY = 30
 """Lines of history shown, the newest."""

@@ -6,6 +6,8 @@ const own = /** @type {any} */ (document.getElementById("own"));
 const count = /** @type {any} */ (document.getElementById("count"));
 const preview = /** @type {any} */ (document.getElementById("preview"));
 const room = Number(notes.dataset.room);
+const partRoom = Number(notes.dataset.partRoom);
+const most = Number(notes.dataset.most);
 const atMost = count.textContent;
 
 const response = await fetch(notes.dataset.tables);
@@ -24,11 +26,52 @@ function judge(/** @type {string} */ text) {
   return { outside, used: letters.reduce((sum, c) => sum + (width(c) || 0), 0) };
 }
 
+const septets = (/** @type {string} */ text) => judge(text).used;
+
+/** The longest beginning that fits, on a word border; a longer first word is cut inside. */
+function head(/** @type {string} */ text, /** @type {number} */ limit) {
+  if (septets(text) <= limit) return text;
+  const letters = [...text];
+  let end = 0;
+  for (let used = 0; used + width(letters[end]) <= limit; end += 1) used += width(letters[end]);
+  const first = letters.slice(0, end).join("");
+  const border = letters[end] === " " ? first.length : first.lastIndexOf(" ");
+  return (border > 0 ? first.slice(0, border) : first).trimEnd();
+}
+
+/**
+ * The words as they go out, and what no message has room for.
+ * @returns {[string[], string]}
+ */
+function split(/** @type {string} */ words) {
+  if (septets(words) <= room) return [[words], ""];
+  const parts = [];
+  let rest = words;
+  while (rest && parts.length < most) {
+    const part = head(rest, partRoom);
+    parts.push(part);
+    rest = rest.slice(part.length).trimStart();
+  }
+  return [parts, rest];
+}
+
 function verdict(/** @type {string} */ text) {
   const { outside, used } = judge(text);
   if (outside) return [count.dataset.outside.replace("{letters}", outside), true];
-  if (used > room) return [count.dataset.over.replace("{n}", used - room), true];
-  return [text ? count.dataset.left.replace("{n}", room - used) : atMost, false];
+  const over = septets(split(text)[1]);
+  if (over) return [count.dataset.over.replace("{n}", over), true];
+  return [text ? count.dataset.left.replace("{n}", partRoom * most - used) : atMost, false];
+}
+
+function messages(/** @type {string} */ words) {
+  const [parts] = split(words);
+  if (parts.length === 1 && septets(words) <= room) {
+    return [notes.dataset.whole.replace("{note}", () => words)];
+  }
+  return parts.map((part, i) => {
+    const number = parts.length > 1 ? `${i + 1}/${parts.length} ` : "";
+    return notes.dataset.part.replace("{part}", number).replace("{note}", () => part);
+  });
 }
 
 function show() {
@@ -39,7 +82,7 @@ function show() {
   count.textContent = said;
   count.classList.toggle("bad", wrong);
   own.setAttribute("aria-invalid", String(wrong));
-  preview.textContent = words ? notes.dataset.frame.replace("{note}", () => words) : "";
+  preview.textContent = words && !judge(words).outside ? messages(words).join("\n\n") : "";
 }
 
 if (tables) {

@@ -163,8 +163,9 @@ def test_own_words_are_folded_and_arrive_as_the_preview_showed(
         ("", "Choose advice or write"),
         (" \n ", "Choose advice or write"),
         ("Ishyirahamwe 种", "cannot carry: 种"),
-        ("x" * 77, "1 letters too many"),
-        ("€" * 39, "2 letters too many"),
+        ("x" * 325, "1 letters too many"),
+        ("€" * 163, "2 letters too many"),
+        ("Spray Dithane 20 ml in 15 l water", "names a product or a dose: dithane"),
     ],
 )
 def test_what_cannot_be_sent_is_said_and_kept(
@@ -175,7 +176,50 @@ def test_what_cannot_be_sent_is_said_and_kept(
     assert said in signed.page
     assert f"{own.strip()}</textarea>" in signed.page.replace("\n", "")
     assert _sent(context, "officer_closing") == []
+    assert _sent(context, "officer_words") == []
     assert _case(context, code).state == "escalated"
+
+
+def test_a_product_that_is_meant_goes_out_with_the_safety_words(
+    context: Context, signed: Person, code: str
+) -> None:
+    own = "Spray copper oxychloride in the morning"
+    signed.get(f"/officer/case/{code}")
+    assert signed.act(code, "answer", choice="own", own=own).status_code == 422
+    assert 'name="safety"' in signed.page
+    signed.act(code, "answer", choice="own", own=own, safety="1")
+    assert len(_sent(context, "officer_closing")) == 1
+    assert len(_sent(context, "officer_safety")) == 1
+    assert _events(context, "product_named") == 1
+
+
+def test_long_words_arrive_whole_as_the_preview_showed(
+    context: Context, signed: Person, code: str
+) -> None:
+    own = "Uproot the sick plants of the lower field only when I have been there on Friday; " * 2
+    signed.get(f"/officer/case/{code}")
+    assert signed.act(code, "preview", choice="own", own=own).status_code == 200
+    seen = re.search(r'<blockquote class="sms" id="preview"[^>]*>([^<]*)<', signed.page)
+    assert seen is not None
+    signed.act(code, "answer", choice="own", own=own)
+    sent = _sent(context, "officer_words")
+    assert len(sent) == 2
+    assert seen[1].replace("&#39;", "'") == "\n\n".join(sent)
+
+
+def test_a_case_is_called_nothing_of_another_crop(
+    context: Context, keza: desk.Officer, person: Person
+) -> None:
+    code = desk.case(context)
+    with context.store.transaction() as session:
+        session.merge(_case(context, code)).crop = "beans"
+    person.sign_in(keza)
+    person.get(f"/officer/case/{code}")
+    assert "The photo looks like maize; the farmer said beans." in person.page
+    assert 'value="maize_rust"' not in person.page
+    person.act(code, "label", label="maize_rust")
+    assert "choose what the leaf shows" in person.page
+    assert _labels(context) == []
 
 
 @pytest.mark.parametrize("choice", ["", "note_nothing", "crop_maize"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from gateway.agronomy.table import DESK_CALL, DESK_VISIT, DISEASE_ROWS
+from gateway.agronomy import products
+from gateway.agronomy.table import DESK_CALL, DESK_OTHER, DESK_VISIT, DISEASE_ROWS
 from gateway.cases import life
+from gateway.dialogue import advice
 from gateway.dialogue.ussd.engine import (
+    ANSWER_LIMIT,
     Again,
     Go,
     Listing,
@@ -17,6 +20,7 @@ from gateway.dialogue.ussd.engine import (
 from gateway.dialogue.ussd.facts import (
     AcceptCase,
     AnswerCase,
+    AnswerInWords,
     AskPhoto,
     CaseFacts,
     HandOver,
@@ -61,14 +65,14 @@ def _details(visit: Visit) -> str:
     if case is None:
         return visit.say("ussd_case_gone")
     return visit.say(
-        "ussd_desk_case" if case.label != "unknown" else "ussd_desk_report",
+        "ussd_desk_case",
         case=case.code,
         crop=case.crop,
-        disease=case.label,
-        confidence=case.confidence,
+        finding=case.finding,
+        why=case.why,
+        told=case.told,
         phone=case.phone,
-        place=case.place,
-        count=case.plants,
+        where=case.place,
     )
 
 
@@ -84,15 +88,42 @@ def _not_accepted(visit: Visit) -> bool:
 def _answer(number: int, note: str, label: str) -> Option:
     def answer(visit: Visit) -> Go:
         done = AnswerCase(visit["case"], note, label)
-        return Go("desk", effects=(done,), note="ussd_answer_sent", forget=True)
+        said = "ussd_promise_sent" if note in advice.PROMISES else "ussd_answer_sent"
+        return Go("desk", effects=(done,), note=said, forget=True)
 
-    return Option(str(number), f"option_{note}", "desk", answer)
+    def of_this_crop(visit: Visit) -> bool:
+        case = _case(visit)
+        return not label or case is None or label in case.choices
+
+    return Option(str(number), f"option_{note}", "desk", answer, when=of_this_crop)
 
 
 def _answers() -> tuple[Option, ...]:
     said = [(row.desk, f"note_{row.label}", row.label) for row in DISEASE_ROWS]
     said += [(DESK_VISIT, "note_visit", ""), (DESK_CALL, "note_call", "")]
-    return tuple(_answer(*one) for one in sorted(said))
+    other = Option(str(DESK_OTHER), "option_something_else", "desk_other")
+    return (*(_answer(*one) for one in sorted(said)), other)
+
+
+def _in_words(visit: Visit, typed: str) -> Go | Again:
+    """The officer's own words. What may have been cut on its way here is not sent."""
+    if len(typed) >= ANSWER_LIMIT - 1:
+        return Again("ussd_desk_too_long")
+    try:
+        words = advice.tidy(typed)
+        advice.split(visit.texts, words)
+    except advice.BadNote:
+        return Again("ussd_desk_bad_words")
+    if len(words.split()) < 2:
+        return Again("ussd_desk_bad_words")
+    if products.found(words):
+        return Go("desk_safety", data={"words": words})
+    return _send(visit, words, safe=False)
+
+
+def _send(visit: Visit, words: str, *, safe: bool) -> Go:
+    done = AnswerInWords(visit["case"], words, safe)
+    return Go("desk", effects=(done,), note="ussd_answer_sent", forget=True)
 
 
 def _hand_over(visit: Visit) -> Go:
@@ -200,6 +231,30 @@ SCREENS = [
         "desk_answer",
         "ussd_desk_answer",
         _answers(),
+        guard=_pin_needed,
+        guards=("officer_pin", "not_an_officer"),
+    ),
+    Screen(
+        "desk_other",
+        "ussd_desk_other",
+        prompt=Prompt(
+            _in_words, ("desk", "desk_safety"), ("Bury the sick leaves", "Spray mancozeb")
+        ),
+        guard=_pin_needed,
+        guards=("officer_pin", "not_an_officer"),
+    ),
+    Screen(
+        "desk_safety",
+        "ussd_desk_safety",
+        (
+            Option(
+                "1",
+                "option_safety",
+                "desk",
+                lambda visit: _send(visit, visit["words"], safe=True),
+            ),
+            Option("2", "option_without", "desk_other"),
+        ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
     ),

@@ -40,7 +40,7 @@ def _text(visit: Visit) -> str:
     if case.state in (life.ESCALATED, life.ACCEPTED):
         return visit.say(_with_whom(case), case=case.code)
     if case.note:
-        return visit.say("ussd_case_officer_said", case=case.code, note=case.note)
+        return visit.say_whole("ussd_case_officer_said", case=case.code, note=case.note)
     if _advised(visit):
         return visit.say(f"ussd_{case.label}")
     return visit.say(_WAITING.get(case.state, "ussd_case_closed"), case=case.code)
