@@ -81,10 +81,13 @@ class Desk:
         key: str,
         case: Case | None = None,
         **values: str,
-    ) -> None:
+    ) -> bool:
+        """Returns False when a message with this key was posted before."""
         sent = self._written(template, officer.language, case, values)
         kind = Kind.ESCALATION
-        outbox.post(session, key=key, to=officer.phone, kind=kind, officer_id=officer.id, **sent)
+        return outbox.post(
+            session, key=key, to=officer.phone, kind=kind, officer_id=officer.id, **sent
+        )
 
     def tell_operator(
         self, session: Session, template: str, *, key: str, case: Case | None = None, **values: str

@@ -20,6 +20,7 @@ from gateway.store.officer_link import OfficerLink
 from gateway.store.operator import Operator
 from gateway.store.photo import Photo
 from gateway.store.repair import Repair
+from gateway.store.sign_in import SignIn
 from gateway.store.ussd_session import UssdSession
 
 __all__ = [
@@ -43,5 +44,6 @@ __all__ = [
     "Operator",
     "Photo",
     "Repair",
+    "SignIn",
     "UssdSession",
 ]

@@ -9,13 +9,12 @@ import pytest
 import time_machine
 
 from gateway.context import Context
-from gateway.pages.officer import door
 from gateway.store.base import now
 from rig import desk
 from rig.desk import Person
 
 WORDS = "Kuraho amababi arwaye & <uyatwike> \"vuba\"; 'subira' ejo"
-LATER = door.LIFETIME + timedelta(minutes=1)
+LATER = timedelta(hours=12, minutes=1)
 
 
 @pytest.fixture
