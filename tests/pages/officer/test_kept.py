@@ -88,7 +88,7 @@ def test_without_the_cookie_the_words_are_shown_to_be_copied(
     person: Person, keza: desk.Officer, code: str
 ) -> None:
     person.sign_in(keza, case=code)
-    person.client.delete_cookie("leafline")
+    person.client.delete_cookie("__Host-leafline")
     answer = person.act(code, "answer", choice="own", own="Remove the leaves and burn them")
     assert answer.status_code == 400
     assert "Remove the leaves and burn them" in person.page
