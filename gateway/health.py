@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.context import Context
-from gateway.store import StoreError, patience
+from gateway.store import StoreError, keys, patience
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
 from gateway.watch import redis_writes
 
@@ -55,10 +55,14 @@ def _store_ready(context: Context) -> bool:
     try:
         with patience(PATIENCE):
             revision, head = context.store.revision()
-    except StoreError as error:
-        log.warning("not_ready part=store error=%s", error)
+            reason = keys.trouble(context.store) if revision == head else ""
+    except (StoreError, SQLAlchemyError) as error:
+        reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+        log.warning("not_ready part=store error=%s", reason)
         return False
-    return revision == head
+    if reason:
+        log.warning("not_ready part=store error=%s", reason)
+    return revision == head and not reason
 
 
 def _redis_ready(context: Context) -> bool:

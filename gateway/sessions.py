@@ -50,10 +50,13 @@ class Cookies(SecureCookieSessionInterface):
 
 
 def configure(app: Flask, context: Context) -> None:
-    app.secret_key = context.store.vault.digest("web sessions")
+    # One for each key of the ring: a rotation signs nobody out.
+    newest, *older = context.store.vault.numbers("web sessions")
+    app.secret_key = newest
     secure = context.settings.public_url.startswith("https:")
     app.session_interface = Cookies()
     app.config.update(
+        SECRET_KEY_FALLBACKS=older,
         SESSION_COOKIE_NAME=f"{BARRED}{NAME}" if secure else NAME,
         SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
@@ -113,5 +116,7 @@ def signer(purpose: str) -> URLSafeTimedSerializer:
 
     A value signed for one purpose is refused for another.
     """
+    older: list[str] = current_app.config["SECRET_KEY_FALLBACKS"]
     assert isinstance(current_app.secret_key, str)
-    return URLSafeTimedSerializer(current_app.secret_key, salt=f"leafline {purpose}")
+    keys = [*reversed(older), current_app.secret_key]  # the last signs, all are tried
+    return URLSafeTimedSerializer(keys, salt=f"leafline {purpose}")

@@ -43,6 +43,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(60, sweeps_cases.unanswered_escalations),
     Periodic(60, sweeps_cases.undelivered_answers),
     Periodic(3600, sweeps_cases.expired_data),
+    Periodic(600, sweeps_cases.plain_values),
     Periodic(3600, sweeps_messages.silent_messages),
     Periodic(60, sweeps_messages.clock_set_back, repairs=True),
     Periodic(30, sweeps_messages.watch),

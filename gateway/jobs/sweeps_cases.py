@@ -11,7 +11,7 @@ from gateway.cases import escalation, judgement, life, unanswered, undelivered
 from gateway.cases.case import hold
 from gateway.context import Context
 from gateway.people import hours
-from gateway.privacy import retention
+from gateway.privacy import retention, rotation
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.watch.rows import each
@@ -124,23 +124,38 @@ def unanswered_escalations(context: Context) -> int:
     return done
 
 
+def plain_values(context: Context) -> int:
+    """Seal what an older release kept plainly: a batch of each table a round."""
+    if len(context.store.vault.keys) > 1:
+        return 0  # `leafline keys rotate` does it, and says what is left
+    progress = rotation.Progress()
+    return sum(
+        next(rotation.rows(context.store, table, progress), 0) for table in rotation.tables()
+    )
+
+
 def expired_data(context: Context) -> int:
     """Take the persons out of what is older than the retention period."""
-    before = now() - retention.MONTH * context.settings.retention_months
+    before = retention.Before.of(context.settings, now())
     done = 0
-    while True:
-        with context.store.transaction() as session:
-            cases, addresses = retention.forget_cases(session, before)
-        for address in addresses:  # a crash here leaves them to the sweep of orphans
-            context.photos.delete(address)
-        done += cases
-        if cases < retention.BATCH:
-            break
+    for forget, instant in (
+        (retention.forget_cases, before.cases),
+        (retention.forget_photos, before.photos),
+    ):
+        while instant is not None:
+            with context.store.transaction() as session:
+                count, addresses = forget(session, instant)
+            for address in addresses:  # a crash here leaves them to the sweep of orphans
+                context.photos.delete(address)
+            done += count
+            if count < retention.BATCH:
+                break
     with context.store.transaction() as session:
         done += retention.forget_messages(session, before)
+        done += retention.forget_audit(session, before.audit)
     while True:
         with context.store.transaction() as session:
-            forgotten = retention.forget_farmers(session, before)
+            forgotten = retention.forget_farmers(session, before.cases)
         done += forgotten
         if forgotten < retention.BATCH:
             break

@@ -6,14 +6,17 @@ that they train the model. Messages keep their price, not their number or text.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers
 from gateway.privacy import erasure
+from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import (
     Case,
@@ -92,25 +95,91 @@ def _end(session: Session, case: Case) -> None:
     session.execute(held.values(closed_at=now(), outcome="withdrawn"))
 
 
-def forget_messages(session: Session, before: datetime) -> int:
+@dataclass(frozen=True)
+class Before:
+    """Instants before which each kind of data has been kept for long enough."""
+
+    cases: datetime
+    photos: datetime | None
+    """None: a photo is kept as long as its case."""
+    messages: datetime
+    texts: datetime
+    sessions: datetime
+    reports: datetime
+    audit: datetime
+
+    @classmethod
+    def of(cls, settings: Settings, moment: datetime) -> Self:
+        def before(months: int) -> datetime:
+            return moment - MONTH * months
+
+        return cls(
+            cases=before(settings.retention_months),
+            photos=before(own) if (own := settings.retention_photos_months) else None,
+            messages=before(settings.months("messages")),
+            texts=before(settings.months("texts")),
+            sessions=before(settings.months("sessions")),
+            reports=before(settings.months("reports")),
+            audit=before(settings.months("audit")),
+        )
+
+
+def forget_photos(session: Session, before: datetime) -> tuple[int, set[str]]:
+    """Give up the bytes of old photos, unless she agreed that they train the model.
+
+    Returns: (photos, addresses that nothing names any more: to be deleted after the commit).
+    """
+    old = session.scalars(
+        select(Photo)
+        .join(Case)
+        .join(Farmer)
+        .where(
+            Photo.received_at < before,
+            Photo.gone_at.is_(None),
+            Farmer.training_consent_at.is_(None),
+        )
+        .order_by(Photo.id)
+        .limit(BATCH)
+        .with_for_update(of=Photo, skip_locked=True)
+    ).all()
+    addresses = {photo.address for photo in old}
+    for photo in old:
+        photo.gone_at = now()
+    session.flush()
+    return len(old), addresses - erasure.named(session, addresses)
+
+
+def forget_audit(session: Session, before: datetime) -> int:
+    """Delete what operators and officers did long ago; what happened to a case goes with it."""
+    gone = delete(Event).where(
+        Event.at < before, Event.case_id.is_(None), Event.farmer_id.is_(None)
+    )
+    return len(session.execute(gone.returning(Event.id)).all())
+
+
+def forget_messages(session: Session, before: Before) -> int:
     """Blank numbers and texts of old messages, delete what else names a number.
 
     Returns: how many messages were blanked.
     """
+    old = or_(
+        (Message.direction == "out") & (Message.created_at < before.messages),
+        (Message.direction == "in") & (Message.created_at < before.texts),
+    )
     whose = sql_case((Message.farmer_id.is_not(None), farmers.NOBODY), else_=None)
     blank = {"address": "", "address_digest": "", "text": None, "farmer_id": whose}
     farmers.nobody(session)
     done = session.execute(
         update(Message)
-        .where(Message.created_at < before, Message.state.in_(ENDED), Message.address_digest != "")
+        .where(old, Message.state.in_(ENDED), Message.address_digest != "")
         .values(blank)
         .returning(Message.id)
     )
     count = len(done.all())
     for statement in (
-        delete(DeliveryReport).where(DeliveryReport.received_at < before),
-        delete(UssdSession).where(UssdSession.ended_at < before),
-        delete(MediaMessage).where(MediaMessage.received_at < before),
+        delete(DeliveryReport).where(DeliveryReport.received_at < before.reports),
+        delete(UssdSession).where(UssdSession.ended_at < before.sessions),
+        delete(MediaMessage).where(MediaMessage.received_at < before.texts),
     ):
         session.execute(statement)
     return count

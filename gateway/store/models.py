@@ -5,6 +5,7 @@ from gateway.store.broadcast import Broadcast
 from gateway.store.case import Case
 from gateway.store.delivery_report import DeliveryReport
 from gateway.store.diagnosis import Diagnosis
+from gateway.store.erasure import Erasure
 from gateway.store.escalation import Escalation
 from gateway.store.event import Event
 from gateway.store.farmer import Farmer
@@ -20,6 +21,7 @@ from gateway.store.officer_link import OfficerLink
 from gateway.store.operator import Operator
 from gateway.store.photo import Photo
 from gateway.store.repair import Repair
+from gateway.store.seal_key import SealKey
 from gateway.store.sign_in import SignIn
 from gateway.store.ussd_session import UssdSession
 
@@ -29,6 +31,7 @@ __all__ = [
     "Case",
     "DeliveryReport",
     "Diagnosis",
+    "Erasure",
     "Escalation",
     "Event",
     "Farmer",
@@ -44,6 +47,7 @@ __all__ = [
     "Operator",
     "Photo",
     "Repair",
+    "SealKey",
     "SignIn",
     "UssdSession",
 ]

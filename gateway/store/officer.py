@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.store.base import Base, Digest, Identity, Secret, Utc, now
+from gateway.store.base import Base, Digest, Identity, SealedWords, Secret, Utc, now
 
 
 class Officer(Base):
@@ -14,7 +14,7 @@ class Officer(Base):
     __tablename__ = "officer"
 
     id: Mapped[Identity]
-    name: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(SealedWords)
     phone: Mapped[Secret]
     phone_digest: Mapped[Digest] = mapped_column(unique=True)
     area: Mapped[str] = mapped_column(String(80))

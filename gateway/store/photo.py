@@ -18,6 +18,7 @@ class Photo(Base):
         Index("ix_photo_upload", "upload_digest", "received_at"),
         Index("ix_photo_waiting", "diagnosed_at", "received_at"),
         Index("ix_photo_received", "received_at"),
+        Index("ix_photo_address", "address"),
         Index(
             "ix_photo_following",
             "received_at",
@@ -44,5 +45,7 @@ class Photo(Base):
     failed_at: Mapped[datetime | None] = mapped_column(Utc)
     """When that was last noticed."""
     diagnosed_at: Mapped[datetime | None] = mapped_column(Utc)
+    gone_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When its bytes had been kept for long enough; it has no claim to them since."""
 
     case: Mapped[Case] = relationship()

@@ -33,6 +33,11 @@ class PhotoStore(Protocol):
     def get(self, address: str) -> bytes:
         """Raises: PhotoMissing, SealBroken."""
 
+    def seal_anew(self, address: str) -> bool:
+        """Seal the photo with the key that writes; False when it is already.
+
+        Raises: PhotoMissing, SealBroken, PhotoStoreError."""
+
     def delete(self, address: str) -> None:
         """Forget the photo; nothing happens when there is none."""
 
@@ -60,6 +65,11 @@ class Folder:
         if path.exists():
             os.utime(path)  # fresh again, so that no clean-up of orphans takes it now
             return address
+        self._write(path, data)
+        return address
+
+    def _write(self, path: Path, data: bytes, written: float | None = None) -> None:
+        """`written`: the time of writing that it keeps, where it is not now."""
         aside = path.with_name(f".{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +77,8 @@ class Folder:
                 file.write(self._vault.seal_photo(data))
                 file.flush()
                 os.fsync(file.fileno())
+            if written is not None:
+                os.utime(aside, (written, written))
             os.replace(aside, path)
             _sync_folder(path.parent)
         except OSError as error:
@@ -74,7 +86,17 @@ class Folder:
             raise PhotoStoreError(
                 f"photos cannot be written to {self._root}: {error.strerror}"
             ) from error
-        return address
+
+    def seal_anew(self, address: str) -> bool:
+        path = self._path(address)
+        try:
+            sealed, written = path.read_bytes(), path.stat().st_mtime
+        except FileNotFoundError:
+            raise PhotoMissing(address) from None
+        if self._vault.is_current(sealed):
+            return False
+        self._write(path, self._vault.open_photo(sealed), written)
+        return True
 
     def get(self, address: str) -> bytes:
         try:
@@ -126,12 +148,25 @@ class Bucket:
     def put(self, data: bytes) -> str:
         """Raises: PhotoStoreError."""
         address = self._vault.digest(data)
+        self._write(address, data)
+        return address
+
+    def _write(self, address: str, data: bytes) -> None:
         try:
             self._files.makedirs(f"{self._root}/{address[:2]}", exist_ok=True)
             self._files.pipe_file(self._path(address), self._vault.seal_photo(data))
         except OSError as error:
             raise PhotoStoreError(f"the photo store cannot be written: {error}") from error
-        return address
+
+    def seal_anew(self, address: str) -> bool:
+        try:
+            sealed = bytes(self._files.cat_file(self._path(address)))
+        except FileNotFoundError:
+            raise PhotoMissing(address) from None
+        if self._vault.is_current(sealed):
+            return False
+        self._write(address, self._vault.open_photo(sealed))
+        return True
 
     def get(self, address: str) -> bytes:
         try:

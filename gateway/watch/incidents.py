@@ -46,11 +46,18 @@ def is_open(session: Session, cause: str) -> bool:
     return session.scalar(query) is not None
 
 
-def close(session: Session, prefix: str) -> int:
-    """Close the open incidents whose cause begins with `prefix`; returns how many."""
+def close(session: Session, prefix: str, *, deeper: bool = True) -> int:
+    """Close the open incidents whose cause begins with `prefix`; returns how many.
+
+    `deeper`: also those with another colon after it (`channel:kannel:tls` after `channel:`).
+    """
+    fits = Incident.cause.startswith(prefix, autoescape=True)
+    if not deeper:
+        further = prefix.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%:%"
+        fits &= Incident.cause.not_like(further, escape="/")
     closed = session.scalars(
         update(Incident)
-        .where(Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None))
+        .where(fits, Incident.closed_at.is_(None))
         .values(closed_at=now())
         .returning(Incident.cause)
     ).all()
