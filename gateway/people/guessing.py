@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.people import lockout, sign_ins
 from gateway.people.sign_ins import Person
 from gateway.store import Store
+from gateway.store.base import now
 from gateway.store.models import Event, Officer
 from gateway.watch import incidents
 
@@ -21,17 +22,25 @@ CAUSE = "signin:guessing"
 """One for all people: the operator is told of a cause at most hourly, and pays for each SMS."""
 EVENTS = {"officer": "pin_locked", "operator": "password_locked"}
 LATELY = timedelta(hours=1)
+NOTED_EVERY = timedelta(minutes=15)
+"""Of one person: who guesses must not fill the history."""
 
 
 def noticed(store: Store, person: Person, who: str) -> None:
-    """After a wrong try: at the fifth, and each fifth after, more than a slip of the finger."""
+    """After a wrong try: five are more than a slip of the finger. Written down now and then."""
     wrong = lockout.wrong_tries(store, who)
-    if not wrong or wrong % lockout.TRIES:
+    if wrong < lockout.TRIES:
         return
     role = sign_ins.role_of(person)
-    log.warning("guessing role=%s person=%s wrong=%s", role, person.id, wrong)
+    actor, kind = f"{role}:{person.id}", EVENTS[role]
     with store.transaction() as session:
-        session.add(Event(kind=EVENTS[role], actor=f"{role}:{person.id}", data={"wrong": wrong}))
+        lately = select(Event.id).where(
+            Event.actor == actor, Event.kind == kind, Event.at > now() - NOTED_EVERY
+        )
+        if session.scalar(lately.limit(1)) is not None:
+            return
+        session.add(Event(kind=kind, actor=actor, data={"wrong": wrong}))
+    log.warning("guessing role=%s person=%s wrong=%s", role, person.id, wrong)
     try:
         with store.transaction() as session:
             incidents.open_(session, CAUSE, "wrong PINs or passwords, again and again")

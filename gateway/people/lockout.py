@@ -123,10 +123,8 @@ def count_try(store: Store, who: str, place: Place = SOMEWHERE) -> int:
     _sweep(store, moment)
     names = _names(store, who, place)
     with store.transaction() as session:
-        for name in names:
-            insert_once(session, Lockout, {"door": name, "wrong": 0, "tried_at": moment}, "door")
         # One after the other, and always in this order: else two tries could wait for each other.
-        rows = [session.get_one(Lockout, name, with_for_update=True) for name in names]
+        rows = [_held(session, name, moment) for name in names]
         until = _closed(dict(zip(names, rows, strict=True)), names, place, moment)
         if until:
             raise Locked(until)
@@ -164,6 +162,15 @@ def open_again(store: Store, who: str, place: Place = SOMEWHERE) -> None:
                 row.wrong = max(0, row.wrong - forgiven)
         session.execute(delete(Lockout).where(Lockout.door == here))
         session.execute(delete(Lockout).where(Lockout.door == person, Lockout.wrong == 0))
+
+
+def _held(session: Session, name: str, moment: datetime) -> Lockout:
+    """The row, made where there is none, and locked."""
+    while True:
+        insert_once(session, Lockout, {"door": name, "wrong": 0, "tried_at": moment}, "door")
+        row = session.get(Lockout, name, with_for_update=True)
+        if row is not None:  # else somebody swept it, or came in, between the two
+            return row
 
 
 def _names(store: Store, who: str, place: Place) -> list[str]:
