@@ -23,6 +23,7 @@ from gateway.store.photo import Photo
 from gateway.store.repair import Repair
 from gateway.store.seal_key import SealKey
 from gateway.store.sign_in import SignIn
+from gateway.store.spending import Spending
 from gateway.store.ussd_session import UssdSession
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "Repair",
     "SealKey",
     "SignIn",
+    "Spending",
     "UssdSession",
 ]

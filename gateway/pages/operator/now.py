@@ -22,7 +22,9 @@ from gateway.store.states import MessageState
 
 SHOWN = 50
 """Incidents and workers listed; more of either is told by the number."""
-ON_THE_WAY = (MessageState.QUEUED, MessageState.SENDING, MessageState.UNKNOWN)
+ON_THE_WAY = (
+    MessageState.QUEUED, MessageState.HELD, MessageState.SENDING, MessageState.UNKNOWN
+)  # fmt: skip
 DAY = timedelta(days=1)
 
 
