@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -82,11 +83,34 @@ class Desk:
         case: Case | None = None,
         **values: str,
     ) -> bool:
-        """Returns False when a message with this key was posted before."""
+        """Put a message to an officer into the outbox, once for each `key`.
+
+        Returns False when it was there before.
+        """
+        return self.tell_officer_at(None, session, officer, template, key=key, case=case, **values)
+
+    def tell_officer_at(
+        self,
+        when: datetime | None,
+        session: Session,
+        officer: Officer,
+        template: str,
+        /,
+        *,
+        key: str,
+        case: Case | None = None,
+        **values: str,
+    ) -> bool:
+        """As `tell_officer`, not before an instant."""
         sent = self._written(template, officer.language, case, values)
-        kind = Kind.ESCALATION
         return outbox.post(
-            session, key=key, to=officer.phone, kind=kind, officer_id=officer.id, **sent
+            session,
+            key=key,
+            to=officer.phone,
+            kind=Kind.ESCALATION,
+            officer_id=officer.id,
+            not_before=when,
+            **sent,
         )
 
     def tell_operator(

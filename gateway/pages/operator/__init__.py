@@ -13,6 +13,7 @@ from gateway.pages.operator import (
     diseases,
     door,
     export,
+    heard,
     jobs,
     kiosks,
     messages,
@@ -27,8 +28,8 @@ def blueprint(context: Context) -> Blueprint:
     pages = Blueprint("operator", __name__, url_prefix="/operator")
     # The door first: nothing of the others is reached without it.
     for room in (
-        door, now, diseases, export, quality, kiosks, officers, texts, messages, audit, broadcasts,
-        jobs, account,
+        door, now, diseases, export, quality, kiosks, officers, texts, messages, heard, audit,
+        broadcasts, jobs, account,
     ):  # fmt: skip
         room.add_to(pages, context)
     return guard(pages)

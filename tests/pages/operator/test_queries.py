@@ -17,6 +17,7 @@ MOST = {
     "/operator/kiosks": 2,
     "/operator/officers": 2,
     "/operator/messages": 2,
+    "/operator/heard": 2,
     "/operator/broadcasts": 2,
     "/operator/texts": 1,
     "/operator/audit": 3,
