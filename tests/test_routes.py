@@ -28,7 +28,7 @@ KIOSK, OFFICER, OPERATOR = "/kiosk/pair", "/officer/sign-in", "/operator/sign-in
 CASE, FOREVER = "/officer/case/<code>", "public, max-age=31536000, immutable"
 OF_OPERATOR = (
     "/ /account /audit /broadcasts /broadcasts/<int:broadcast_id> /cases /cases.csv "
-    "/districts.geojson /kiosks /kiosks/<int:kiosk_id> /messages /model /officers "
+    "/districts.geojson /heard /kiosks /kiosks/<int:kiosk_id> /messages /model /officers "
     "/officers/<int:officer_id> /promises /rq/ /rq/<path:path> /texts"
 )
 BY_OPERATOR = (
