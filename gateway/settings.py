@@ -441,6 +441,26 @@ class Settings(Section):
         5000, ge=1, description="Photos waiting above which uploads are asked to come later"
     )
 
+    # Who is signed in
+    operator_sign_in_hours: float = Field(
+        8.0, gt=0, le=24 * 31, description="Hours after which an operator signs in anew"
+    )
+    operator_idle_minutes: float = Field(
+        60.0,
+        gt=1,
+        le=60 * 24 * 31,
+        description="Minutes of doing nothing that sign an operator out",
+    )
+    officer_sign_in_hours: float = Field(
+        12.0, gt=0, le=24 * 31, description="Hours after which an officer signs in anew"
+    )
+    officer_idle_minutes: float = Field(
+        240.0,
+        gt=1,
+        le=60 * 24 * 31,
+        description="Minutes of doing nothing that sign an officer out",
+    )
+
     # The outbox
     send_rate: float = Field(
         10.0, gt=0, le=1000, description="SMS parts a second handed to the network"

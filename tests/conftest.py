@@ -15,14 +15,15 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
-from werkzeug.security import generate_password_hash
 
 from gateway.app import create_app
 from gateway.context import Context
 from gateway.dialogue import po
+from gateway.people import hashing
 from gateway.settings import ROOT, Settings
 from gateway.store import Store
 from gateway.store.vault import Vault
@@ -117,13 +118,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shipped_hashing() -> Iterator[tuple[object, ...]]:
+def shipped_hashing() -> Iterator[PasswordHasher]:
     """Hash PINs and passwords for real but at the least cost; what is given is the shipped one."""
-    shipped = generate_password_hash.__defaults__
-    assert shipped == ("scrypt", 16)
-    generate_password_hash.__defaults__ = ("scrypt:128:8:1", 16)
+    shipped = hashing.HASHER
+    hashing.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield shipped
-    generate_password_hash.__defaults__ = shipped
+    hashing.HASHER = shipped
 
 
 @pytest.fixture(scope="session", autouse=True)

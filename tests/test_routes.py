@@ -28,11 +28,12 @@ KIOSK, OFFICER, OPERATOR = "/kiosk/pair", "/officer/sign-in", "/operator/sign-in
 CASE, FOREVER = "/officer/case/<code>", "public, max-age=31536000, immutable"
 OF_OPERATOR = (
     "/ /account /audit /broadcasts /broadcasts/<int:broadcast_id> /cases /cases.csv "
-    "/districts.geojson /kiosks /kiosks/<int:kiosk_id> /messages /model /officers "
+    "/districts.geojson /heard /kiosks /kiosks/<int:kiosk_id> /messages /model /officers "
     "/officers/<int:officer_id> /promises /rq/ /rq/<path:path> /texts"
 )
 BY_OPERATOR = (
-    "/account/authenticator /account/authenticator/confirm /account/password /broadcasts "
+    "/account/authenticator /account/authenticator/confirm /account/password "
+    "/account/sign-ins/<int:sign_in_id>/end /account/sign-ins/end /broadcasts "
     "/broadcasts/<int:broadcast_id>/<any(approve,cancel):decision> /broadcasts/dry-run /kiosks "
     "/kiosks/<int:kiosk_id> /kiosks/<int:kiosk_id>/pair /kiosks/<int:kiosk_id>/rotate "
     "/kiosks/<int:kiosk_id>/service /messages/<int:message_id>/resend /officers "
@@ -79,6 +80,9 @@ ROUTES: dict[str, Door] = {
     "GET /officer/photo/<int:photo_id>/<kind>.jpg": Door("officer", "none", CLOSED),
     "GET /officer/sign-in": Door("none", "none", CLOSED),
     "POST /officer/sign-in": Door("none", "form", CLOSED),
+    "GET /officer/sign-ins": Door("officer", "none", CLOSED),
+    "POST /officer/sign-ins/<int:sign_in_id>/end": Door("officer", "form", CLOSED),
+    "POST /officer/sign-ins/end": Door("officer", "form", CLOSED),
     "POST /officer/sign-out": Door("none", "form", CLOSED),
     **{f"GET /operator{path}": Door("operator", "none", CLOSED) for path in OF_OPERATOR.split()},
     **{f"POST /operator{path}": Door("operator", "form", CLOSED) for path in BY_OPERATOR.split()},
@@ -92,7 +96,7 @@ STRANGER = {"REMOTE_ADDR": "203.0.113.9"}
 PLACES = {
     "<key>": "a-key-that-nobody-has", "<code>": "K7Q2M93", "<token>": "x" * 43, "<kind>": "full",
     "<int:photo_id>": "1", "<int:broadcast_id>": "1", "<int:kiosk_id>": "1",
-    "<int:message_id>": "1", "<int:officer_id>": "1", "<path:path>": "x",
+    "<int:message_id>": "1", "<int:officer_id>": "1", "<int:sign_in_id>": "1", "<path:path>": "x",
     "<any(approve,cancel):decision>": "approve", "<any('sms','report'):kind>": "sms",
     "<any('ussd-events','sms','delivery-reports','opt-outs'):kind>": "sms",
 }  # fmt: skip

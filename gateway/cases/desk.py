@@ -89,9 +89,12 @@ class Desk:
         key: str,
         case: Case | None = None,
         **values: str,
-    ) -> None:
-        """Put a message to an officer into the outbox, once for each `key`."""
-        self.tell_officer_at(None, session, officer, template, key=key, case=case, **values)
+    ) -> bool:
+        """Put a message to an officer into the outbox, once for each `key`.
+
+        Returns False when it was there before.
+        """
+        return self.tell_officer_at(None, session, officer, template, key=key, case=case, **values)
 
     def tell_officer_at(
         self,
@@ -104,10 +107,10 @@ class Desk:
         key: str,
         case: Case | None = None,
         **values: str,
-    ) -> None:
+    ) -> bool:
         """As `tell_officer`, not before an instant."""
         sent = self._written(template, officer.language, case, values)
-        outbox.post(
+        return outbox.post(
             session,
             key=key,
             to=officer.phone,

@@ -47,6 +47,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(3600, sweeps_messages.silent_messages),
     Periodic(60, sweeps_messages.clock_set_back, repairs=True),
     Periodic(30, sweeps_messages.watch),
+    Periodic(30, sweeps_messages.guessing_at_pins),
     Periodic(30, sweeps_messages.tell_operator),
     Periodic(30, sweeps_media.waiting_media),
     Periodic(900, followups.photo_reminders),

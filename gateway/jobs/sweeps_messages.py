@@ -12,6 +12,7 @@ from gateway.context import Context
 from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.decide import UNKNOWN_FOR
 from gateway.outbox.sweep import LONGEST_LEASE
+from gateway.people import guessing
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, MediaMessage, Message
@@ -88,6 +89,21 @@ def watch(context: Context) -> int:
             )
             + (0 if refused is None else incidents.mark(session, redis_writes.CAUSE, refused))
             + repairs.calm_down(session)
+        )
+
+
+def guessing_at_pins(context: Context) -> int:
+    """Tell officers at whose PINs somebody guesses, at most once a day each: who guesses must not
+    spend our money. The incident that the doors opened closes when it is over."""
+    moment = now()
+    with context.store.transaction() as session:
+        guessing.watch(session, moment)
+        officers = guessing.to_warn(session, moment)
+        return sum(
+            context.desk.tell_officer(
+                session, officer, "officer_guessed_at", key=f"guessed:{officer.id}:{moment:%Y%m%d}"
+            )
+            for officer in officers
         )
 
 

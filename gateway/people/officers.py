@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from gateway import words
-from gateway.people import PeopleError
+from gateway.people import PeopleError, guessing, hashing, lockout, sign_ins
+from gateway.people.lockout import Place
+from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.database import vault_of
 from gateway.store.models import Event, Officer
@@ -19,6 +20,17 @@ from gateway.store.models import Event, Officer
 PIN_DIGITS = 5
 WORK_DAYS = re.compile("(?=.)1?2?3?4?5?6?7?")
 WORK_HOURS = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-4]):[0-5]\d)")
+
+
+class WrongPin(Exception):
+    """Number and PIN do not fit together.
+
+    `left`: tries that cost no wait. `until`: from when another is judged; None: at once.
+    """
+
+    def __init__(self, left: int, until: datetime | None) -> None:
+        super().__init__("number and PIN do not fit together")
+        self.left, self.until = left, until
 
 
 def add(
@@ -45,7 +57,7 @@ def add(
         phone_digest=vault.number(phone),
         area=area,
         languages=",".join(languages),
-        pin_hash=generate_password_hash(pin),
+        pin_hash=hashing.kept(pin),
     )
     session.add(officer)
     session.flush()
@@ -61,7 +73,40 @@ def by_phone(session: Session, phone: str) -> Officer | None:
 
 
 def right_pin(officer: Officer, pin: str) -> bool:
-    return officer.pin_hash is not None and check_password_hash(officer.pin_hash, pin)
+    return officer.pin_hash is not None and hashing.right(officer.pin_hash, pin)
+
+
+def who(phone: str) -> str:
+    """Of whom wrong tries are counted: whose number (E.164) it is."""
+    return f"officer {phone}"
+
+
+def try_pin(store: Store, phone: str, officer: Officer | None, pin: str, place: Place) -> None:
+    """Judge a PIN typed for this number (E.164), at whichever door; all count together. A number
+    that is nobody's (`officer` is None) takes as long and is answered alike.
+
+    Raises:
+        WrongPin: it is not the officer's.
+        lockout.Locked: too many wrong tries; nothing was judged.
+    """
+    left = lockout.count_try(store, who(phone), place)
+    if not hashing.right(officer.pin_hash if officer else None, pin) or officer is None:
+        if officer is not None:
+            guessing.noticed(store, officer, who(phone))
+        raise WrongPin(left, lockout.closed(store, who(phone), place))
+    if officer.pin_hash is not None and hashing.stale(officer.pin_hash):
+        _keep_anew(store, officer, pin)
+    lockout.open_again(store, who(phone), place)
+
+
+def _keep_anew(store: Store, officer: Officer, pin: str) -> None:
+    anew = hashing.kept(pin)
+    with store.transaction() as session:
+        row = session.get_one(Officer, officer.id, with_for_update=True)
+        if row.pin_hash == officer.pin_hash:
+            before = sign_ins.stamp(row)
+            row.pin_hash = officer.pin_hash = anew
+            sign_ins.keep(session, row, before)
 
 
 def set_duty(session: Session, officer: Officer, on_duty: bool) -> None:
@@ -118,7 +163,8 @@ def change(
 def new_pin(session: Session, officer: Officer, *, by: str) -> str:
     """Make another PIN, shown once; the old one and what it signed in end."""
     pin = _pin()
-    officer.pin_hash = generate_password_hash(pin)
+    officer.pin_hash = hashing.kept(pin)
+    sign_ins.end_all(session, officer)
     session.add(Event(kind="officer_new_pin", actor=by, data={"officer": officer.id}))
     return pin
 
@@ -137,6 +183,7 @@ def disable(session: Session, officer_id: int, *, by: str = "operator") -> Offic
         raise PeopleError("officer_unknown", text, name=officer_id)
     officer.disabled_at = officer.disabled_at or now()
     officer.on_duty = False
+    sign_ins.end_all(session, officer)
     session.add(Event(kind="officer_disabled", actor=by, data={"officer": officer.id}))
     return officer
 

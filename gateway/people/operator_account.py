@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import pyotp
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash
 
-from gateway.people import lockout, operators
+from gateway.people import guessing, hashing, lockout, operators, sign_ins
+from gateway.people.lockout import Place
 from gateway.people.operators import Enrolment, WrongSecrets
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Event, Operator
+
+ACCOUNT = Place("their account page", known=True)
+"""A place of its own: whoever guesses at a browser left open keeps nobody from signing in."""
 
 
 def prove(store: Store, operator: Operator, password: str) -> None:
@@ -24,11 +27,12 @@ def prove(store: Store, operator: Operator, password: str) -> None:
         WrongSecrets: not so.
         lockout.Locked: too many wrong tries; nothing was judged.
     """
-    door = _door(operator)
-    lockout.count_try(store, door)
-    if not check_password_hash(operator.password_hash, password[: operators.PASSWORD_MOST]):
+    who = operators.who(operator.name)
+    lockout.count_try(store, who, ACCOUNT)
+    if not hashing.right(operator.password_hash, password[: operators.PASSWORD_MOST]):
+        guessing.noticed(store, operator, who)
         raise WrongSecrets
-    lockout.open_again(store, door)
+    lockout.open_again(store, who, ACCOUNT)
 
 
 def change_password(store: Store, operator: Operator, old: str, new: str) -> Operator:
@@ -38,6 +42,7 @@ def change_password(store: Store, operator: Operator, old: str, new: str) -> Ope
     with store.transaction() as session:
         row = session.get_one(Operator, operator.id, with_for_update=True)
         row.password_hash = hashed
+        sign_ins.end_all(session, row)
         session.add(Event(kind="operator_new_password", actor=operators.actor(row)))
     return row
 
@@ -59,17 +64,18 @@ def change_authenticator(
         WrongSecrets: it is not the code of the new secret; the old one stays.
         lockout.Locked: too many wrong tries.
     """
-    door = _door(operator)
-    lockout.count_try(store, door)
+    who = operators.who(operator.name)
+    lockout.count_try(store, who, ACCOUNT)
     step = operators.matching_step(secret, "".join(code.split()), now(), spent=0)
     if step is None:
         raise WrongSecrets
     with store.transaction() as session:
         row = session.get_one(Operator, operator.id, with_for_update=True)
         row.totp_secret, row.totp_step = secret, step
+        sign_ins.end_all(session, row)
         codes = operators.new_recovery_codes(session, row)
         session.add(Event(kind="operator_authenticator", actor=operators.actor(row)))
-    lockout.open_again(store, door)
+    lockout.open_again(store, who, ACCOUNT)
     return row, codes
 
 
@@ -86,12 +92,8 @@ def reset(session: Session, name: str, *, issuer: str, password: str | None = No
     if password is not None:
         operator.password_hash = operators.hash_of(password)
     operator.totp_secret, operator.totp_step = secret, 0
+    sign_ins.end_all(session, operator)
     codes = operators.new_recovery_codes(session, operator)
     data = {"operator": operator.id, "password": password is not None}
     session.add(Event(kind="operator_reset", actor="operator", data=data))
     return Enrolment(operator, operators.uri_of(secret, operator.name, issuer), secret, codes)
-
-
-def _door(operator: Operator) -> str:
-    """Another than that of signing in: a browser left open must not lock its owner out."""
-    return f"operator account {operator.id}"

@@ -6,7 +6,6 @@ is taken once, as the RFC asks. Recovery codes stand in for a lost authenticator
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from datetime import datetime
 import pyotp
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
 
-from gateway.people import PeopleError, lockout
+from gateway.people import PeopleError, guessing, hashing, lockout, sign_ins
+from gateway.people.lockout import SOMEWHERE, Place
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.database import vault_of
@@ -35,9 +34,6 @@ RECOVERY_CODES = 8
 RECOVERY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 RECOVERY_LENGTH = 10
 """49 bits of one code in eight, behind a password and a lockout."""
-
-_NOBODY = generate_password_hash(secrets.token_hex())
-"""Checked for a name that nobody has, so that the time taken tells nothing."""
 
 
 class WrongSecrets(Exception):
@@ -87,7 +83,7 @@ def hash_of(password: str) -> str:
     if not least <= len(password) <= most:
         text = f"a password has {least} to {most} characters"
         raise PeopleError("password_length", text, least=least, most=most)
-    return generate_password_hash(password)
+    return hashing.kept(password)
 
 
 def written(code: str) -> str:
@@ -107,28 +103,44 @@ def new_recovery_codes(session: Session, operator: Operator) -> tuple[str, ...]:
     return codes
 
 
-def sign_in(store: Store, name: str, password: str, code: str) -> Operator:
+def who(name: str) -> str:
+    """Of whom wrong tries are counted; `name` as it is kept or typed."""
+    return f"operator {name.strip().lower()[:40]}"
+
+
+def sign_in(
+    store: Store, name: str, password: str, code: str, place: Place = SOMEWHERE
+) -> Operator:
     """The operator whose password and code these are; the code is spent.
 
     Raises:
         WrongSecrets: they are not.
-        lockout.Locked: too many wrong tries for this name; nothing was judged.
+        lockout.Locked: too many wrong tries; nothing was judged.
     """
-    name = name.strip().lower()[:40]
-    door = f"operator:{name}"
-    lockout.count_try(store, door)
+    lockout.count_try(store, who(name), place)
     with store.reading() as session:
-        known = _by_name(session, name)
+        known = _by_name(session, name.strip().lower()[:40])
     # Outside of a transaction: hashing takes a while, and on SQLite would keep all writers out.
-    right = check_password_hash(known.password_hash if known else _NOBODY, password[:PASSWORD_MOST])
+    password = password[:PASSWORD_MOST]
+    right = hashing.right(known.password_hash if known else None, password)
     if known is None or not right or known.disabled_at is not None:
+        if known is not None and known.disabled_at is None:
+            guessing.noticed(store, known, who(name))
         raise WrongSecrets
+    anew = hashing.kept(password) if hashing.stale(known.password_hash) else None
     with store.transaction() as session:
         operator = session.get_one(Operator, known.id, with_for_update=True)
-        if not spend(session, operator, code, now()):
-            raise WrongSecrets
-        session.add(Event(kind="signed_in", actor=actor(operator)))
-    lockout.open_again(store, door)
+        spent = spend(session, operator, code, now())
+        if spent:
+            if anew is not None and operator.password_hash == known.password_hash:
+                before = sign_ins.stamp(operator)
+                operator.password_hash = anew
+                sign_ins.keep(session, operator, before)
+            session.add(Event(kind="signed_in", actor=actor(operator)))
+    if not spent:
+        guessing.noticed(store, known, who(name))
+        raise WrongSecrets
+    lockout.open_again(store, who(name), place)
     return operator
 
 
@@ -142,6 +154,7 @@ def disable(session: Session, name: str) -> Operator:
     """Out at once, also where signed in. Raises: PeopleError when there is no such operator."""
     operator = find(session, name)
     operator.disabled_at = operator.disabled_at or now()
+    sign_ins.end_all(session, operator)
     data = {"operator": operator.id}
     session.add(Event(kind="operator_disabled", actor="operator", data=data))
     return operator
@@ -158,12 +171,6 @@ def find(session: Session, name: str) -> Operator:
 
 def listed(session: Session) -> list[Operator]:
     return list(session.scalars(select(Operator).order_by(Operator.id)))
-
-
-def stamp(operator: Operator) -> str:
-    """Changes with password and authenticator: a new one ends the sign-ins of the old."""
-    credentials = f"{operator.password_hash} {operator.totp_secret}"
-    return hashlib.sha256(credentials.encode()).hexdigest()[:12]
 
 
 def actor(operator: Operator) -> str:

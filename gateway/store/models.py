@@ -22,6 +22,7 @@ from gateway.store.operator import Operator
 from gateway.store.photo import Photo
 from gateway.store.repair import Repair
 from gateway.store.seal_key import SealKey
+from gateway.store.sign_in import SignIn
 from gateway.store.spending import Spending
 from gateway.store.ussd_session import UssdSession
 
@@ -48,6 +49,7 @@ __all__ = [
     "Photo",
     "Repair",
     "SealKey",
+    "SignIn",
     "Spending",
     "UssdSession",
 ]

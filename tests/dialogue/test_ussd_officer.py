@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from gateway.cases import escalation
 from gateway.context import Context
 from gateway.people import farmers, officers
+from gateway.people.lockout import Locked, Place, at_address
 from gateway.store.models import Case, Label, Officer, Photo
 from tests.dialogue.conftest import FARMER, OFFICER, Dial, MakeCase, Outbox
 
@@ -42,6 +44,26 @@ def test_five_wrong_pins_lock_the_door(dial: Dial, officer: str) -> None:
         phone.answer("00000").expect("Wrong PIN")
     phone.answer(officer).expect_end("Too many wrong PINs")
     dial(OFFICER).dial().answer(officer).expect_end("Too many wrong PINs")
+
+
+def test_wrong_pins_at_the_page_leave_the_phone_one_try(
+    context: Context, dial: Dial, officer: str
+) -> None:
+    """A stranger at the page keeps no officer out, and gets no second budget by telephone."""
+    for address in ("203.0.113.1", "203.0.113.2"):
+        guess_at_the_page(context, at_address(address))
+    dial(OFFICER).dial().answer(officer).expect("Officer's desk")
+    phone = dial(OFFICER).dial().answer("00").answer("00000").expect("Wrong PIN")
+    phone.answer(officer).expect_end("Too many wrong PINs")
+
+
+def guess_at_the_page(context: Context, place: Place) -> None:
+    with context.store.reading() as session:
+        keza = officers.by_phone(session, OFFICER)
+    assert keza is not None
+    for _ in range(4):
+        with pytest.raises((officers.WrongPin, Locked)):
+            officers.try_pin(context.store, OFFICER, keza, "not it", place)
 
 
 def test_an_officer_may_be_a_farmer_too(dial: Dial, officer: str) -> None:

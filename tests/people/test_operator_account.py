@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.context import Context
-from gateway.people import PeopleError, lockout, operator_account, operators
+from gateway.people import PeopleError, lockout, operator_account, operators, sign_ins
 from gateway.people.operators import WrongSecrets
 from gateway.store.models import Event, Operator
 from rig import admins
@@ -27,9 +27,9 @@ def history(context: Context) -> list[str]:
 
 def test_a_new_password_ends_the_old(context: Context) -> None:
     ines = admins.enrol(context)
-    before = operators.stamp(ines.operator)
+    before = sign_ins.stamp(ines.operator)
     changed = operator_account.change_password(context.store, ines.operator, admins.PASSWORD, NEW)
-    assert operators.stamp(changed) != before
+    assert sign_ins.stamp(changed) != before
     with pytest.raises(WrongSecrets):
         enter(context, admins.PASSWORD, admins.code(ines))
     assert enter(context, NEW, admins.code(ines)).name == "ines"

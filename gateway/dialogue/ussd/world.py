@@ -154,14 +154,14 @@ class World:
     def pin(self, typed: str) -> Literal["right", "wrong", "locked"]:
         if self._officer is None:
             return "wrong"
-        store, door = self._parts.store, f"officer:{self._phone}"
         try:
-            lockout.count_try(store, door)
+            officers.try_pin(
+                self._parts.store, self._phone, self._officer, typed, lockout.THE_PHONE
+            )
         except lockout.Locked:
             return "locked"
-        if not officers.right_pin(self._officer, typed):
+        except officers.WrongPin:
             return "wrong"
-        lockout.open_again(store, door)
         return "right"
 
     def _facts_of(self, case: Case) -> CaseFacts:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from gateway import sessions
 from gateway.cases import codes
 from gateway.context import Context
 from gateway.pages.base import kept, language
 from gateway.pages.base.kept import Kept
-from gateway.people import lockout, msisdn, officer_links, officers
+from gateway.people import lockout, msisdn, officer_links, officers, sign_ins
+from gateway.people.sign_ins import Limits, Present
 from gateway.store.base import now
 from gateway.store.models import Event, Officer
 
 log = logging.getLogger(__name__)
 
-ROLE = "officer"
-LIFETIME = timedelta(hours=12)
+ROLE: sign_ins.Role = "officer"
 
 P = ParamSpec("P")
 Page = Callable[P, ResponseReturnValue]
@@ -55,10 +53,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
         if found is None or found.officer.disabled_at is not None:
             return _ask_number(Trouble("officer_link_unknown", {}, 404))
         me = present(context)
-        if me is not None and me.id == found.officer_id:
+        if me is not None and me.person.id == found.officer_id:
             return redirect(url_for("officer.case", code=found.case.code))
         if me is not None:
-            return render_template("officer/other.html", officer=me), 403
+            return render_template("officer/other.html", officer=me.person), 403
         state = officer_links.state(found, now())
         if state != "open":
             return _ask_number(Trouble(f"officer_link_{state}", {}, 410), case=found.case.code)
@@ -70,7 +68,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             found = officer_links.find(session, token)
         if found is None or officer_links.state(found, now()) != "open":
             return redirect(url_for("officer.link", token=token))  # it says what is the matter
-        trouble = _check(context, f"officer link {found.id}", found.officer)
+        trouble = _check(context, found.officer.phone, found.officer)
         if trouble is not None:
             page = render_template("officer/pin.html", token=token, trouble=trouble)
             return page, trouble.status
@@ -80,7 +78,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 return redirect(url_for("officer.link", token=token))
             row.used_at = now()
             _record(session, found.officer, "link")
-        return _enter(found.officer, found.case.code)
+        return _enter(context, found.officer, found.case.code)
 
     @pages.get("/officer/sign-in")
     def sign_in() -> ResponseReturnValue:
@@ -95,17 +93,46 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _ask_number(WRONG_NUMBER, case=case)
         with context.store.reading() as session:
             found = officers.by_phone(session, phone)
-        trouble = _check(context, f"officer {phone}", found)
+        trouble = _check(context, phone, found)
         if trouble is not None or found is None:
             return _ask_number(trouble, case=case)
         with context.store.transaction() as session:
             _record(session, found, "number")
-        return _enter(found, case)
+        return _enter(context, found, case)
 
     @pages.post("/officer/sign-out")
     def sign_out() -> ResponseReturnValue:
+        """In all browsers: who leaves one in haste has not to think of the others."""
+        if (me := present(context)) is not None:
+            with context.store.transaction() as session:
+                sign_ins.end_all(session, me.person)
         sessions.sign_out(ROLE)
         return redirect(url_for("officer.sign_in"))
+
+    def sign_ins_page(officer: Officer) -> ResponseReturnValue:
+        with context.store.reading() as session:
+            mine = sign_ins.listed(session, officer, limits(context))
+        return render_template(
+            "officer/sign_ins.html", officer=officer, sign_ins=mine, this_one=g.sign_in.id
+        )
+
+    def end_sign_in(officer: Officer, sign_in_id: int) -> ResponseReturnValue:
+        with context.store.transaction() as session:
+            sign_ins.end_one(session, officer, sign_in_id)
+        return redirect(url_for("officer.sign_ins"), 303)
+
+    def end_other_sign_ins(officer: Officer) -> ResponseReturnValue:
+        with context.store.transaction() as session:
+            sign_ins.end_all(session, officer, but=g.sign_in.id)
+        return redirect(url_for("officer.sign_ins"), 303)
+
+    address = "/officer/sign-ins"
+    pages.add_url_rule(address, "sign_ins", signed_in(context, sign_ins_page))
+    for rest, name, page in (
+        ("/<int:sign_in_id>/end", "end_sign_in", signed_in(context, end_sign_in)),
+        ("/end", "end_other_sign_ins", signed_in(context, end_other_sign_ins)),
+    ):
+        pages.add_url_rule(f"{address}{rest}", name, page, methods=["POST"])
 
 
 def signed_in(
@@ -115,36 +142,41 @@ def signed_in(
 
     @functools.wraps(page)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        officer = present(context)
-        if officer is None:
+        found = present(context)
+        if found is None:
             code = kwargs.get("code")
             if (words := kept.written()) is not None:
                 return _ask_number(None, case=str(code) if code else None, words=words)
             return redirect(url_for("officer.sign_in", case=code))
-        return page(officer, *args, **kwargs)
+        assert isinstance(found.person, Officer)
+        g.sign_in = found.row
+        return page(found.person, *args, **kwargs)
 
     return guarded
 
 
-def present(context: Context) -> Officer | None:
+def present(context: Context) -> Present | None:
     """The officer signed in here, in service and with the PIN they signed in with."""
-    identity, _, stamp = str(sessions.signed_in(ROLE) or "").partition(".")
-    if not identity.isdecimal():
-        return None
-    with context.store.reading() as session:
-        officer = session.get(Officer, int(identity))
-    if officer is None or officer.disabled_at is not None or stamp != _stamp(officer):
-        return None
-    return officer
+    token = str(sessions.signed_in(ROLE) or "")
+    return sign_ins.present(context.store, ROLE, token, limits(context))
 
 
-def _stamp(officer: Officer) -> str:
-    """Changes with the PIN: a new one ends the sign-ins of the old."""
-    return hashlib.sha256((officer.pin_hash or "").encode()).hexdigest()[:12]
+def limits(context: Context) -> Limits:
+    """How long an officer stays signed in."""
+    settings = context.settings
+    return Limits(
+        timedelta(hours=settings.officer_sign_in_hours),
+        timedelta(minutes=settings.officer_idle_minutes),
+    )
 
 
-def _enter(officer: Officer, case: str | None) -> ResponseReturnValue:
-    sessions.sign_in(ROLE, f"{officer.id}.{_stamp(officer)}", LIFETIME)
+def _enter(context: Context, officer: Officer, case: str | None) -> ResponseReturnValue:
+    bounds, before = limits(context), str(sessions.signed_in(ROLE) or "")
+    with context.store.transaction() as session:
+        agent = request.headers.get("User-Agent", "")
+        token = sign_ins.begin(session, officer, agent, bounds, instead=before)
+    sessions.sign_in(ROLE, token, bounds.longest)
+    sessions.know(context, officers.who(officer.phone))
     if (words := kept.carried()) is not None:
         return kept.page(words)
     spoken = None if language.COOKIE in request.cookies else officer.language
@@ -153,36 +185,25 @@ def _enter(officer: Officer, case: str | None) -> ResponseReturnValue:
     return redirect(url_for("officer.case", code=case, lang=spoken))
 
 
-def _check(context: Context, door: str, officer: Officer | None) -> Trouble | None:
-    """Judge the PIN of the form; None when it is right. A number that is nobody's takes as long
-    and is answered alike."""
+def _check(context: Context, phone: str, officer: Officer | None) -> Trouble | None:
+    """Judge the PIN of the form; None when it is right."""
+    pin = "".join(request.form.get("pin", "").split())[:40]
+    place = sessions.place(context, officers.who(phone))
     try:
-        left = lockout.count_try(context.store, door)
+        officers.try_pin(context.store, phone, officer, pin, place)
     except lockout.Locked as locked:
         return _closed(locked.until)
-    pin = "".join(request.form.get("pin", "").split())[:40]
-    if officer is not None and officers.right_pin(officer, pin):
-        lockout.open_again(context.store, door)
-        return None
-    if officer is None:
-        check_password_hash(_nobody(), pin)
-    log.warning("wrong_pin officer=%s left=%s", officer.id if officer else None, left)
-    if left:
-        return Trouble("officer_wrong_pin", {"left": left}, 403)
-    if officer is not None:
-        with context.store.transaction() as session:
-            session.add(Event(kind="pin_locked", actor=f"officer:{officer.id}"))
-    return _closed(now() + lockout.CLOSED_FOR)
+    except officers.WrongPin as wrong:
+        log.warning("wrong_pin officer=%s left=%s", officer.id if officer else None, wrong.left)
+        if wrong.until is not None:
+            return _closed(wrong.until)
+        return Trouble("officer_wrong_pin", {"left": wrong.left}, 403)
+    return None
 
 
 def _closed(until: datetime) -> Trouble:
     minutes = max(1, -(-int((until - now()).total_seconds()) // 60))
     return Trouble("officer_locked", {"minutes": minutes}, 429)
-
-
-@functools.cache
-def _nobody() -> str:
-    return generate_password_hash("of nobody")
 
 
 def _record(session: Session, officer: Officer, by: str) -> None:

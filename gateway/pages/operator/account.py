@@ -11,7 +11,7 @@ from gateway import sessions
 from gateway.context import Context
 from gateway.pages.base.install import t
 from gateway.pages.operator import door
-from gateway.people import PeopleError, lockout, operator_account, operators
+from gateway.people import PeopleError, lockout, operator_account, operators, sign_ins
 
 PURPOSE = "operator authenticator"
 SECONDS_TO_CONFIRM = 15 * 60
@@ -22,6 +22,21 @@ def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/account", endpoint="account")
     def page() -> ResponseReturnValue:
         return _page()
+
+    @pages.post("/account/sign-ins/<int:sign_in_id>/end")
+    def end_sign_in(sign_in_id: int) -> ResponseReturnValue:
+        with context.store.transaction() as session:
+            ended = sign_ins.end_one(session, g.operator, sign_in_id)
+        if ended:
+            flash(t("operator_sign_in_ended"), "good")
+        return redirect(url_for("operator.account"), 303)
+
+    @pages.post("/account/sign-ins/end")
+    def end_other_sign_ins() -> ResponseReturnValue:
+        with context.store.transaction() as session:
+            sign_ins.end_all(session, g.operator, but=g.sign_in.id)
+        flash(t("operator_sign_in_ended"), "good")
+        return redirect(url_for("operator.account"), 303)
 
     @pages.post("/account/password")
     def change_password() -> ResponseReturnValue:
@@ -38,7 +53,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _page(door.closed(locked)), 429
         except PeopleError as error:
             return _page(door.why(error)), 422
-        door.remember(row)
+        door.remember(context, row)
         flash(t("operator_password_changed"), "good")
         return redirect(url_for("operator.account"), 303)
 
@@ -63,7 +78,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _confirm(secret, t("operator_code_wrong")), 403
         except lockout.Locked as locked:
             return _confirm(secret, door.closed(locked)), 429
-        door.remember(row)
+        door.remember(context, row)
         return render_template(
             "operator/recovery.html", here_is="account", codes=[*map(operators.written, codes)]
         )
@@ -80,9 +95,16 @@ def add_to(pages: Blueprint, context: Context) -> None:
             trouble=trouble,
         )
 
-
-def _page(trouble: str | None = None) -> str:
-    return render_template("operator/account.html", here_is="account", trouble=trouble)
+    def _page(trouble: str | None = None) -> str:
+        with context.store.reading() as session:
+            mine = sign_ins.listed(session, g.operator, door.limits(context))
+        return render_template(
+            "operator/account.html",
+            here_is="account",
+            trouble=trouble,
+            sign_ins=mine,
+            this_one=g.sign_in.id,
+        )
 
 
 def _pending(token: str) -> str:

@@ -16,19 +16,20 @@ from gateway.context import Context
 from gateway.pages.base import kept
 from gateway.pages.base.install import csrf, t
 from gateway.pages.base.kept import Kept
-from gateway.people import PeopleError, lockout, operators
+from gateway.people import PeopleError, lockout, operators, sign_ins
+from gateway.people.sign_ins import Limits, Present
 from gateway.store.base import now
 from gateway.store.models import Operator
 
 log = logging.getLogger(__name__)
 
-ROLE = "operator"
-LIFETIME = timedelta(hours=8)
-"""A working day, from sign-in, whatever is done meanwhile."""
+ROLE: sign_ins.Role = "operator"
 OUTSIDE = frozenset({"operator.sign_in", "operator.enter"})
 BY_ANYBODY = frozenset(
     {
         "operator.sign_out",
+        "operator.end_sign_in",
+        "operator.end_other_sign_ins",
         "operator.change_password",
         "operator.begin_authenticator",
         "operator.confirm_authenticator",
@@ -66,25 +67,30 @@ def add_to(pages: Blueprint, context: Context) -> None:
     @pages.post("/sign-in")
     def enter() -> ResponseReturnValue:
         form = request.form
+        name = form.get("name", "")
         try:
             operator = operators.sign_in(
                 context.store,
-                form.get("name", ""),
+                name,
                 form.get("password", ""),
                 form.get("code", "")[:40],
+                sessions.place(context, operators.who(name)),
             )
         except operators.WrongSecrets:
             log.warning("operator_refused")
             return _ask(t("operator_refused")), 403
         except lockout.Locked as locked:
             return _ask(closed(locked)), 429
-        remember(operator)
+        remember(context, operator)
         if (words := kept.carried()) is not None:
             return kept.page(words)
         return redirect(_afterwards(), 303)
 
     @pages.post("/sign-out")
     def sign_out() -> ResponseReturnValue:
+        """In all browsers: who leaves one in haste has not to think of the others."""
+        with context.store.transaction() as session:
+            sign_ins.end_all(session, g.operator)
         sessions.sign_out(ROLE)
         return redirect(url_for("operator.sign_in"), 303)
 
@@ -95,32 +101,42 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
     Args:
         changes: whatever is not mere reading changes something, and is for admins.
     """
-    operator = present(context)
-    if operator is None:
+    found = present(context)
+    if found is None:
         if (words := kept.written()) is not None:
             csrf.protect()  # a form of ours alone; the guard, which checks too, comes later
             return _ask(words=words), 403
         wanted = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("operator.sign_in", next=wanted), 303)
-    g.operator = operator
-    if changes and request.method not in READING and operator.role != operators.ADMIN:
+    g.operator, g.sign_in = found.person, found.row
+    if changes and request.method not in READING and g.operator.role != operators.ADMIN:
         abort(403)
     return None
 
 
-def present(context: Context) -> Operator | None:
+def present(context: Context) -> Present | None:
     """The operator signed in here, in service and with the credentials they signed in with."""
-    identity, _, stamp = str(sessions.signed_in(ROLE) or "").partition(".")
-    if not identity.isdecimal():
-        return None
-    with context.store.reading() as session:
-        operator = operators.in_service(session, int(identity))
-    return operator if operator is not None and stamp == operators.stamp(operator) else None
+    token = str(sessions.signed_in(ROLE) or "")
+    return sign_ins.present(context.store, ROLE, token, limits(context))
 
 
-def remember(operator: Operator) -> None:
-    """Signed in here from now on, and with other credentials nowhere any more."""
-    sessions.sign_in(ROLE, f"{operator.id}.{operators.stamp(operator)}", LIFETIME)
+def remember(context: Context, operator: Operator) -> None:
+    """Signed in here from now on."""
+    bounds, before = limits(context), str(sessions.signed_in(ROLE) or "")
+    with context.store.transaction() as session:
+        agent = request.headers.get("User-Agent", "")
+        token = sign_ins.begin(session, operator, agent, bounds, instead=before)
+    sessions.sign_in(ROLE, token, bounds.longest)
+    sessions.know(context, operators.who(operator.name))
+
+
+def limits(context: Context) -> Limits:
+    """How long an operator stays signed in."""
+    settings = context.settings
+    return Limits(
+        timedelta(hours=settings.operator_sign_in_hours),
+        timedelta(minutes=settings.operator_idle_minutes),
+    )
 
 
 def actor() -> str:

@@ -9,13 +9,12 @@ import pytest
 import time_machine
 
 from gateway.context import Context
-from gateway.pages.officer import door
 from gateway.store.base import now
 from rig import desk
 from rig.desk import Person
 
 WORDS = "Kuraho amababi arwaye & <uyatwike> \"vuba\"; 'subira' ejo"
-LATER = door.LIFETIME + timedelta(minutes=1)
+LATER = timedelta(hours=12, minutes=1)
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def test_without_the_cookie_the_words_are_shown_to_be_copied(
     person: Person, keza: desk.Officer, code: str
 ) -> None:
     person.sign_in(keza, case=code)
-    person.client.delete_cookie("leafline")
+    person.client.delete_cookie("__Host-leafline")
     answer = person.act(code, "answer", choice="own", own="Remove the leaves and burn them")
     assert answer.status_code == 400
     assert "Remove the leaves and burn them" in person.page

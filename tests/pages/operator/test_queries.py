@@ -22,7 +22,7 @@ MOST = {
     "/operator/texts": 1,
     "/operator/audit": 3,
     "/operator/audit?who=all": 3,
-    "/operator/account": 1,
+    "/operator/account": 2,
     "/operator/cases.csv": 2,
     "/operator/districts.geojson": 4,
 }
