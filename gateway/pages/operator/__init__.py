@@ -13,6 +13,7 @@ from gateway.pages.operator import (
     diseases,
     door,
     export,
+    forms,
     jobs,
     kiosks,
     messages,
@@ -31,4 +32,5 @@ def blueprint(context: Context) -> Blueprint:
         jobs, account,
     ):  # fmt: skip
         room.add_to(pages, context)
+    pages.context_processor(forms.names)
     return guard(pages)
