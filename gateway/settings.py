@@ -652,8 +652,8 @@ class Settings(Section):
         before = self.kept_secret("secret_key")
         path = self.home / OLD_KEYS
         kept = path.read_text().split() if path.is_file() else []
-        _write(path, "".join(f"{key}\n" for key in dict.fromkeys((before, *kept))))
-        _write(self.home / "secret-key", secrets.token_urlsafe(32))
+        write_secret(path, "".join(f"{key}\n" for key in dict.fromkeys((before, *kept))))
+        write_secret(self.home / "secret-key", secrets.token_urlsafe(32))
 
     def check_strength(self) -> None:
         """Raises: SettingsError when a secret of ours is easy to guess."""
@@ -673,7 +673,7 @@ class Settings(Section):
         return (self.kept_secret("channel_key"),)
 
 
-def _write(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
     """A file of mode 0600 in place of another, whole or not at all. Raises: SettingsError."""
     aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:

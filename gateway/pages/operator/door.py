@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from gateway import sessions
 from gateway.context import Context
@@ -23,7 +24,15 @@ log = logging.getLogger(__name__)
 ROLE = "operator"
 LIFETIME = timedelta(hours=8)
 """A working day, from sign-in, whatever is done meanwhile."""
-OUTSIDE = frozenset({"operator.sign_in", "operator.enter"})
+OUTSIDE = frozenset(
+    {
+        "operator.sign_in",
+        "operator.enter",
+        "operator.first",
+        "operator.first_secrets",
+        "operator.first_confirm",
+    }
+)
 BY_ANYBODY = frozenset(
     {
         "operator.sign_out",
@@ -55,6 +64,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "menu": MENU,
             "when": when,
             "percent": percent,
+            "tone": tone,
         }
 
     @pages.get("/sign-in")
@@ -144,6 +154,11 @@ def not_saved(error: PeopleError) -> None:
 
 def when(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if instant else "–"
+
+
+def tone(name: str | None) -> Markup:
+    """`warn` or `bad` as the attribute that colours a figure."""
+    return Markup(' class="{}"').format(name) if name else Markup()
 
 
 def percent(share: float | None) -> str:
