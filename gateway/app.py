@@ -6,7 +6,7 @@ import logging
 from io import BytesIO
 from typing import IO, Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -89,11 +89,23 @@ def create_app(settings: Settings) -> Flask:
         app.register_blueprint(proxy.blueprint(context))
     # Around the request, not its stream: a long export is as slow as its reader.
     app.wsgi_app = patience(PATIENCE)(app.wsgi_app)  # type: ignore[method-assign]
+    app.after_request(_close)
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DecoderBusy, _busy)
     app.register_error_handler(Exception, _unexpected)
     return app
+
+
+def _close(response: Response) -> Response:
+    """What no answer of any door may lack. Nothing of a program's is kept by a cache, and nothing
+    of anybody's that does not say so; a browser reads nothing as another type than we say."""
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.path.startswith("/api/") or "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
 
 
 def _busy(error: DecoderBusy) -> ResponseReturnValue:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
+import threading
+import time
 from collections.abc import Iterator
+from http import HTTPStatus
+from ipaddress import ip_address
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -15,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.context import Context
+from gateway.settings import Settings
 from gateway.store import StoreError, keys, patience
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
 from gateway.watch import redis_writes
@@ -23,12 +29,17 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 2.0
 """Seconds that the store has for being ready."""
+FRESH_SECONDS = 10.0
+"""For which counts hold: each is a walk along an index."""
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 UNREADY = "leafline.unready"
 """What the server puts into a request's environ when this process is about to stop."""
 
 
 def blueprint(context: Context) -> Blueprint:
     doors = Blueprint("health", __name__)
+
+    figures = Cached(context)
 
     @doors.get("/health/live")
     def live() -> Response:
@@ -44,11 +55,42 @@ def blueprint(context: Context) -> Blueprint:
 
     @doors.get("/metrics")
     def metrics() -> Response:
-        registry = CollectorRegistry()
-        registry.register(Figures(context))
-        return Response(generate_latest(registry), content_type="text/plain; version=0.0.4")
+        if not _may_read(context.settings):
+            abort(HTTPStatus.NOT_FOUND)
+        return Response(figures(), content_type="text/plain; version=0.0.4")
 
     return doors
+
+
+def _may_read(settings: Settings) -> bool:
+    """Whoever knows the token; without one who asks on this machine, and no proxy for another."""
+    if token := settings.metrics_token.get_secret_value():
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        fits = hmac.compare_digest(given.strip().encode(), token.encode())
+        return fits and scheme.casefold() == "bearer"
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+class Cached:
+    """The figures as text, counted anew at most every FRESH_SECONDS, by one thread."""
+
+    def __init__(self, context: Context) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(Figures(context))
+        self._lock = threading.Lock()
+        self._text, self._until = b"", 0.0
+
+    def __call__(self) -> bytes:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                self._text = generate_latest(self._registry)
+                self._until = time.monotonic() + FRESH_SECONDS
+            return self._text
 
 
 def _store_ready(context: Context) -> bool:

@@ -8,6 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -36,6 +37,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ONE_WAY = frozenset({"RW"})
 """Countries whose ordinary bulk routes carry no replies."""
 
+SERVED = ("RW", "UG", "KE", "TZ")
+"""Neighbours with the languages that there are texts in: people cross their borders with a SIM."""
+
 Switch = Literal["auto", "on", "off"]
 
 
@@ -56,7 +60,8 @@ FROM_FILE = "_FILE"
 IN_FILES = frozenset(
     {
         "database_url", "redis_url", "secret_key", "old_secret_keys", "channel_keys", "at_api_key",
-        "twilio_auth_token", "smtp_url", "sentry_dsn",
+        "twilio_auth_token", "smtp_url", "sentry_dsn", "metrics_token",
+        "ussd_keys", "sms_keys", "reports_keys", "mms_keys", "mm7_keys",
     }
 )  # fmt: skip
 """Settings that hold a secret, by field."""
@@ -69,6 +74,8 @@ STRONGER = {
     "LEAFLINE_OLD_SECRET_KEYS and run `leafline keys rotate`",
     "channel_keys": "make one with `openssl rand -hex 24`, and set the webhooks anew",
 }
+OF_CHANNELS = ("ussd_keys", "sms_keys", "reports_keys", "mms_keys", "mm7_keys")
+"""Settings of keys that open one channel each."""
 OLD_KEYS = "old-secret-keys"
 """File in the home, one key a line, newest first."""
 
@@ -154,6 +161,10 @@ PASTED = (
     "twilio_auth_token",
 )
 """Settings that people copy from elsewhere."""
+
+
+def _kind(name: str) -> str:
+    return "channel_keys" if name in OF_CHANNELS else name
 
 
 def unwrapped(value: str) -> str:
@@ -301,7 +312,28 @@ class Settings(Section):
         " or one a line. `leafline keys rotate` makes them needless",
     )
     channel_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Comma-separated secret path parts of the webhooks"
+        (), description="Comma-separated secret path parts that open every channel"
+    )
+    ussd_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated secret path parts that open USSD alone"
+    )
+    sms_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated secret path parts that open SMS that come in alone"
+    )
+    reports_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated secret path parts that open delivery reports alone"
+    )
+    mms_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated secret path parts that open MMS as a form alone"
+    )
+    mm7_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated secret path parts that open MM7 alone"
+    )
+    channel_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Comma-separated networks (CIDR) from which callbacks are taken; empty: all"
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of /metrics; empty: on this machine only"
     )
 
     # The mobile network. What a provider needs beyond this is in its folder, `channels/NAME/`;
@@ -414,6 +446,27 @@ class Settings(Section):
         10.0, gt=0, le=1000, description="SMS parts a second handed to the network"
     )
 
+    # Money: what may be sent in a day
+    number_daily: int = Field(
+        20, ge=0, description="SMS parts a day that one number may cause; 0: no ceiling"
+    )
+    officer_daily: int = Field(
+        200, ge=0, description="SMS parts a day to one officer or the operator; 0: no ceiling"
+    )
+    kiosk_daily: int = Field(
+        400, ge=0, description="SMS parts a day that one kiosk may cause; 0: no ceiling"
+    )
+    district_daily: int = Field(
+        2000, ge=0, description="SMS parts a day that one district may cause; 0: no ceiling"
+    )
+    service_daily: int = Field(5000, ge=0, description="SMS parts a day in all; 0: no ceiling")
+    service_daily_cost: str = Field(
+        "", description="Most that a day's SMS may cost where the network names it: `RWF 50000`"
+    )
+    countries: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated countries to which SMS go; empty: see the region"
+    )
+
     outbox_limit: int = Field(
         10_000, ge=1, description="Messages waiting above which the doors take nothing new"
     )
@@ -453,7 +506,7 @@ class Settings(Section):
             raise ValueError("give smtp://user:password@host:587 or smtps://...")
         return value
 
-    @field_validator("channel_keys", mode="before")
+    @field_validator("channel_keys", *OF_CHANNELS, mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
         if isinstance(value, str):
@@ -477,6 +530,37 @@ class Settings(Section):
     def _split_hosts(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("channel_addresses", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("countries", mode="before")
+    @classmethod
+    def _split_countries(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().upper() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("countries")
+    @classmethod
+    def _known_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        for country in value:
+            if country not in SUPPORTED_REGIONS:
+                raise ValueError(f"{country} is no country with phone numbers; give RW, KE, ...")
+        return value
+
+    @field_validator("service_daily_cost")
+    @classmethod
+    def _an_amount(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Z]{3} \d{1,9}(\.\d{1,4})?", value):
+            raise ValueError("give a currency and an amount, `RWF 50000`")
         return value
 
     @field_validator("providers", mode="before")
@@ -549,6 +633,11 @@ class Settings(Section):
         return self.two_way_sms == "on"
 
     @cached_property
+    def countries_served(self) -> tuple[str, ...]:
+        """Countries to whose numbers we send."""
+        return self.countries or tuple(dict.fromkeys((self.region, *SERVED)))
+
+    @cached_property
     def simulator_url(self) -> str:
         return f"http://127.0.0.1:{self.simulator_port or self.port + 1}"
 
@@ -595,20 +684,24 @@ class Settings(Section):
         return Path(tempfile.gettempdir()) / f"leafline-{digest}.sock"
 
     def kept_secret(self, name: Literal["secret_key", "channel_key"]) -> str:
-        """The secret kept in the home folder, made on first use (mode 0600).
+        """The secret kept in the home folder, made on first use. Raises: SettingsError."""
+        return self.kept(self.home / name.replace("_", "-"), secrets.token_urlsafe(32))
+
+    def kept(self, path: Path, fresh: str) -> str:
+        """The secret in a file of the home folder (mode 0600), `fresh` on first use.
 
         Raises:
             SettingsError: the home folder cannot be written.
         """
-        path = self.home / name.replace("_", "-")
         try:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.home, path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 # Written aside, then linked: of processes that start at once one makes the
                 # secret, and none reads it half written.
                 aside = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
                 with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                    file.write(secrets.token_urlsafe(32))
+                    file.write(fresh)
                     file.flush()
                     os.fsync(file.fileno())
                 try:
@@ -657,26 +750,20 @@ class Settings(Section):
 
     def check_strength(self) -> None:
         """Raises: SettingsError when a secret of ours is easy to guess."""
-        for name, values in (
-            ("secret_key", (self.encryption_key,)),
-            ("channel_keys", self.webhook_keys),
-        ):
+        given = [("secret_key", [self.encryption_key])]
+        for name in ("channel_keys", *OF_CHANNELS):
+            given.append((name, [key.get_secret_value() for key in getattr(self, name)]))
+        for name, values in given:
             for value in values:
-                if reason := weakness(value, SHORTEST[name]):
-                    raise SettingsError(f"setting {variable_of(name)}: {reason}; {STRONGER[name]}")
-
-    @cached_property
-    def webhook_keys(self) -> tuple[str, ...]:
-        """Secret path parts that are valid now; the first is the one we hand out."""
-        if self.channel_keys:
-            return tuple(key.get_secret_value() for key in self.channel_keys)
-        return (self.kept_secret("channel_key"),)
+                if reason := weakness(value, SHORTEST[kind := _kind(name)]):
+                    raise SettingsError(f"setting {variable_of(name)}: {reason}; {STRONGER[kind]}")
 
 
 def write_secret(path: Path, text: str) -> None:
     """A file of mode 0600 in place of another, whole or not at all. Raises: SettingsError."""
     aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
             file.flush()

@@ -102,7 +102,9 @@ class Model:
             label=self.labels[best],
             confidence=confidence,
             probabilities=tuple(probabilities.tolist()),
-            verdict=verdict.decide(confidence, unknown, seen.plant, self.thresholds),
+            verdict=verdict.decide(
+                self.labels[best], confidence, unknown, seen.plant, self.thresholds
+            ),
             unknown_score=unknown,
             plant_fraction=seen.plant,
             quality=seen.names,

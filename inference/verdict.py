@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -27,7 +27,8 @@ class Thresholds:
     """The lines between the verdicts; chosen on validation and kept in `leaf.json`.
 
     confidence: below it a second photo is asked for (the reference's 0.6).
-    advice_unknown: an unknown score below it may get advice.
+    advice_unknown: an unknown score below it may get advice; by_label has lines of single labels,
+    chosen by what a wrong word costs there.
     reject_unknown: an unknown score from it on means none of the labels.
     no_leaf_fraction: a rejected photo with less plant colour than this shows no leaf.
     """
@@ -36,6 +37,11 @@ class Thresholds:
     advice_unknown: float
     reject_unknown: float
     no_leaf_fraction: float
+    by_label: Mapping[str, float] = field(default_factory=dict)
+
+    def advice_line(self, label: str) -> float:
+        """The unknown score below which this label may be advised."""
+        return self.by_label.get(label, self.advice_unknown)
 
 
 @dataclass(frozen=True)
@@ -106,12 +112,17 @@ def labels_of(detail: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def decide(
-    confidence: float, unknown_score: float, plant_fraction: float, thresholds: Thresholds
+    label: str,
+    confidence: float,
+    unknown_score: float,
+    plant_fraction: float,
+    thresholds: Thresholds,
 ) -> Decision:
-    """The verdict on a readable photo or case."""
+    """The verdict on a readable photo or case whose best label is `label`."""
     if unknown_score >= thresholds.reject_unknown:
         return NO_LEAF if plant_fraction < thresholds.no_leaf_fraction else UNKNOWN
-    if unknown_score >= thresholds.advice_unknown or confidence < thresholds.confidence:
+    line = thresholds.advice_line(label)
+    if unknown_score >= line or confidence < thresholds.confidence:
         return SECOND_PHOTO
     return ADVICE
 
@@ -167,7 +178,7 @@ def combine(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verdict:
         label=labels[best],
         confidence=probabilities[best],
         probabilities=probabilities,
-        verdict=decide(probabilities[best], unknown, plant, thresholds),
+        verdict=decide(labels[best], probabilities[best], unknown, plant, thresholds),
         unknown_score=unknown,
         plant_fraction=plant,
         quality=tuple(sorted(set.intersection(*(set(v.quality) for v in readable)))),

@@ -8,6 +8,7 @@ import phonenumbers
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from gateway.channels import channel_keys
 from gateway.settings import Settings, SettingsError
 from simulator import control, messaging
 from simulator.callbacks import Addresses, Callbacks
@@ -48,8 +49,16 @@ def make(settings: Settings) -> BaseWSGIServer:
     Raises:
         SettingsError: the port is taken.
     """
-    base = f"{settings.url}/africastalking/{settings.webhook_keys[0]}"
-    app = create_app(Addresses.under(base), code=settings.ussd_code, region=settings.region)
+    base = f"{settings.url}/africastalking"
+    keys = {channel: channel_keys.first(settings, channel) for channel in channel_keys.CHANNELS}
+    addresses = Addresses(
+        ussd=f"{base}/{keys['ussd']}/ussd",
+        ussd_events=f"{base}/{keys['ussd']}/ussd-events",
+        sms=f"{base}/{keys['sms']}/sms",
+        delivery_reports=f"{base}/{keys['reports']}/delivery-reports",
+        opt_outs=f"{base}/{keys['sms']}/opt-outs",
+    )
+    app = create_app(addresses, code=settings.ussd_code, region=settings.region)
     port = int(settings.simulator_url.rpartition(":")[2])
     return bind(app, port)
 

@@ -207,6 +207,17 @@ def choose(runs: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@DATA
+@click.option("--model", type=click.Path(path_type=Path), default=FOLDER)
+def remeasure(data: Path, model: Path) -> None:
+    """Choose the lines of an installed model anew, on photos that came after its training too, and
+    measure it again: no training."""
+    figures = package.remeasure(model, split(read_manifest(data), data))["figures"]
+    for target in TARGETS:
+        click.echo(describe(target, figures))
+
+
+@main.command()
 @click.option("--model", type=click.Path(path_type=Path), default=FOLDER)
 @click.option("--out", type=click.Path(path_type=Path), default=MODEL_CARD)
 def card(model: Path, out: Path) -> None:

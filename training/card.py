@@ -7,6 +7,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from training.costs import (
+    OFFICER,
+    PREVALENCE,
+    SECOND_PHOTO,
+    WRONG_DESTRUCTIVE,
+    WRONG_HARMLESS,
+)
 from training.evaluate import LEAVES_ADVISED, LEAVES_REJECTED, STRANGERS_ADVISED
 from training.export import PERCENTILE
 from training.sampling import DRAWN, SYNTHETIC
@@ -58,6 +65,11 @@ def write_card(card: dict[str, Any], path: Path) -> None:
                     for kind, value in figures["auroc_by_kind"].items()
                 }
             ),
+            flow=_flow(figures["flow"]),
+            prevalence=", ".join(f"{name} {share:.0%}" for name, share in PREVALENCE.items()),
+            costs=f"{WRONG_DESTRUCTIVE:g} for wrong advice that destroys plants, "
+            f"{WRONG_HARMLESS:g} for wrong advice that does not, {SECOND_PHOTO:g} for a second "
+            f"photo, {OFFICER:g} for an officer's case",
             verdicts=_table(
                 {
                     name: {v: counts.get(v, 0) for v in VERDICTS}
@@ -103,6 +115,22 @@ def write_card(card: dict[str, Any], path: Path) -> None:
         ),
         encoding="utf-8",
     )
+
+
+def _flow(flow: dict[str, Any]) -> str:
+    groups = list(flow["one_photo"]["by_group"])
+    rows = {
+        name.replace("_", " "): {
+            "wrong of 100": one["wrong_of_100"],
+            "from": one["wrong_of_100_low"],
+            "to": one["wrong_of_100_high"],
+            "right of 100": one["right_of_100"],
+            **{f"{group}, wrong": one["by_group"][group]["wrong"] for group in groups},
+            "known, right": one["by_group"]["known"]["right"],
+        }
+        for name, one in flow.items()
+    }
+    return _table(rows)
 
 
 def _seeds(figures: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from inference import quality
 from inference.labels import LABELS
 from inference.picture import Pixels, decode
 from inference.verdict import ADVICE, Thresholds, Verdict, combine, decide
+from training import costs, flow
 from training.calibration import (
     Array,
     auroc,
@@ -35,11 +36,11 @@ from training.shots import Shot, shoot, shoot_noisy, shoot_shortcuts, shoot_view
 
 FIVE = len(LABELS)
 
-# The advice threshold lies in the middle of those at which LEAVES_ADVISED of the validation leaves
-# are advised and no more than STRANGERS_ADVISED of its strangers; where none does both, strangers
-# decide, because wrong advice costs a farmer more than a second photo. They are near neighbours
-# for the most part, healthy and otherwise sick leaves of the same crops; of all strangers, things
-# and foreign plants among them, about half as many are advised.
+# Each label has a line of its own, where its advice costs least (`training.costs`). The common line
+# is for a label of which validation has no photos. It lies in the middle of those at which
+# LEAVES_ADVISED of the validation leaves are advised and no more than STRANGERS_ADVISED of its
+# strangers; where none does both, strangers decide, because wrong advice costs a farmer more than a
+# second photo.
 LEAVES_ADVISED = 0.97
 STRANGERS_ADVISED = 0.15
 # A leaf is told "unknown" outright only beyond the score that this share of known photos reach.
@@ -48,6 +49,7 @@ NO_LEAF_FRACTION = 0.10
 CHOSEN_AT = 0.05  # strangers advised, where runs are compared
 CONFIDENCE = 0.6
 FIELD_VIEWS = 8  # of a validation photo from the field: there are few
+OTHER_VIEWS = 6
 
 
 def open_graph(path: Path) -> ort.InferenceSession:
@@ -98,7 +100,7 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
         "leaves": shoot(leaves, side),
         "noisy": shoot_noisy(leaves, side, seed=3),
         "field": shoot_views(list(select(photos, "validation", pool="field")), side, FIELD_VIEWS),
-        "other": shoot_views(list(select(photos, "validation", pool="other")), side, 6),
+        "other": shoot_views(list(select(photos, "validation", pool="other")), side, OTHER_VIEWS),
     }
     logits = {name: run(session, shot.squares) for name, shot in shots.items()}
     known = [name for name in ("leaves", "noisy", "field") if len(logits[name])]
@@ -139,7 +141,17 @@ def tune(session: ort.InferenceSession, photos: Sequence[Photo], side: int) -> T
         method="inverted_cdf",
     )
     reject = min(max(advice, float(beyond), 0.5), 0.99)
-    thresholds = Thresholds(CONFIDENCE, advice, reject, NO_LEAF_FRACTION)
+    views = weight | {"other": 1 / OTHER_VIEWS}
+    names = [name for name in (*known, "other") if len(logits[name])]
+    by_label = costs.lines(
+        np.concatenate([shots[n].kinds for n in names]),
+        np.concatenate([shots[n].targets for n in names]),
+        np.concatenate([logits[n][:, :FIVE].argmax(axis=1) for n in names]),
+        np.concatenate([sure[n] for n in names]),
+        np.concatenate([scores[n]["none"] for n in names]),
+        np.concatenate([np.full(len(logits[n]), views[n]) for n in names]),
+    )
+    thresholds = Thresholds(CONFIDENCE, advice, reject, NO_LEAF_FRACTION, by_label)
     return Tuning(
         temperature,
         thresholds,
@@ -169,14 +181,14 @@ def combine_by_mean(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verd
     """The plain way that `inference.verdict.combine` is measured against: means of the
     probabilities and of the unknown scores."""
     probabilities = np.mean([v.probabilities for v in verdicts], axis=0)
-    confidence = float(probabilities.max())
+    label, confidence = LABELS[int(probabilities.argmax())], float(probabilities.max())
     unknown = float(np.mean([v.unknown_score for v in verdicts]))
     plant = max(v.plant_fraction for v in verdicts)
     return replace(
         verdicts[0],
-        label=LABELS[int(probabilities.argmax())],
+        label=label,
         confidence=confidence,
-        verdict=decide(confidence, unknown, plant, thresholds),
+        verdict=decide(label, confidence, unknown, plant, thresholds),
     )
 
 
@@ -225,7 +237,7 @@ class Answers:
         return np.array([v.verdict == ADVICE for v in self.verdicts], bool)
 
     def kinds(self) -> NDArray[np.str_]:
-        return np.array([p.kind for p in self.shot.photos])
+        return self.shot.kinds
 
 
 def answer(session: ort.InferenceSession, shot: Shot, tuning: Tuning) -> Answers:
@@ -245,7 +257,9 @@ def judged(shot: Shot, logits: Array, temperature: float, thresholds: Thresholds
                 label=LABELS[int(p.argmax())],
                 confidence=float(p.max()),
                 probabilities=tuple(p.tolist()),
-                verdict=decide(float(p.max()), unknown, seen.plant, thresholds),
+                verdict=decide(
+                    LABELS[int(p.argmax())], float(p.max()), unknown, seen.plant, thresholds
+                ),
                 unknown_score=unknown,
                 plant_fraction=seen.plant,
                 quality=seen.names,
@@ -316,6 +330,12 @@ def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
         "confusion_field": confusion(field.shot.targets, field.predicted, FIVE).tolist(),
         "pairs": pairs({name: said[name] for name in ("noisy", "field")}, tuning.thresholds),
     }
+    everybody = [said[name] for name in ("leaves", "field", "other")]
+    out["flow"] = flow.figures(
+        [photo for answers in everybody for photo in answers.shot.photos],
+        [verdict for answers in everybody for verdict in answers.verdicts],
+        tuning.thresholds,
+    )
     out["intervals"] = intervals(said)
     out["honest_ece_leaves"] = honest_error(leaves.confidence)
     shortcuts = said["shortcuts"]

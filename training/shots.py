@@ -24,6 +24,10 @@ class Shot:
     squares: tuple[Pixels, ...]
 
     @property
+    def kinds(self) -> NDArray[np.str_]:
+        return np.array([p.kind for p in self.photos], np.str_)
+
+    @property
     def targets(self) -> NDArray[np.int64]:
         return np.array([p.target for p in self.photos], np.int64)
 

@@ -160,7 +160,7 @@ def post_some(session: Session, room: int) -> int:
 def waiting(session: Session) -> int:
     """Messages of broadcasts that the outbox holds."""
     query = select(func.count()).where(
-        Message.state == MessageState.QUEUED, Message.priority == PRIORITY
+        Message.state.in_((MessageState.QUEUED, MessageState.HELD)), Message.priority == PRIORITY
     )
     return session.scalar(query) or 0
 

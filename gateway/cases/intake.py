@@ -59,6 +59,8 @@ class Accepted:
     """The upload was here before; nothing new was made."""
     correction: str | None = None
     """Of an upload that was here before with other words: TAKEN or NOT_TAKEN."""
+    sms: bool = True
+    """False: the farmer wants no SMS, so that the answer is to be read out where the photo was."""
 
 
 class UploadRefused(Exception):
@@ -138,7 +140,7 @@ def _accept(
     )
     session.add(photo)
     session.flush()
-    return Accepted(case.code, photo.id, farmer.phone, again=False)
+    return Accepted(case.code, photo.id, farmer.phone, again=False, sms=_hears(farmer))
 
 
 def _farmer_and_case(session: Session, upload: Upload) -> tuple[Farmer, Case | None]:
@@ -231,7 +233,12 @@ def _again(session: Session, photo: Photo, upload: Upload) -> Accepted:
 
 
 def _plainly(photo: Photo) -> Accepted:
-    return Accepted(photo.case.code, photo.id, photo.case.farmer.phone, again=True)
+    farmer = photo.case.farmer
+    return Accepted(photo.case.code, photo.id, farmer.phone, again=True, sms=_hears(farmer))
+
+
+def _hears(farmer: Farmer) -> bool:
+    return farmer.opted_out_at is None
 
 
 def _corrects(case: Case, upload: Upload) -> bool:

@@ -88,6 +88,7 @@ def _one(
         "photos": photos,
         "quality": list(diagnosis.detail.get("quality", ())) if diagnosis else [],
         "phone_last4": case.farmer.phone[-4:],
+        "sms": case.farmer.opted_out_at is None,
         "message": None if message is None else message.text,
         "message_state": None if message is None else message.state,
         "created_at": case.created_at.isoformat(),

@@ -7,8 +7,10 @@ import importlib
 from pydantic import SecretStr
 
 from gateway import channels
+from gateway.channels import channel_keys
+from gateway.channels.channel_keys import OF_KIND, Channel
 from gateway.channels.provider import Provider
-from gateway.outbox.network import Network
+from gateway.outbox.network import FIRST, Network
 from gateway.settings import Section, Settings, SettingsError
 
 
@@ -57,6 +59,21 @@ def secrets() -> list[str]:
         getattr(section, name) for section in sections() for name in type(section).model_fields
     ]
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
+def addresses(settings: Settings, channel: Channel, base: str) -> list[str]:
+    """What is entered for a channel at the networks and vendors, under the key to hand out."""
+    key = channel_keys.first(settings, channel)
+    if channel in ("mms", "mm7"):
+        return [f"{base}/{channel}/{key}"]
+    # USSD comes by the first there is, whichever way messages leave.
+    calling = [_load(FIRST)] if channel == "ussd" else chosen(settings)
+    return [
+        f"{base}{provider.address(key)}{kind}"
+        for provider in calling
+        for kind in ("ussd", *provider.callbacks())
+        if OF_KIND.get(kind) == channel
+    ]
 
 
 def _load(name: str) -> Provider:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import click
 
+from gateway.channels import channel_keys, providers
+from gateway.channels.channel_keys import Channel
 from gateway.context import Context
 from gateway.privacy import rotation
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import keys as ring
+from gateway.store.base import now
 
 
 def _context() -> Context:
@@ -75,6 +79,50 @@ def rotate(batch: int) -> None:
         return
     _say_left(rotation.left(store))
     raise click.ClickException("not done yet; run it again, with every key that was ever in use")
+
+
+@keys.group("channel")
+def of_channels() -> None:
+    """The secret parts of the addresses at which providers call back, one for each channel."""
+
+
+@of_channels.command("list")
+def list_channels() -> None:
+    """How many keys open each channel now; none is shown."""
+    settings = Settings.read()
+    for channel in channel_keys.CHANNELS:
+        click.echo(f"{channel:<8} {len(channel_keys.valid(settings, channel))}")
+
+
+@of_channels.command("rotate")
+@click.argument("channel", type=click.Choice(channel_keys.CHANNELS))
+@click.option(
+    "--keep-hours",
+    type=click.FloatRange(0, 24 * 366),
+    help="For how long the old key is taken too; left out: until it is dropped.",
+)
+@click.option("--drop-old", is_flag=True, help="Make no key, but take only the newest from now on.")
+def rotate_channel(channel: Channel, keep_hours: float | None, drop_old: bool) -> None:
+    """Make another key for a channel and print its addresses; no restart is needed.
+
+    The old key is taken beside it, so that nothing is lost until the provider has the new address.
+    For homes that keep their keys themselves. Elsewhere put a new key first into
+    LEAFLINE_USSD_KEYS or its like, restart, and take the old one out later.
+    """
+    settings = Settings.read()
+    if drop_old:
+        dropped = channel_keys.drop_old(settings, channel)
+        click.echo(f"{channel}: {dropped} old keys are refused from now on")
+    else:
+        until = None if keep_hours is None else now() + timedelta(hours=keep_hours)
+        channel_keys.rotate(settings, channel, until)
+        kept = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until `--drop-old`"
+        click.echo(f"{channel}: the old address is taken {kept}; enter at the provider:")
+        base = (settings.public_url or settings.url).rstrip("/")
+        for address in providers.addresses(settings, channel, base):
+            click.echo(address)
+    if settings.channel_keys:
+        click.echo("LEAFLINE_CHANNEL_KEYS still opens every channel: take it out when all are set")
 
 
 def _show(name: str, batches: Iterator[int], before: dict[str, int]) -> None:

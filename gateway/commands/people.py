@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from datetime import timedelta
 
 import click
 import segno
@@ -13,6 +14,7 @@ from gateway.people import kiosks, msisdn, officers, pairing
 from gateway.privacy import erasure
 from gateway.settings import Settings
 from gateway.store import keys
+from gateway.store.base import now
 
 
 def _ready() -> Context:
@@ -90,7 +92,29 @@ def list_kiosks() -> None:
     with _ready().store.reading() as session:
         for row in kiosks.listed(session):
             state = "disabled" if row.disabled_at else "open"
-            click.echo(f"{row.id:4}  {state:8}  {row.area:24}  {row.name}")
+            until = row.old_token_until
+            old = until and until > now() and f"  (old token until {until:%Y-%m-%d %H:%M} UTC)"
+            click.echo(f"{row.id:4}  {state:8}  {row.area:24}  {row.name}{old or ''}")
+
+
+@kiosk.command("rotate")
+@click.argument("name_or_id")
+@click.option(
+    "--keep-hours",
+    type=click.FloatRange(0, 24 * 31),
+    default=kiosks.KEPT_HOURS,
+    show_default=True,
+    help="For how long the old token is taken too; 0 after a leak.",
+)
+def rotate_kiosk(name_or_id: str, keep_hours: float) -> None:
+    """Give a kiosk another token, printed alone on the last line; paired phones stay."""
+    with _ready().store.transaction() as session:
+        row = kiosks.find(session, name_or_id)
+        token = kiosks.rotate(session, row, timedelta(hours=keep_hours))
+        until = row.old_token_until
+        old = f"is taken until {until:%Y-%m-%d %H:%M} UTC" if until else "is refused from now on"
+        click.echo(f"kiosk {row.id}, {row.name}: the old token {old}; the new one, shown only now:")
+        click.echo(token)
 
 
 @kiosk.command("disable")

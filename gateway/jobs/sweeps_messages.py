@@ -52,6 +52,7 @@ def clock_set_back(context: Context) -> int:
     with context.store.transaction() as session:
         for state, column, wait in (
             (MessageState.QUEUED, Message.not_before, timedelta(0)),
+            (MessageState.HELD, Message.not_before, timedelta(0)),
             (MessageState.SENDING, Message.lease_until, LONGEST_LEASE),
             (MessageState.UNKNOWN, Message.not_before, UNKNOWN_FOR),
         ):

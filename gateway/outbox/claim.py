@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.outbox import decide, reports
+from gateway.outbox import decide, money, reports
 from gateway.outbox.fallback import Share
 from gateway.outbox.kinds import POLICY, Kind
-from gateway.outbox.network import FIRST, Money, SendResult, scoped
-from gateway.outbox.reasons import UNWANTED
+from gateway.outbox.network import FIRST, Money, Outcome, SendResult, scoped
+from gateway.outbox.reasons import ABROAD, UNWANTED
 from gateway.store import keys
 from gateway.store.base import Unreadable
-from gateway.store.models import Farmer, Message
+from gateway.store.models import Case, Escalation, Farmer, Message
 from gateway.store.states import MessageState
 
 UNREADABLE, UNKNOWN_KIND = "unreadable", "unknown_kind"
@@ -31,13 +31,20 @@ def due(session: Session, now: datetime, share: Share = ALL) -> bool:
 
 
 def claim(
-    session: Session, *, limit: int, lease: timedelta, now: datetime, share: Share = ALL
+    session: Session,
+    *,
+    limit: int,
+    lease: timedelta,
+    now: datetime,
+    share: Share = ALL,
+    limits: money.Limits = money.NONE,
 ) -> list[Message]:
     """Move up to `limit` due messages of this share to `sending`, the most urgent and oldest first.
 
     From here on a message names the provider that takes it. No two callers get one message:
     PostgreSQL locks the rows, SQLite lets one writer in. What has become too old, is unwelcome to
-    a farmer who opted out, or cannot be read ends here, so that it stops nothing behind it.
+    a farmer who opted out, or cannot be read ends here, so that it stops nothing behind it; what
+    goes over a ceiling of the day is held.
     """
     query = (
         select(Message)
@@ -48,11 +55,13 @@ def claim(
     )
     claimed = []
     for message in session.scalars(query).all():
-        if (reason := _moot(session, message, now)) == UNREADABLE and keys.lacking(session):
+        if (reason := _moot(session, message, limits, now)) == UNREADABLE and keys.lacking(session):
             continue  # a host with the other key can send it; ours is not in order
         if reason:
             state = MessageState.CANCELLED if reason == "opted_out" else MessageState.FAILED
             finish(message, state, reason, now)
+        elif scope := money.held_by(session, message, limits, now):
+            money.hold(message, scope, limits, now)
         else:
             message.state = MessageState.SENDING
             message.provider = share.provider
@@ -74,7 +83,12 @@ def _due(now: datetime, share: Share) -> tuple[ColumnElement[bool], ...]:
 
 
 def settle(
-    session: Session, message_id: int, result: SendResult, now: datetime, jitter: float
+    session: Session,
+    message_id: int,
+    result: SendResult,
+    now: datetime,
+    jitter: float,
+    limits: money.Limits = money.NONE,
 ) -> Message | None:
     """Write down the result of an attempt; None when the message is settled already.
 
@@ -90,6 +104,10 @@ def settle(
         message.sent_at = now
         message.provider_id = None
         _price(message, result.cost)
+        if result.cost is not None:
+            money.pay(session, result.cost, limits, now)
+    if result.outcome not in (Outcome.SENT, Outcome.UNKNOWN):
+        money.give_back(session, message, limits, now)
     if result.provider_id and step.state in (MessageState.SENT, MessageState.UNKNOWN):
         message.provider_id = scoped(message.provider, result.provider_id)
     apply(message, step, now)
@@ -129,16 +147,33 @@ def foreign(message: Message) -> str:
     return UNREADABLE if unreadable else ""
 
 
-def _moot(session: Session, message: Message, now: datetime) -> str:
+def _moot(session: Session, message: Message, limits: money.Limits, now: datetime) -> str:
     if reason := foreign(message):
         return reason
     if decide.expired(attempted(message), now):
         return "expired"
-    if message.farmer_id and POLICY[message.kind].unasked:
+    if message.farmer_id and _unasked(session, message):
         farmer = session.get(Farmer, message.farmer_id)
         if farmer and farmer.opted_out_at:
             return "opted_out"
+    staff = message.officer_id is not None or message.address == limits.operator
+    if not staff and money.abroad(message.address, limits.codes):
+        return ABROAD
     return ""
+
+
+def _unasked(session: Session, message: Message) -> bool:
+    """Also what comes of a kiosk's upload, for that she wants it is somebody else's word; but not
+    where she asked for an officer on her own phone."""
+    if POLICY[message.kind].unasked:
+        return True
+    case = session.get(Case, message.case_id) if message.case_id else None
+    if case is None or case.kiosk_id is None or message.kind == Kind.REPLY:
+        return False
+    asked = select(Escalation.id).where(
+        Escalation.case_id == case.id, Escalation.reason.startswith("farmer_")
+    )
+    return session.scalar(asked.limit(1)) is None
 
 
 def _price(message: Message, cost: Money | None) -> None:

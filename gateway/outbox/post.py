@@ -75,3 +75,12 @@ def post(
 def depth(session: Session) -> int:
     """How many messages wait; the doors push back when it grows too large."""
     return session.scalar(select(func.count()).where(Message.state == MessageState.QUEUED)) or 0
+
+
+def held(session: Session, phone: str) -> int:
+    """How many messages to this number wait behind a ceiling."""
+    query = select(func.count(Message.id)).where(
+        Message.address_digest.in_(vault_of(session).numbers(phone)),
+        Message.state == MessageState.HELD,
+    )
+    return session.scalar(query) or 0

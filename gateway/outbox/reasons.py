@@ -14,8 +14,11 @@ NOT_REACHED = frozenset({"no_connection", "connect_timeout", "proxy", "tls"})
 UNWANTED = "blacklisted"
 """Whoever has this number wants no messages from us."""
 
+ABROAD = "country"
+"""A number of a country to which we do not send."""
+
 OF_THE_NUMBER = frozenset(
-    {"invalid_number", "unsupported_number", UNWANTED, "no_route", "absent", "inactive",
+    {ABROAD, "invalid_number", "unsupported_number", UNWANTED, "no_route", "absent", "inactive",
      "suspended", "other_network", "no_such_number", "delivery_failure", "do_not_disturb"}
 )  # fmt: skip
 """The number's trouble, not ours: seen beside the message, but no incident."""

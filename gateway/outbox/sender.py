@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.outbox import claim, fallback, wake
+from gateway.outbox import claim, fallback, money, wake
 from gateway.outbox.bucket import Bucket
 from gateway.outbox.network import FIRST, LONGEST_REQUEST, Network
 from gateway.outbox.pause import Pause
@@ -60,8 +60,9 @@ class Sender:
         if not networks:
             raise ValueError("a sender needs a network")
         self._store = context.store
+        self._limits = money.Limits.of(context.settings)
         self._swept = float("-inf")
-        self._lanes = [Lane(context, network, threads) for network in networks]
+        self._lanes = [Lane(context, network, threads, self._limits) for network in networks]
         for place, lane in enumerate(self._lanes):
             lane.among(self._lanes, place, context.settings.fallback_after)
 
@@ -83,12 +84,16 @@ class Sender:
 
     def _sweep(self) -> None:
         at = time.monotonic()
+        first = self._swept == float("-inf")
         if at - self._swept < SWEEP_SECONDS:
             return
         with self._store.transaction() as session:
             for name, count in sweep(session, now()).items():
                 repairs.note(session, name, count)
             watch(session, now())
+            # Ceilings of before this start may have been others.
+            money.release(session, now(), all_=first)
+            money.watch(session, self._limits, now())
         self._swept = at
 
 
@@ -110,8 +115,11 @@ class Each(Protocol):
 class Lane:
     """One provider's way out: its own threads, bucket, pause and incidents."""
 
-    def __init__(self, context: Rooms, network: Network, threads: int) -> None:
+    def __init__(
+        self, context: Rooms, network: Network, threads: int, limits: money.Limits
+    ) -> None:
         settings = context.settings
+        self._limits = limits
         if network.longest_request > LONGEST_REQUEST:
             raise ValueError(f"{network.name}: no request may take {network.longest_request} s")
         self.name, self.pause = network.name, Pause()
@@ -124,7 +132,7 @@ class Lane:
         self._threads = threads
         self._free = threading.Semaphore(threads)
         self._settler = Settler(
-            context.store, self.pause, self.lease.total_seconds(), self._release, self.name
+            context.store, self.pause, self.lease.total_seconds(), self._release, self.name, limits
         )
         self.among([self], 0, 0.0)
 
@@ -213,7 +221,12 @@ class Lane:
         try:
             with self._store.transaction() as session:
                 claimed = claim.claim(
-                    session, limit=tokens, lease=self.lease, now=now(), share=share
+                    session,
+                    limit=tokens,
+                    lease=self.lease,
+                    now=now(),
+                    share=share,
+                    limits=self._limits,
                 )
             used = sum(message.parts for message in claimed)
         finally:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
-from gateway.outbox import claim
+from gateway.outbox import claim, money
 from gateway.outbox.network import FIRST, Outcome, SendResult, cause_of
 from gateway.outbox.pause import Pause
 from gateway.store import Store, away
@@ -40,11 +40,12 @@ class Settler:
         patience: float,
         done: Callable[[int], None],
         provider: str = FIRST,
+        limits: money.Limits = money.NONE,
     ) -> None:
         """`patience`: seconds for which a store that is away is tried again; `done` is told how
         many results have been dealt with."""
         self._store, self._pause, self._patience, self._done = store, pause, patience, done
-        self._cause = cause_of(provider)
+        self._cause, self._limits = cause_of(provider), limits
         self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
         self._alarmed = True  # an earlier run may have left an incident open
 
@@ -94,7 +95,7 @@ class Settler:
     def _write(self, batch: Sequence[Result]) -> None:
         with self._store.transaction() as session:
             for message, result in batch:
-                claim.settle(session, message.id, result, now(), random.random())  # noqa: S311
+                claim.settle(session, message.id, result, now(), random.random(), self._limits)  # noqa: S311
             alarmed = self._watch(session, batch)
         self._alarmed = alarmed
 

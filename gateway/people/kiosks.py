@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway import words
@@ -15,6 +16,8 @@ from gateway.store.models import Event, Kiosk
 
 TOKEN_PREFIX = "lfk_"  # noqa: S105 - lets a leaked token be recognised for what it is
 TOKEN_BYTES = 32
+KEPT_HOURS = 24
+"""For how long the token of before is taken after a rotation, where nobody says."""
 
 
 def add(
@@ -29,8 +32,7 @@ def add(
         raise PeopleError("kiosk_name", "a kiosk needs a name of 1 to 80 characters")
     if session.scalar(select(Kiosk.id).where(Kiosk.name == name)):
         raise PeopleError("kiosk_taken", f"a kiosk named {name!r} exists already", name=name)
-    token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    digest = vault_of(session).digest(token)
+    token, digest = _new_token(session)
     opening = opening and words.line(opening)
     kiosk = Kiosk(name=name, area=area, opening=opening, token_digest=digest)
     session.add(kiosk)
@@ -40,10 +42,31 @@ def add(
 
 
 def by_token(session: Session, token: str) -> Kiosk | None:
-    """The kiosk with this token, disabled ones too. A look-up by keyed digest takes the same
-    time whatever the token shares with a real one."""
+    """The kiosk with this token, disabled ones too; for a while also with the one of before. A
+    look-up by keyed digest takes the same time whatever the token shares with a real one."""
     digest = vault_of(session).digest(token)
-    return session.scalar(select(Kiosk).where(Kiosk.token_digest == digest))
+    before = (Kiosk.old_token_digest == digest) & (Kiosk.old_token_until > now())
+    return session.scalar(select(Kiosk).where(or_(Kiosk.token_digest == digest, before)))
+
+
+def rotate(session: Session, kiosk: Kiosk, keep: timedelta, *, by: str = "operator") -> str:
+    """Give a kiosk another token, which is shown once; the old one is taken for `keep` more.
+
+    The one before the old one is not taken any more: two are valid at most.
+    """
+    moment = now()
+    kiosk.old_token_digest = kiosk.token_digest if keep > timedelta(0) else None
+    kiosk.old_token_until = moment + keep if keep > timedelta(0) else None
+    token, kiosk.token_digest = _new_token(session)
+    data = {"kiosk": kiosk.id, "hours": keep / timedelta(hours=1)}
+    session.add(Event(kind="kiosk_rotated", actor=by, data=data))
+    return token
+
+
+def _new_token(session: Session) -> tuple[str, str]:
+    """(token, its digest)"""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+    return token, vault_of(session).digest(token)
 
 
 def find(session: Session, name_or_id: str) -> Kiosk:

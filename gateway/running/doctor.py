@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from sqlalchemy import select, text
 
 from gateway import agronomy
-from gateway.channels import providers
+from gateway.channels import channel_keys, providers
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running import modes
@@ -235,14 +235,16 @@ def check_credentials(settings: Settings) -> Finding:
 def check_keys(settings: Settings) -> Finding:
     if reason := weakness(settings.encryption_key, SHORTEST["secret_key"]):
         return fail("keys", f"LEAFLINE_SECRET_KEY {reason}: whoever guesses it reads every number")
-    weak = [r for key in settings.webhook_keys if (r := weakness(key, SHORTEST["channel_keys"]))]
+    keys_ = channel_keys.every(settings)
+    weak = [r for key in keys_ if (r := weakness(key, SHORTEST["channel_keys"]))]
     if weak:
         return fail(
             "keys",
-            f"{len(weak)} of {len(settings.webhook_keys)} in LEAFLINE_CHANNEL_KEYS {weak[0]}: "
+            f"{len(weak)} of {len(keys_)} of the channels (LEAFLINE_CHANNEL_KEYS and its like) "
+            f"{weak[0]}: "
             "whoever guesses one can pose as any phone",
         )
-    webhooks = f"{len(settings.webhook_keys)} for the webhooks"
+    webhooks = f"{len(keys_)} for the webhooks"
     if settings.old_keys:
         return warn(
             "keys",

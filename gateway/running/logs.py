@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from pydantic import SecretStr
 
-from gateway.channels import providers
+from gateway.channels import channel_keys, providers
 from gateway.settings import Settings, SettingsError
 
 PROCESS_VARIABLE = "LEAFLINE_PROCESS"
@@ -28,6 +28,8 @@ _PHONE = re.compile(
     r"(?:\+|%2[Bb])\d(?:[ ().-]{0,2}\d){5,13}\d(?!\d)"
     r"|(?<![\w.%+-])\d{9,15}(?!\w|\.\d)"
 )
+_OURS = re.compile(r"\blf[ck]_[\w-]{20,}")
+"""Keys of channels and tokens of kiosks."""
 _SHORTEST_SECRET = 6
 
 
@@ -42,6 +44,7 @@ class Mask:
     def __call__(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub("[secret]", text)
+        text = _OURS.sub("[secret]", text)  # also made since this process started
         return _PHONE.sub("[phone]", text)
 
 
@@ -86,7 +89,7 @@ def secrets_of(settings: Settings) -> list[str]:
     texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
     passwords = [urlsplit(url).password or "" for url in urls]
-    ours = [*settings.webhook_keys, settings.encryption_key, *settings.old_keys]
+    ours = [*channel_keys.every(settings), settings.encryption_key, *settings.old_keys]
     return [*ours, *texts, *passwords]
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-FOLDERS = ("photos", "redis", "spool")
+FOLDERS = ("channel-keys", "photos", "redis", "spool")
 FILES = (
     "*.sqlite3*", "*-key", "old-secret-keys", "erasures", "leafline.lock", "redis.sock",
     "first-operator",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import redis
 import requests
 
-from gateway.channels import providers
+from gateway.channels import channel_keys, providers
 from gateway.settings import Settings
 
 PAGES = ("kiosk", "officer", "operator", "simulator")
@@ -44,10 +44,9 @@ def announcement(settings: Settings, first_code: str | None = None) -> str:
         answer = _get(address)
         if answer is not None and answer.status_code != 404:
             lines.append(f"  {page:<10} {address}")
-    for provider in providers.chosen(settings):
-        lines.append(
-            f"  {'webhooks':<10} {settings.url}{provider.address(settings.webhook_keys[0])}"
-        )
+    for channel in channel_keys.CHANNELS:
+        for address in providers.addresses(settings, channel, settings.url)[:1]:
+            lines.append(f"  {channel:<10} {address}")
     lines.append(f"  {'home':<10} {settings.home.resolve()}")
     if first_code:
         lines += [

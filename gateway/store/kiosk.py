@@ -22,5 +22,8 @@ class Kiosk(Base):
     longitude: Mapped[float | None] = mapped_column(Float)
     """Where it stands, WGS 84 degrees; places its area on the map."""
     token_digest: Mapped[Digest] = mapped_column(unique=True)
+    old_token_digest: Mapped[Digest | None] = mapped_column(index=True)
+    old_token_until: Mapped[datetime | None] = mapped_column(Utc)
+    """Until when the token of before a rotation is taken too."""
     disabled_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)

@@ -22,6 +22,7 @@ from gateway.store.operator import Operator
 from gateway.store.photo import Photo
 from gateway.store.repair import Repair
 from gateway.store.seal_key import SealKey
+from gateway.store.spending import Spending
 from gateway.store.ussd_session import UssdSession
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "Photo",
     "Repair",
     "SealKey",
+    "Spending",
     "UssdSession",
 ]

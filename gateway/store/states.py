@@ -21,6 +21,8 @@ class MessageState(StrEnum):
     """Of a message out; one that came in is `received`."""
 
     QUEUED = "queued"
+    HELD = "held"
+    """A day's ceiling is reached; see gateway.outbox.money."""
     SENDING = "sending"
     SENT = "sent"
     DELIVERED = "delivered"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -44,6 +45,19 @@ def is_open(session: Session, cause: str) -> bool:
     """Whether a person has still to see to it."""
     query = select(Incident.id).where(Incident.cause == cause, Incident.closed_at.is_(None))
     return session.scalar(query) is not None
+
+
+def close_others(session: Session, prefix: str, still: Collection[str]) -> None:
+    """Close the open incidents whose cause begins with `prefix` and is none of `still`."""
+    session.execute(
+        update(Incident)
+        .where(
+            Incident.cause.startswith(prefix, autoescape=True),
+            Incident.cause.not_in(still),
+            Incident.closed_at.is_(None),
+        )
+        .values(closed_at=now())
+    )
 
 
 def close(session: Session, prefix: str, *, deeper: bool = True) -> int:

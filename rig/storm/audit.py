@@ -12,7 +12,7 @@ TAKEN = ("sent", "delivered")
 BESIDE = ("reply", "notice", "reminder")
 """Kinds of message that are not the word of a case itself."""
 UNDELIVERED = "answers:undelivered"
-OPEN = ("queued", "sending", "unknown")
+OPEN = ("queued", "held", "sending", "unknown")
 
 
 @dataclass(frozen=True)

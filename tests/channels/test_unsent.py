@@ -68,8 +68,8 @@ def test_also_of_each_of_several(monkeypatch: pytest.MonkeyPatch, given: str, me
     more = "-and-its-long-end-2"
     given, meant = given.replace("ours", "ours" + more), meant + more
     monkeypatch.setenv("LEAFLINE_CHANNEL_KEYS", f"first-key-of-the-house-1, {given}")
-    keys = Settings.read(_env_file=None).webhook_keys
-    assert keys == ("first-key-of-the-house-1", meant)
+    keys = [key.get_secret_value() for key in Settings.read(_env_file=None).channel_keys]
+    assert keys == ["first-key-of-the-house-1", meant]
 
 
 def test_also_of_addresses_with_passwords(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,9 @@ class Paper:
     def case(self, code: str) -> CaseFacts | None:
         return next((case for case in self.known + self.given if case.code == code), None)
 
+    def look_up(self, code: str) -> Literal["found", "none"]:
+        return "none" if self.case(code) is None else "found"
+
     def kiosks(self) -> list[KioskFacts]:
         return [KioskFacts("1", "Near", "Rwamagana/Muhazi", "Tue, Fri")]
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from gateway import outbox
+from gateway.cases import codes, guesses
 from gateway.context import Context
+from gateway.dialogue.ussd import effects
+from gateway.dialogue.ussd.facts import SendText
+from gateway.dialogue.ussd.world import World
+from gateway.outbox import claim, money
 from gateway.people import farmers, kiosks
+from gateway.privacy import erasure
+from gateway.store.base import now
 from gateway.store.models import Case, Event, Farmer
 from tests.dialogue.conftest import FARMER, OFFICER, Dial, MakeCase, Outbox
 
@@ -287,3 +296,34 @@ def test_pages_turn_forward_and_back(dial: Dial, make_case: MakeCase) -> None:
     phone.answer("0")
     assert phone.screen == first
     phone.answer("12").expect("being judged")
+
+
+def test_a_number_has_a_few_guesses_a_day_whatever_its_sessions(
+    context: Context, dial: Dial, make_case: MakeCase
+) -> None:
+    code = make_case(state="answered", label="bean_spot")
+    for turn in range(guesses.A_DAY):
+        with World(context.dialogue, STRANGER, f"session {turn}") as world:
+            assert world.look_up(codes.new()) == "none"
+    erasure.erase(context.store, context.photos, STRANGER, by="ussd")
+    at = dial(STRANGER).dial().answer("3").answer("2").answer("1").answer("9")
+    at.answer(code).expect("Too many codes today.")
+    dial().dial().answer("1").answer("9").answer(code).expect("Bean")  # hers is no guess
+    with World(context.dialogue, "+250788000078", "session") as world:
+        assert world.look_up(code) == "found"
+
+
+def test_texts_that_nobody_pays_for_do_not_pile_up(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects, "MOST_HELD", 3)
+    limits = money.Limits(number=2)
+    for turn in range(8):
+        hand = effects.Hand(context.dialogue, STRANGER, f"session {turn}", "en", 1)
+        assert hand.carry_out((SendText("prevent_maize_rust"),))
+        with context.store.transaction() as session:
+            lease = timedelta(minutes=1)
+            claim.claim(session, limit=9, lease=lease, now=now(), limits=limits)
+    with context.store.reading() as session:
+        assert outbox.held(session, STRANGER) == 3
+        assert outbox.depth(session) == 0

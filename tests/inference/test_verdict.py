@@ -1,6 +1,7 @@
 """The rules between the model's numbers and what happens to a farmer's photo."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -29,7 +30,7 @@ def judged(
         label=best,
         confidence=confidence,
         probabilities=tuple(confidence if name == best else rest for name in LABELS),
-        verdict=decide(confidence, unknown, plant, LINES),
+        verdict=decide("bean_spot", confidence, unknown, plant, LINES),
         unknown_score=unknown,
         plant_fraction=plant,
         quality=quality,
@@ -54,7 +55,13 @@ def judged(
     ],
 )
 def test_decide(confidence: float, unknown: float, plant: float, verdict: str) -> None:
-    assert decide(confidence, unknown, plant, LINES) == verdict
+    assert decide("bean_spot", confidence, unknown, plant, LINES) == verdict
+
+
+def test_a_label_may_have_a_line_of_its_own() -> None:
+    lines = replace(LINES, by_label={"cassava_mosaic": 0.01})
+    assert decide("cassava_mosaic", 0.99, 0.05, 0.6, lines) == "second_photo"
+    assert decide("bean_spot", 0.99, 0.05, 0.6, lines) == "advice"
 
 
 def test_a_verdict_survives_json_exactly() -> None:

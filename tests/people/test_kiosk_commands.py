@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
+from gateway.context import Context
+from gateway.people import kiosks
+from gateway.settings import Settings
+from gateway.store.base import now
 
 
 @pytest.fixture
@@ -35,6 +41,28 @@ def test_one_more_phone_and_all_of_them_out(run: CliRunner) -> None:
     code = _run(run, "pair", "Nyagasambu").output.splitlines()[-1]
     assert re.fullmatch(r"[2-9C-X]{5}-[2-9C-X]{5}", code)
     assert "2 phones or codes" in _run(run, "unpair", "1").output
+
+
+def test_a_rotated_token_is_taken_beside_the_new_one_for_a_while(run: CliRunner) -> None:
+    store = Context.open(Settings.read()).store
+
+    def known(token: str) -> bool:
+        with store.reading() as session:
+            return kiosks.by_token(session, token) is not None
+
+    first = _run(run, "add", "Nyagasambu", "--area", "Rwamagana").output.splitlines()[-1]
+    second = _run(run, "rotate", "Nyagasambu").output.splitlines()[-1]
+    assert [known(first), known(second)] == [True, True]
+    assert "old token until" in _run(run, "list").output
+    with time_machine.travel(now() + timedelta(hours=25)):
+        assert [known(first), known(second)] == [False, True]
+    third = _run(run, "rotate", "Nyagasambu").output.splitlines()[-1]
+    assert [known(first), known(second), known(third)] == [False, True, True]
+    leaked = _run(run, "rotate", "1", "--keep-hours", "0")
+    assert "refused from now on" in leaked.output
+    assert [known(second), known(third)] == [False, False]
+    assert "old token" not in _run(run, "list").output
+    store.close()
 
 
 def test_an_unknown_kiosk_is_one_clear_line(run: CliRunner) -> None:

@@ -69,7 +69,7 @@ class Pigeon:
 
     def blueprint(self, context):
         routes = Blueprint("pigeon", __name__, url_prefix="/pigeon/<key>")
-        secret_path.guard(routes, context.settings.webhook_keys)
+        secret_path.guard(routes, context.settings)
         door = Door(context, self, logging.getLogger("leafline.pigeon"))
 
         @routes.post("/<any(sms, report):kind>")

@@ -18,6 +18,7 @@ from gateway.channels import secret_path
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.events import CALLBACKS, Fields
 from gateway.channels.africastalking.provider import PROVIDER
+from gateway.channels.channel_keys import OF_KIND
 from gateway.channels.takers import Door
 from gateway.context import Context
 from gateway.dialogue import ussd
@@ -42,7 +43,9 @@ def blueprint(context: Context) -> Blueprint:
     """Routes under /africastalking/KEY. Raises nothing; a wrong key is 404 before any parsing."""
     routes = Blueprint("africastalking", __name__, url_prefix="/africastalking/<key>")
     door = Door(context, PROVIDER, log)
-    secret_path.guard(routes, context.settings.webhook_keys)
+    secret_path.guard(
+        routes, context.settings, lambda _, values: OF_KIND[values.get("kind", "ussd")]
+    )
 
     pressure = Pressure(context.store, context.settings)
 

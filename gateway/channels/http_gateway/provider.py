@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from gateway.channels import channel_keys
 from gateway.channels.http_gateway.settings import HttpGateway
 from gateway.channels.provider import Provider, Taker
 from gateway.context import Context
@@ -46,7 +47,7 @@ class Http:
         base = (own.callback_url or settings.public_url or settings.url).rstrip("/")
         return Client(
             own,
-            reports=f"{base}{self.address(settings.webhook_keys[0])}report",
+            reports=f"{base}{self.address(channel_keys.first(settings, 'reports'))}report",
             sender=settings.sender_id or settings.short_code,
         )
 

@@ -37,7 +37,7 @@ def blueprint(context: Context) -> Blueprint:
     """Raises: SettingsError. A wrong key is 404 before any parsing."""
     gateway = HttpGateway.read().gateway
     routes = Blueprint("http_gateway", __name__, url_prefix="/http-gateway/<key>")
-    secret_path.guard(routes, context.settings.webhook_keys)
+    secret_path.guard(routes, context.settings)
     door = Door(context, PROVIDER, log)
 
     @routes.route(f"/<any({', '.join(map(repr, CALLBACKS))}):kind>", methods=["GET", "POST"])

@@ -13,6 +13,7 @@ from gateway.channels.kiosk import form, openapi, predict
 from gateway.channels.kiosk.auth import kiosk_of
 from gateway.channels.kiosk.statuses import PICTURE_STATUS, REFUSED_STATUS
 from gateway.context import Context
+from gateway.outbox import money
 from gateway.problems import Problem
 from gateway.store.photos import PhotoStoreError
 from inference.picture import PictureError
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 def blueprint(context: Context) -> Blueprint:
     api = Blueprint("kiosk_api", __name__, url_prefix="/api")
+    served = money.calling_codes(context.settings.countries_served)
     pressure = Pressure(context.store, context.settings)
 
     @api.post("/photos")
@@ -31,7 +33,9 @@ def blueprint(context: Context) -> Blueprint:
         if pressure.too_much():
             detail = "very much is waiting just now; keep the photo and send it again later"
             raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
-        upload = form.read(request, kiosk, context.settings.region, context.catalogue.languages)
+        upload = form.read(
+            request, kiosk, context.settings.region, context.catalogue.languages, served
+        )
         accepted = _accept(context, upload)
         if not accepted.again:
             enqueue(context.photo_queue, accepted.photo_id)
@@ -43,6 +47,7 @@ def blueprint(context: Context) -> Blueprint:
             phone_last4=accepted.phone[-4:],
             duplicate=accepted.again,
             correction=accepted.correction,
+            sms=accepted.sms,
         )
         answer.headers["Location"] = url_for("kiosk_api.show_case", code=accepted.case)
         return answer, 202
@@ -51,9 +56,9 @@ def blueprint(context: Context) -> Blueprint:
     def list_cases() -> Response:
         with context.store.reading() as session:
             answer = jsonify(cases=kiosk_list.recent(session, kiosk_of(request, session)))
-        # A kiosk asks again and again; as long as nothing changed the answer is a few bytes.
+        # A kiosk asks again and again; as long as nothing changed the answer is a few bytes. Its
+        # page keeps the tag itself: no cache may keep what is said of a farmer.
         answer.add_etag()
-        answer.cache_control.no_cache = True
         answer.vary.update(["Authorization", "Cookie"])
         answer.make_conditional(request)
         return answer

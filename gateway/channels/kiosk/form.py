@@ -10,6 +10,7 @@ from werkzeug.datastructures import FileStorage
 from gateway import agronomy
 from gateway.agronomy.table import TOLD
 from gateway.cases.intake import MAX_PHOTOS, Upload
+from gateway.outbox import money
 from gateway.people import msisdn
 from gateway.problems import Problem
 from gateway.store.models import Kiosk
@@ -18,8 +19,17 @@ LONGEST_PLACE = 80
 LONGEST_CLIENT_ID = 80
 
 
-def read(request: Request, kiosk: Kiosk, region: str, languages: tuple[str, ...]) -> Upload:
-    """Raises: Problem, with a code that names the field."""
+def read(
+    request: Request,
+    kiosk: Kiosk,
+    region: str,
+    languages: tuple[str, ...],
+    codes: frozenset[str] = frozenset(),
+) -> Upload:
+    """Args:
+        codes: calling codes of the countries to whose numbers we send; empty: all.
+
+    Raises: Problem, with a code that names the field."""
     if request.mimetype != "multipart/form-data":
         raise Problem(415, "not_multipart", "send the photo and its fields as multipart/form-data")
     photo = _photo(request)
@@ -33,7 +43,7 @@ def read(request: Request, kiosk: Kiosk, region: str, languages: tuple[str, ...]
     return Upload(
         photo=photo,
         source=f"kiosk:{kiosk.id}",
-        phone=None if phone is None else _phone(phone, region),
+        phone=None if phone is None else _phone(phone, region, codes),
         client_id=_client_id(request),
         case=case,
         crop=None if crop is None else _crop(crop),
@@ -66,12 +76,18 @@ def _photo(request: Request) -> bytes:
     return bytes(files[0].read())
 
 
-def _phone(raw: str, region: str) -> str:
+def _phone(raw: str, region: str, codes: frozenset[str]) -> str:
     try:
-        return msisdn.parse(raw, region)
+        phone = msisdn.parse(raw, region)
     except msisdn.BadNumber:
         detail = "the phone number is not one that can receive an SMS; check its digits"
         raise Problem(422, "bad_phone", detail) from None
+    if money.abroad(phone, codes):
+        detail = (
+            f"no messages go to numbers that begin so; they may begin {', '.join(sorted(codes))}"
+        )
+        raise Problem(422, "country_not_served", detail)
+    return phone
 
 
 def _crop(raw: str) -> str:

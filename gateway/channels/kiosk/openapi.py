@@ -21,6 +21,10 @@ _PROBLEM = {
         "detail": {"type": "string", "description": "one sentence for a person"},
     },
 }
+_SMS = {
+    "type": "boolean",
+    "description": "false: the farmer said STOP and gets no SMS; read the answer out to her",
+}
 _CASE = {
     "type": "object",
     "properties": {
@@ -34,6 +38,7 @@ _CASE = {
         "photos": {"type": "integer"},
         "quality": {"type": "array", "items": {"type": "string"}},
         "phone_last4": {"type": "string"},
+        "sms": _SMS,
         "message": {"type": ["string", "null"], "description": "what the farmer was sent last"},
         "message_state": {"type": ["string", "null"]},
         "created_at": {"type": "string", "format": "date-time"},
@@ -42,7 +47,7 @@ _CASE = {
 }
 _ACCEPTED = {
     "type": "object",
-    "required": ["case", "phone_last4", "duplicate"],
+    "required": ["case", "phone_last4", "duplicate", "sms"],
     "properties": {
         "case": {"type": "string"},
         "phone_last4": {"type": "string", "description": "to be read back to the farmer"},
@@ -52,6 +57,7 @@ _ACCEPTED = {
             "description": "whether what a duplicate said otherwise than before was taken: it is "
             "until the case is judged; another phone number never is",
         },
+        "sms": _SMS,
     },
 }
 
@@ -76,7 +82,11 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
 def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "photo": {"type": "string", "format": "binary", "description": NAMES},
-        "phone": {"type": "string", "description": "the farmer's, written in any way"},
+        "phone": {
+            "type": "string",
+            "description": "the farmer's, written in any way, of a "
+            "country to which messages go (else `country_not_served`)",
+        },
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
         "language": {"enum": list(languages)},
         "place": {"type": "string", "description": "village, district"},

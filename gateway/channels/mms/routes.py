@@ -32,7 +32,9 @@ XML = "text/xml; charset=utf-8"
 
 def blueprint(context: Context) -> Blueprint:
     routes = Blueprint("mms", __name__)
-    secret_path.guard(routes, context.settings.webhook_keys)
+    secret_path.guard(
+        routes, context.settings, lambda endpoint, _: "mm7" if endpoint == "deliver" else "mms"
+    )
     pressure = Pressure(context.store, context.settings)
     _, replayer = spool_of(context)
 

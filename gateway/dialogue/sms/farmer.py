@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy import ADVISED
-from gateway.cases import escalation, life
+from gateway.cases import escalation, guesses, life
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
@@ -48,7 +48,7 @@ def act(
         case Command.START | Command.HELP:
             return Reply("help_keywords", language)
         case Command.RESULT:
-            return _result(session, farmer, said, language)
+            return _result(parts, session, phone, farmer, said, language)
         case Command.MORE:
             return _more(session, farmer, language)
         case Command.OFFICER:
@@ -58,9 +58,19 @@ def act(
     return _unknown(session, phone, farmer, language)
 
 
-def _result(session: Session, farmer: Farmer | None, said: Reading, language: str) -> Reply:
+def _result(
+    parts: Parts,
+    session: Session,
+    phone: str,
+    farmer: Farmer | None,
+    said: Reading,
+    language: str,
+) -> Reply:
     if said.code:
         case = by_code(session, said.code)
+        mine = case is not None and farmer is not None and case.farmer_id == farmer.id
+        if not mine and not guesses.another(session, phone, parts.desk.zone):
+            case = None
         return _told(session, case, language) if case else Reply("no_such_case", language)
     if said.rest:
         return Reply("no_such_case", language)

@@ -20,6 +20,9 @@ from gateway.store.models import Case, Event, Farmer, Kiosk
 
 log = logging.getLogger("leafline.ussd")
 
+MOST_HELD = 20
+"""Messages to one number that may wait behind a ceiling of the day."""
+
 
 class Hand:
     """Acts for one caller in one session. Doing a hop's effects twice changes nothing."""
@@ -147,7 +150,13 @@ class Hand:
             )
 
     def _reply(self, session: Session, template: str, **values: str) -> None:
-        """An SMS that the caller asked for, once a session. Needs no farmer and makes none."""
+        """An SMS that the caller asked for, once a session. Needs no farmer and makes none.
+
+        Not beside many that wait for the next day: they would fill the store.
+        """
+        if outbox.held(session, self._phone) >= MOST_HELD:
+            log.warning("ussd session=%s %s is not made: many are held", self._tag, template)
+            return
         farmer = farmers.find(session, self._phone)
         outbox.post(
             session,

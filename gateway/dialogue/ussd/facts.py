@@ -82,6 +82,11 @@ class Facts(Protocol):
         """Anybody's, by its code."""
         ...
 
+    def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
+        """Look for a case by a code that was typed. What is not the caller's counts as a guess, of
+        which a number has a few a day; so this is not free to ask either."""
+        ...
+
     def kiosks(self) -> Sequence[KioskFacts]:
         """In service, nearest to the caller first."""
         ...

@@ -65,6 +65,9 @@ class Widest:
     def case(self, code: str) -> CaseFacts:
         return self._case
 
+    def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
+        return "found"
+
     def kiosks(self) -> list[KioskFacts]:
         return [self._kiosk] * 20
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy import DISEASES
-from gateway.cases import escalation, life, routing
+from gateway.cases import escalation, guesses, life, routing
 from gateway.cases.briefing import brief
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
@@ -115,6 +115,15 @@ class World:
         return replace(
             self._facts_of(case), note=officers_words(self._session, case) if told else ""
         )
+
+    def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
+        case = by_code(self._session, code)
+        if case is not None and self._farmer is not None and case.farmer_id == self._farmer.id:
+            return "found"
+        with self._parts.store.transaction() as session:
+            if not guesses.another(session, self._phone, self._parts.desk.zone):
+                return "too_often"
+        return "none" if case is None else "found"
 
     def kiosks(self) -> Sequence[KioskFacts]:
         return self._kiosks

@@ -116,8 +116,6 @@ def guard(pages: Blueprint) -> Blueprint:
         context: Context = current_app.extensions["leafline"]
         secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
         language.keep(request, response, context.catalogue.languages, secure)
-        if secure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         response.vary.update(["Cookie", "Accept-Language"])
         return headers.harden(response)
 

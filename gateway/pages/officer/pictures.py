@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 SMALL_SIDE = 480
 KEPT = 64
 """Heat maps kept in memory by each process, some 40 kB each; never on a disk."""
-DAY_SECONDS = 24 * 3600
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
@@ -49,10 +48,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except (PhotoMissing, SealBroken, PictureError, ModelError) as error:
             log.error("photo_not_shown photo=%s kind=%s error=%s", photo_id, kind, error)
             abort(404)
-        response = Response(jpeg, content_type="image/jpeg")
-        response.cache_control.private = True
-        response.cache_control.max_age = DAY_SECONDS
-        return response
+        # No cache may keep it: the phone may be lent, and the case handed over.
+        return Response(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     pages.add_url_rule(
         "/officer/photo/<int:photo_id>/<kind>.jpg", "photo", signed_in(context, photo)

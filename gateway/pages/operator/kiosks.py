@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import segno
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -79,6 +81,19 @@ def add_to(pages: Blueprint, context: Context) -> None:
             door.not_saved(error)
             return redirect(url_for("operator.kiosk", kiosk_id=kiosk_id), 303)
         return _secrets(kiosk, code)
+
+    @pages.post("/kiosks/<int:kiosk_id>/rotate")
+    def rotate_kiosk(kiosk_id: int) -> ResponseReturnValue:
+        keep = timedelta(hours=kiosks.KEPT_HOURS)
+        try:
+            with context.store.transaction() as session:
+                kiosk = _get(session, kiosk_id)
+                token = kiosks.rotate(session, kiosk, keep, by=door.actor())
+                code = pairing.new_code(session, kiosk)
+        except PeopleError as error:
+            door.not_saved(error)
+            return redirect(url_for("operator.kiosk", kiosk_id=kiosk_id), 303)
+        return _secrets(kiosk, code, token)
 
     @pages.post("/kiosks/<int:kiosk_id>/service")
     def serve_kiosk(kiosk_id: int) -> ResponseReturnValue:

@@ -22,7 +22,9 @@ from gateway.store.states import MessageState
 
 SHOWN = 50
 """Workers listed."""
-ON_THE_WAY = (MessageState.QUEUED, MessageState.SENDING, MessageState.UNKNOWN)
+ON_THE_WAY = (
+    MessageState.QUEUED, MessageState.HELD, MessageState.SENDING, MessageState.UNKNOWN
+)  # fmt: skip
 DAY = timedelta(days=1)
 MUCH_LATER = 10
 

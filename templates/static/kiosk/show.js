@@ -68,6 +68,7 @@ function result(one, names, act) {
   part("more").classList.toggle("quiet", !wanted);
   part("message").textContent = told ? one.message : "";
   part("message").hidden = !told;
+  part("no-sms").hidden = one.sms !== false;
   if (one.language) part("message").lang = one.language;
   part("slip").href = `/kiosk/cases/${one.case}/slip`;
   part("more").addEventListener("click", () => act.more(one, who(one, names), room));

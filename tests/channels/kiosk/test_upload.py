@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from gateway.cases import codes
 from gateway.context import Context
-from gateway.people import kiosks
+from gateway.people import farmers, kiosks
 from inference import picture
 from inference.guard import WAITING, Guard, guard
 from rig import things as house
@@ -248,3 +248,26 @@ def test_the_description_lists_all_that_is_read(client: FlaskClient) -> None:
     assert form["encoding"]["photo"]["contentType"].split(", ") == list(picture.MEDIA)
     assert "HEIC" in form["schema"]["properties"]["photo"]["description"]
     assert set(picture.MEDIA) < set(paths["/api/predict"]["post"]["requestBody"]["content"])
+
+
+@pytest.mark.parametrize("phone", ["+2348021234567", "+447911123456", "0033 6 12 34 56 78"])
+def test_a_number_of_a_country_not_served_is_refused_in_words(post: Post, phone: str) -> None:
+    answer = post(phone=phone)
+    assert _refusal(answer) == (422, "country_not_served")
+    assert "+250" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_answer_says_when_no_sms_will_come(
+    client: FlaskClient, post: Post, token: str, stopped: bool
+) -> None:
+    context: Context = client.application.extensions["leafline"]
+    if stopped:
+        with context.store.transaction() as session:
+            farmers.opt_out(session, farmers.find_or_create(session, "+250788000001"), by="sms")
+    first = post().get_json()
+    assert first["sms"] is not stopped
+    assert post().get_json()["sms"] is not stopped  # the same once more
+    asked = {"Authorization": f"Bearer {token}"}
+    (shown,) = client.get("/api/cases", headers=asked).get_json()["cases"]
+    assert shown["sms"] is not stopped

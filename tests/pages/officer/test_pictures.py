@@ -27,7 +27,7 @@ def test_pictures_of_a_case_of_mine(
     response = person.client.get(f"/officer/photo/{photo_id}/{kind}.jpg")
     assert response.status_code == 200
     assert Image.open(io.BytesIO(response.data)).size[0] == width
-    assert response.headers["Cache-Control"] == "private, max-age=86400"
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_the_heat_map_is_made_once(

@@ -41,6 +41,13 @@ def test_a_kiosk_from_the_first_to_the_last(admin: Person, context: Context) -> 
     assert "lfk_" not in admin.page
     assert re.search(r'class="big code">[\w-]+<', admin.page)
     admin.get(path)
+    admin.post(f"{path}/rotate")
+    fresh = re.findall(r"lfk_[\w-]{43}", admin.page)
+    assert fresh != token
+    with context.store.reading() as session:
+        for valid in (token[0], fresh[0]):
+            assert kiosks.by_token(session, valid) is not None
+    admin.get(path)
     admin.post(f"{path}/service")
     assert "Disabled since" in admin.page
     admin.post(f"{path}/service", on="1")
@@ -53,6 +60,7 @@ def test_a_kiosk_from_the_first_to_the_last(admin: Person, context: Context) -> 
         ("kiosk_added", "operator:1"),
         ("kiosk_paired", "kiosk:1"),
         ("kiosk_changed", "operator:1"),
+        ("kiosk_rotated", "operator:1"),
         ("kiosk_disabled", "operator:1"),
         ("kiosk_enabled", "operator:1"),
     ]

@@ -86,8 +86,11 @@ def _read_code(visit: Visit, typed: str) -> Go | Again:
         code = codes.parse(typed)
     except codes.BadCode:
         return Again("ussd_bad_code")
-    if visit.facts.case(code) is None:
-        return Again("ussd_no_such_case")
+    match visit.facts.look_up(code):
+        case "too_often":
+            return Again("ussd_codes_too_often")
+        case "none":
+            return Again("ussd_no_such_case")
     return Go("case", data={"case": code})
 
 
