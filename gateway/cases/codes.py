@@ -13,6 +13,8 @@ import unicodedata
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_37_2
 
+from gateway import words
+
 ALPHABET = "23456789CDFHJKMNPQRTVWX"
 LENGTH = 7
 _LOOK_ALIKE = str.maketrans("ZSGBU", "2568V")
@@ -34,7 +36,7 @@ def checked(body: str) -> str:
 def resembles(typed: str) -> bool:
     """Whether somebody may have meant a code: about as long, and at most one character that is in
     none."""
-    text = unicodedata.normalize("NFKC", typed[:40]).upper().translate(_LOOK_ALIKE)
+    text = _capitals(typed).translate(_LOOK_ALIKE)
     return LENGTH - 1 <= len(text) <= LENGTH + 1 and sum(c not in ALPHABET for c in text) <= 1
 
 
@@ -43,8 +45,7 @@ def parse(typed: str) -> str:
 
     Raises: BadCode.
     """
-    text = unicodedata.normalize("NFKC", typed[:40]).upper()
-    code = "".join(char for char in text if char not in " .-_#*\t\r\n").translate(_LOOK_ALIKE)
+    code = letters(typed)
     if len(code) != LENGTH:
         raise BadCode("a case code has 7 characters")
     try:
@@ -52,3 +53,13 @@ def parse(typed: str) -> str:
     except ValidationError:
         raise BadCode("this is not a case code; one character may be wrong") from None
     return code
+
+
+def letters(typed: str) -> str:
+    """What was typed, as far as it may be letters of a code."""
+    text = _capitals(typed)
+    return "".join(char for char in text if char not in " .-_#*\t\r\n").translate(_LOOK_ALIKE)
+
+
+def _capitals(typed: str) -> str:
+    return unicodedata.normalize("NFKC", words.typed(typed[:80])[:40]).upper()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypedDict
 from zoneinfo import ZoneInfo
 
@@ -82,9 +83,32 @@ class Desk:
         case: Case | None = None,
         **values: str,
     ) -> None:
+        """Put a message to an officer into the outbox, once for each `key`."""
+        self.tell_officer_at(None, session, officer, template, key=key, case=case, **values)
+
+    def tell_officer_at(
+        self,
+        when: datetime | None,
+        session: Session,
+        officer: Officer,
+        template: str,
+        /,
+        *,
+        key: str,
+        case: Case | None = None,
+        **values: str,
+    ) -> None:
+        """As `tell_officer`, not before an instant."""
         sent = self._written(template, officer.language, case, values)
-        kind = Kind.ESCALATION
-        outbox.post(session, key=key, to=officer.phone, kind=kind, officer_id=officer.id, **sent)
+        outbox.post(
+            session,
+            key=key,
+            to=officer.phone,
+            kind=Kind.ESCALATION,
+            officer_id=officer.id,
+            not_before=when,
+            **sent,
+        )
 
     def tell_operator(
         self, session: Session, template: str, *, key: str, case: Case | None = None, **values: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import briefing, life, routing
@@ -11,6 +13,11 @@ from gateway.cases.desk import Desk
 from gateway.people import officer_links
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
+
+WORSE = "farmer_says_worse"
+"""Why a case that was answered is taken up again, with all that is known of it."""
+FRESH = timedelta(days=14)
+"""A case that nobody has closed is still what a farmer means for so long."""
 
 
 class NotYours(Exception):
@@ -60,28 +67,56 @@ def request_officer(
     crop: str | None = None,
     source: str = "ussd",
     answers: dict[str, str] | None = None,
+    another: bool = False,
 ) -> Case:
     """A farmer asks for an officer, about a case of hers or about none yet.
 
-    Asking twice about the same thing while the first request is open changes nothing. Her row is
-    held meanwhile, so that two who ask at once ask one after the other.
+    Without a case her open one is meant, for its photos are what the officer needs; asking twice
+    changes nothing. Her row is held meanwhile, so that two who ask at once ask one after the other.
+
+    Args:
+        crop: another one than that of her open case makes a new one.
+        another: she says that it is another problem; so does this, once for each `source`.
     """
     # Key share: who holds a case of hers meanwhile can write to her.
     session.refresh(farmer, with_for_update={"key_share": True})
     if case is None:
-        case = session.scalar(
-            select(Case).where(
-                Case.farmer_id == farmer.id,
-                Case.source == source,
-                Case.crop.is_(crop) if crop is None else Case.crop == crop,
-                Case.state.in_([life.ESCALATED, life.ACCEPTED]),
-            )
-        ) or open_case(session, farmer, source=source, crop=crop, answers=answers)
+        case = _joined(session, farmer, crop, another=another, source=source)
+        if case is None:
+            told = {**(answers or {}), "another": "yes"} if another else answers
+            case = open_case(session, farmer, source=source, crop=crop, answers=told)
     hold(session, case.id)
-    if case.state == life.CLOSED:
+    if case.state == life.CLOSED and reason != WORSE:
         case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
+    elif answers and set(answers) - set(case.answers or {}):
+        case.answers = {**answers, **(case.answers or {})}
     escalate(session, desk, case, reason, actor="farmer")
     return case
+
+
+def _joined(
+    session: Session, farmer: Farmer, crop: str | None, *, another: bool, source: str
+) -> Case | None:
+    """The open case that a request without one is about."""
+    query = (
+        select(Case)
+        .where(
+            Case.farmer_id == farmer.id,
+            or_(
+                Case.state.in_([life.ESCALATED, life.ACCEPTED]),
+                (Case.state != life.CLOSED) & (Case.updated_at > now() - FRESH),
+            ),
+        )
+        .order_by(Case.state.in_([life.ESCALATED, life.ACCEPTED]).desc(), Case.id.desc())
+    )
+    for case in session.scalars(query):
+        if crop is not None and case.crop not in (crop, None):
+            continue
+        if another and not (case.source == source and (case.answers or {}).get("another")):
+            continue
+        case.crop = case.crop or crop
+        return case
+    return None
 
 
 def accept(session: Session, officer: Officer, case: Case) -> Escalation:
@@ -182,7 +217,8 @@ def ask_photo(session: Session, desk: Desk, officer: Officer, case: Case) -> boo
     session.flush()
     photos = session.scalar(select(func.count(Photo.id)).where(Photo.case_id == case.id))
     key = f"escalation:{escalation.id}:photo:{photos}"
-    return desk.tell_farmer(session, case.farmer, "low_confidence", key=key, case=case)
+    template = "low_confidence" if photos else "ask_photo"
+    return desk.tell_farmer(session, case.farmer, template, key=key, case=case)
 
 
 def photo_awaited(session: Session, case: Case) -> bool:
@@ -191,6 +227,12 @@ def photo_awaited(session: Session, case: Case) -> bool:
     came = select(func.max(Photo.received_at)).where(Photo.case_id == case.id)
     last_asked, last_came = session.scalar(asked), session.scalar(came)
     return last_asked is not None and (last_came is None or last_came < last_asked)
+
+
+def first_photo_awaited(session: Session, case: Case) -> bool:
+    """An officer asked for a photo of a report that has none."""
+    photo = select(Photo.id).where(Photo.case_id == case.id).limit(1)
+    return session.scalar(photo) is None and photo_awaited(session, case)
 
 
 def photo_came(session: Session, desk: Desk, case: Case, held: Escalation, photos: int) -> None:
@@ -218,6 +260,24 @@ def open_of(session: Session, farmer: Farmer) -> set[int]:
     query = select(Escalation.id).join(Case, Case.id == Escalation.case_id)
     mine = query.where(Case.farmer_id == farmer.id, Escalation.closed_at.is_(None))
     return set(session.scalars(mine))
+
+
+def cases_in_hand(session: Session, farmer: Farmer) -> list[int]:
+    """Ids of a farmer's cases that a person has."""
+    query = select(Case.id).join(Escalation, Escalation.case_id == Case.id)
+    mine = query.where(Case.farmer_id == farmer.id, Escalation.closed_at.is_(None))
+    return list(session.scalars(mine))
+
+
+def with_officer(session: Session, case: Case) -> bool:
+    """Whether nobody is looked for: without an officer the operator has the case, and no text may
+    tell the farmer otherwise."""
+    looked_for = select(Escalation.id).where(
+        Escalation.case_id == case.id,
+        Escalation.closed_at.is_(None),
+        Escalation.officer_id.is_(None),
+    )
+    return session.scalar(looked_for) is None
 
 
 def open_cases_of(session: Session, officer: Officer) -> list[Case]:

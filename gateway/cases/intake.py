@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, life
+from gateway.cases import codes, escalation, life
 from gateway.cases.case import by_code, hold, open_case
 from gateway.people import farmers
 from gateway.privacy import consent
@@ -40,6 +40,8 @@ class Upload:
     """The farmer's; may be left out when `case` is given."""
     client_id: str | None = None
     case: str | None = None
+    last4: str = ""
+    """The last four digits of her number, where no more of it is said with a `case`."""
     crop: str | None = None
     language: str | None = None
     place: str | None = None
@@ -128,6 +130,7 @@ def _accept(
         hold(session, case.id)  # after its photos, as who judges them does
         _check_room(session, case)
         _add_told(case, upload)
+        case.kiosk_id = case.kiosk_id or upload.kiosk_id  # a report's first kiosk sees the answer
     photo = Photo(
         case_id=case.id,
         address=address,
@@ -150,7 +153,8 @@ def _farmer_and_case(session: Session, upload: Upload) -> tuple[Farmer, Case | N
             raise UploadRefused("missing_phone", "the farmer's phone number is missing")
         return farmers.find_or_create(session, upload.phone, lock=True), None
     case = _own_case(session, upload)
-    if upload.phone is not None and upload.phone != case.farmer.phone:
+    named = upload.phone is not None and upload.phone != case.farmer.phone
+    if named or (upload.last4 and not case.farmer.phone.endswith(upload.last4)):
         raise UploadRefused("phone_mismatch", "this case belongs to another phone number")
     return farmers.find_or_create(session, case.farmer.phone, lock=True), case
 
@@ -162,9 +166,28 @@ def _own_case(session: Session, upload: Upload) -> Case:
     except codes.BadCode as error:
         raise UploadRefused("bad_case_code", str(error)) from None
     case = by_code(session, code)
-    if case is None or case.kiosk_id != upload.kiosk_id or case.farmer_id in farmers.NO_PERSON:
+    if case is None or case.farmer_id in farmers.NO_PERSON:
+        raise UploadRefused("case_not_found", "no case of yours has this code")
+    # A photo that she was asked for may be taken where she is just then: with the code and the end
+    # of her number any kiosk may add it.
+    if case.kiosk_id != upload.kiosk_id and not (
+        upload.kiosk_id is not None and _is_hers(case, upload) and _photo_wanted(session, case)
+    ):
         raise UploadRefused("case_not_found", "no case of yours has this code")
     return case
+
+
+def _is_hers(case: Case, upload: Upload) -> bool:
+    if upload.phone is not None:
+        return upload.phone == case.farmer.phone
+    return bool(upload.last4) and case.farmer.phone.endswith(upload.last4)
+
+
+def _photo_wanted(session: Session, case: Case) -> bool:
+    """The farmer was asked for a photo, or told of a sick crop without one."""
+    if case.state == life.PHOTO_REQUESTED or escalation.photo_awaited(session, case):
+        return True
+    return session.scalar(select(Photo.id).where(Photo.case_id == case.id).limit(1)) is None
 
 
 def _add_told(case: Case, upload: Upload) -> None:

@@ -20,7 +20,7 @@ from gateway.store.database import insert_once
 from gateway.store.models import Case, Diagnosis, Photo
 from inference.card import Card
 from inference.flaws import BLURRED, DARK, OVEREXPOSED
-from inference.verdict import ADVICE, UNREADABLE, MixedModels, Verdict, combine
+from inference.verdict import ADVICE, NO_LEAF, UNREADABLE, MixedModels, Verdict, combine
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +91,8 @@ def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
         ValueError: without a verdict.
         MixedModels: several, and not all of the card's model.
     """
+    shown = leaves(verdicts) or verdicts
+    blank, verdicts = len(verdicts) - len(shown), shown
     readable = [verdict for verdict in verdicts if verdict.verdict != UNREADABLE]
     if len(readable) > 1 and any(of_another_model(verdict, card) for verdict in readable):
         raise MixedModels("not all photos were judged by the model in use")
@@ -101,7 +103,14 @@ def together(verdicts: Sequence[Verdict], card: Card) -> Finding:
         one.confidence,
         disagree=len({verdict.label for verdict in readable if verdict.verdict == ADVICE}) > 1,
         poor=_poor(readable),
+        blank=blank,
     )
+
+
+def leaves(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Those of photos that show a leaf, or may. A photo of none says nothing of the plant, and the
+    one that was taken again for it is the first."""
+    return [verdict for verdict in verdicts if verdict.verdict != NO_LEAF]
 
 
 def _poor(readable: Sequence[Verdict]) -> bool:
@@ -143,7 +152,7 @@ def judge(session: Session, desk: Desk, case: Case, finding: Finding, photos_jud
     case.label, case.verdict, case.confidence = finding.label, finding.verdict, finding.confidence
     if case.state == life.CLOSED:
         return  # an officer's answer overtook the photo
-    decision = triage(finding, _facts(case, photos_judged))
+    decision = triage(finding, _facts(case, photos_judged - finding.blank))
     held = escalation.open_one(session, case)
     if held is not None:
         if held.accepted_at is not None or decision.action != "advise":

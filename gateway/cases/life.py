@@ -26,7 +26,7 @@ NEXT: Mapping[str, Set[CaseState]] = {
     ESCALATED: {ACCEPTED, ANSWERED, DIAGNOSED},
     ACCEPTED: {ANSWERED, ESCALATED, DIAGNOSED},
     ANSWERED: {DIAGNOSED, ESCALATED, CLOSED},
-    CLOSED: set(),
+    CLOSED: {ESCALATED},  # it got worse after all: the same case, with its history
 }
 
 

@@ -27,6 +27,8 @@ class Finding:
     """Two photos of the case were each confident, and of different things."""
     poor: bool = False
     """Every photo of the case is blurred, dark or burnt: whatever the machine says, it guesses."""
+    blank: int = 0
+    """Photos without a leaf that others with one were taken after; they count for nothing."""
 
 
 @dataclass(frozen=True)

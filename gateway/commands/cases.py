@@ -30,10 +30,12 @@ def list_cases(state: str | None, limit: int) -> None:
     query = select(Case).order_by(Case.id.desc()).limit(limit)
     if state:
         query = query.where(Case.state == state)
-    with Context.open(Settings.read()).store.reading() as session:
+    context = Context.open(Settings.read())
+    zone = context.desk.zone
+    with context.store.reading() as session:
         for row in session.scalars(query):
             click.echo(
-                f"{row.code}  {row.created_at:%Y-%m-%d %H:%M}  {row.state:15}  "
+                f"{row.code}  {row.created_at.astimezone(zone):%Y-%m-%d %H:%M}  {row.state:15}  "
                 f"{row.crop or '-':8}  {row.label or '-':15}  {row.area or '-'}"
             )
 
@@ -46,7 +48,9 @@ def show_case(code: str) -> None:
         code = codes.parse(code)
     except codes.BadCode as error:
         raise click.UsageError(str(error)) from None
-    with Context.open(Settings.read()).store.reading() as session:
+    context = Context.open(Settings.read())
+    zone = context.desk.zone
+    with context.store.reading() as session:
         row = by_code(session, code)
         if row is None:
             raise click.ClickException(f"there is no case {code}")
@@ -56,12 +60,14 @@ def show_case(code: str) -> None:
             select(Event).where(Event.case_id == row.id).order_by(Event.id)
         ):
             step = f"{event.from_state or '-'} -> {event.to_state}"
-            click.echo(f"{event.at:%Y-%m-%d %H:%M:%S}  {step}  {event.actor}  {event.reason or ''}")
+            at = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+            click.echo(f"{at}  {step}  {event.actor}  {event.reason or ''}")
         for message in session.scalars(
             select(Message).where(Message.case_id == row.id).order_by(Message.id)
         ):
+            at = f"{message.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
             click.echo(
-                f"{message.created_at:%Y-%m-%d %H:%M:%S}  {message.direction}  {message.state}  "
+                f"{at}  {message.direction}  {message.state}  "
                 f"{msisdn.mask(message.address)}  {message.text}"
             )
 

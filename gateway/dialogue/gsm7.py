@@ -20,7 +20,9 @@ EXTENSION = frozenset("\f^{}\\[~]|€")
 """Letters sent as an escape and a second septet."""
 
 _SPACES = "\t\v\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
+_INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\ufeff" + "".join(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2060, 0x206A), *range(0xFE00, 0xFE10)))
+)
 
 _TYPOGRAPHY = (
     dict.fromkeys(_INVISIBLE, "")

@@ -69,7 +69,25 @@ def receive(session: Session, report: Report) -> bool:
         message = session.scalar(query.with_for_update())
         if message is not None:
             match(session, message)
+        elif report.fate == "delivered":
+            _first_copy_came(session, report, provider_id)
     return new
+
+
+def _first_copy_came(session: Session, report: Report, provider_id: str) -> None:
+    """A message that was sent once more has the second attempt's id; what else is said of the
+    first one counts no more, but that it came does."""
+    earlier = select(DeliveryReport.message_id).where(
+        DeliveryReport.provider_id == provider_id,
+        DeliveryReport.provider == report.provider,
+        DeliveryReport.message_id.is_not(None),
+    )
+    message_id = session.scalar(earlier.limit(1))
+    if message_id is None:
+        return
+    message = session.get(Message, message_id, with_for_update=True)
+    if message is not None:
+        act(message, report.fate, report.status)
 
 
 def match(session: Session, message: Message) -> None:
@@ -101,17 +119,15 @@ def blacklisted(session: Session, message: Message) -> None:
 
 
 def act(message: Message, fate: str, reason: str, at: datetime | None = None) -> None:
-    """One report on one message. Never back from a final state, except from `absent`, for a phone
-    that was off may still get the message, and from a fate that nobody knew. What waits to be sent
-    once more because nobody knew it need not go when the first has arrived."""
-    late = {(MessageState.FAILED, "absent"), (MessageState.FAILED, "fate_unknown"),
-            (MessageState.QUEUED, "resent")}  # fmt: skip
-    late_delivery = fate == "delivered" and (message.state, message.outcome) in late
-    if message.state not in (MessageState.SENT, MessageState.UNKNOWN) and not late_delivery:
+    """One report on one message. Never back from a final state, except that what was given up may
+    have come after all: then it waits for no second sending either."""
+    open_ = message.state in (MessageState.SENT, MessageState.UNKNOWN)
+    if not open_ and not (fate == "delivered" and _may_come_yet(message)):
         return
     at = at or now()
     if fate == "delivered":
         message.state, message.outcome = MessageState.DELIVERED, None
+        message.lease_until = None
     elif fate == "failed" and (again := _again(message, reason, at)):
         message.state, message.outcome = MessageState.QUEUED, reason
         message.not_before, message.resent_at = again, at
@@ -122,6 +138,23 @@ def act(message: Message, fate: str, reason: str, at: datetime | None = None) ->
     else:
         return
     message.final_at = at
+
+
+GIVEN_UP = frozenset({"absent", "fate_unknown", "expired", *AGAIN_AFTER})
+"""Why a message that left may have been called failed although it still comes: the phone was off,
+or we stopped waiting."""
+
+
+def _may_come_yet(message: Message) -> bool:
+    """Whether a message that has been handed to the network once may turn out delivered."""
+    if not message.provider_id and message.outcome not in ("resent", "fate_unknown", "absent"):
+        return False
+    match message.state:
+        case MessageState.QUEUED | MessageState.SENDING | MessageState.CANCELLED:
+            return True
+        case MessageState.FAILED:
+            return message.outcome in GIVEN_UP
+    return False
 
 
 def _again(message: Message, reason: str, at: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -20,6 +20,11 @@ def zone_of(region: str) -> ZoneInfo:
     zones = timezone.time_zones_for_number(example) if example else ()
     known = [zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE]
     return ZoneInfo(known[0] if known else "UTC")
+
+
+def day(instant: datetime, zone: ZoneInfo) -> date:
+    """The day that people there call it: at half past midnight in Kigali UTC has the day before."""
+    return instant.astimezone(zone).date()
 
 
 def worked(days: str, hours: str, zone: ZoneInfo, since: datetime, until: datetime) -> timedelta:

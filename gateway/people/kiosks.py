@@ -71,6 +71,7 @@ def _new_token(session: Session) -> tuple[str, str]:
 
 def find(session: Session, name_or_id: str) -> Kiosk:
     """Raises: PeopleError when there is no such kiosk."""
+    name_or_id = words.line(name_or_id)
     query = select(Kiosk).where(Kiosk.name == name_or_id)
     kiosk = session.scalar(query)
     if kiosk is None and name_or_id.isascii() and name_or_id.isdigit():

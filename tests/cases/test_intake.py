@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import codes, intake, life
+from gateway.cases.case import open_case
 from gateway.cases.intake import Upload
 from gateway.context import Context
 from gateway.people import farmers
@@ -242,3 +243,32 @@ def test_a_photo_does_not_go_to_another_number_by_its_client_id(
     )
     with any_context.store.reading() as session:
         assert session.scalars(select(Case)).one().crop == "maize"
+
+
+def test_any_kiosk_adds_the_photo_that_was_asked_for(any_context: Context, upload: Upload) -> None:
+    code = _accept(any_context, upload).case
+    other, _ = house.kiosk(any_context.store, "Karenge")
+    foreign = {"case": code, "kiosk_id": other.id, "source": f"kiosk:{other.id}", "phone": None}
+    photo = house.photo(7)
+    with pytest.raises(intake.UploadRefused, match="no case of yours"):
+        _accept(any_context, upload, photo=photo, **foreign, last4=house.FARMER[-4:])
+    with any_context.store.transaction() as session:
+        session.scalars(select(Case)).one().state = life.PHOTO_REQUESTED
+    for last4 in ("", "9" + house.FARMER[-3:]):
+        with pytest.raises(intake.UploadRefused, match="no case of yours"):
+            _accept(any_context, upload, photo=photo, **foreign, last4=last4)
+    again = _accept(any_context, upload, photo=photo, **foreign, last4=house.FARMER[-4:])
+    assert (again.case, again.phone) == (code, house.FARMER)
+    assert _count(any_context, Photo) == 2
+
+
+def test_a_report_without_a_photo_gets_one_at_any_kiosk(
+    any_context: Context, upload: Upload
+) -> None:
+    farmer = house.farmer(any_context.store)
+    with any_context.store.transaction() as session:
+        case = open_case(session, session.merge(farmer), source="ussd", crop="maize")
+        code = case.code
+    _accept(any_context, upload, case=code, phone=None, last4=house.FARMER[-4:])
+    with any_context.store.reading() as session:
+        assert session.scalars(select(Case)).one().kiosk_id == upload.kiosk_id

@@ -12,7 +12,7 @@ from gateway.context import Context
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Diagnosis, Event, Message, Photo
 from inference.card import Card
-from inference.verdict import MixedModels, Verdict, unreadable
+from inference.verdict import Decision, MixedModels, Verdict, unreadable
 from rig import desk
 from rig import things as house
 
@@ -327,3 +327,21 @@ def test_a_case_that_cannot_be_judged_together_goes_to_a_person(
         held = escalation.open_one(session, case)
         assert held is not None
         assert held.reason == reason
+
+
+def test_a_leaf_after_a_photo_of_none_is_judged_afresh(any_context: Context) -> None:
+    """It is the first that shows one: weighed alone, and asked for again before a person is."""
+    house.officer(any_context.store)
+    case_id = _case(any_context)
+    card = Card.read()
+    states = []
+    verdicts: tuple[Decision, ...] = ("no_leaf", "second_photo", "second_photo")
+    for verdict in verdicts:
+        with any_context.store.transaction() as session:
+            case = session.get_one(Case, case_id)
+            digest = f"photo-{len(states)}"
+            desk.add_photo(any_context, case, digest, verdict, "maize_rust")
+            judgement.judge_together(session, any_context.desk, case, card)
+            states.append((case.state, case.verdict))
+    assert [state for state, _ in states] == ["photo_requested", "photo_requested", "escalated"]
+    assert states[1][1] == "second_photo"

@@ -110,6 +110,69 @@ def test_a_second_delivery_counts(store: Store) -> None:
     assert (read(store, message).state, read(store, message).outcome) == ("delivered", None)
 
 
+def test_what_came_after_all_is_not_sent_again(store: Store) -> None:
+    message = sending(store)
+    answer(store, message)
+    report(store, PASSING, SUCCESS, PASSING)
+    assert (read(store, message).state, read(store, message).outcome) == ("delivered", None)
+    with store.transaction() as session:
+        later = now() + timedelta(days=1)
+        assert not claim.claim(session, limit=1, lease=timedelta(minutes=1), now=later)
+
+
+def test_the_first_copy_comes_while_the_second_is_on_its_way(store: Store) -> None:
+    message = sending(store)
+    answer(store, message)
+    report(store, PASSING)
+    with store.transaction() as session:
+        session.get_one(Message, message.id).not_before = now()
+        claim.claim(session, limit=1, lease=timedelta(minutes=1), now=now())
+    report(store, SUCCESS)
+    answer(store, message, SendResult(Outcome.RETRYABLE, "server_error"))
+    assert read(store, message).state == "delivered"
+
+
+def test_the_first_copy_comes_after_the_second_left(store: Store) -> None:
+    message = sending(store)
+    answer(store, message)
+    report(store, PASSING)
+    send_again(store, message, "ATXid_2")
+    report(store, Report(ID, "Rejected", "failed", reason="other", phone=PHONE))
+    assert read(store, message).state == "sent"
+    report(store, SUCCESS)
+    assert read(store, message).state == "delivered"
+    report(store, Report("ATXid_2", "Failed", "failed", reason="no_such_number"))
+    assert read(store, message).state == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "after"),
+    [
+        ("cancelled", "opted_out", "delivered"),
+        ("failed", "fate_unknown", "delivered"),
+        ("failed", "expired", "delivered"),
+        ("failed", "resent", "failed"),
+        ("failed", "no_such_number", "failed"),
+    ],
+)
+def test_what_was_given_up_may_have_come(
+    store: Store, state: str, outcome: str, after: str
+) -> None:
+    message = sending(store)
+    answer(store, message)
+    with store.transaction() as session:
+        row = session.get_one(Message, message.id)
+        row.state, row.outcome = state, outcome
+    report(store, SUCCESS)
+    assert read(store, message).state == after
+
+
+def test_a_report_for_what_never_left_moves_nothing(store: Store) -> None:
+    message = post(store)
+    report(store, SUCCESS)
+    assert read(store, message).state == "queued"
+
+
 @pytest.mark.parametrize("kind", ["reply", "notice", "reminder"])
 def test_what_is_of_use_only_at_once_is_not_sent_again(store: Store, kind: str) -> None:
     message = sending(store, kind=kind)

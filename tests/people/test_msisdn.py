@@ -57,6 +57,33 @@ def test_the_network_may_name_a_number_that_no_table_knows() -> None:
         msisdn.from_network("Leafline", "RW")
 
 
+@pytest.mark.parametrize(
+    ("raw", "region", "number"),
+    [
+        ("+250711234567", "RW", "+250711234567"),
+        ("0711234567", "RW", "+250711234567"),
+        ("711 234 567", "RW", "+250711234567"),
+        ("00250 71-123-4567", "KE", "+250711234567"),
+        ("0912345678", "KE", "+254912345678"),
+        ("\u2068+250 711 234 567\u2069", "RW", "+250711234567"),
+    ],
+)
+def test_a_range_that_no_table_knows_is_read_everywhere(raw: str, region: str, number: str) -> None:
+    assert msisdn.parse(raw, region) == msisdn.from_network(raw, region) == number
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "+250788000001/TYPE=PLMN", "250788000001/TYPE=PLMN@mms.mnc010.mcc635.3gppnetwork.org",
+        "tel:+250788000001", "whatsapp:+250788000001", "Amina <+250788000001>", "<250788000001>",
+        "0788000001@mms.example.rw", "sip:+250788000001;user=phone", "+250-788-000-001/TYPE=PLMN",
+    ],
+)  # fmt: skip
+def test_what_gateways_put_around_a_number_is_taken_off(raw: str) -> None:
+    assert msisdn.from_network(raw, "RW") == RWANDAN
+
+
 def test_a_masked_number_cannot_be_called() -> None:
     assert msisdn.mask(RWANDAN) == "+250*****0001"
     assert msisdn.mask("12345") == "****"

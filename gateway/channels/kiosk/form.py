@@ -7,7 +7,7 @@ import unicodedata
 from flask import Request
 from werkzeug.datastructures import FileStorage
 
-from gateway import agronomy
+from gateway import agronomy, words
 from gateway.agronomy.table import TOLD
 from gateway.cases.intake import MAX_PHOTOS, Upload
 from gateway.outbox import money
@@ -40,10 +40,12 @@ def read(
         for name, value in (("phone", phone), ("crop", crop)):
             if value is None:
                 raise Problem(400, "missing_field", f"the field '{name}' is missing")
+    last4 = _last4(phone) if case is not None else ""
     return Upload(
         photo=photo,
         source=f"kiosk:{kiosk.id}",
-        phone=None if phone is None else _phone(phone, region, codes),
+        phone=None if phone is None or last4 else _phone(phone, region, codes),
+        last4=last4,
         client_id=_client_id(request),
         case=case,
         crop=None if crop is None else _crop(crop),
@@ -90,6 +92,12 @@ def _phone(raw: str, region: str, codes: frozenset[str]) -> str:
     return phone
 
 
+def _last4(raw: str | None) -> str:
+    """Of the number, where the code of a case says whose it is."""
+    digits = "".join(str(unicodedata.decimal(c)) for c in raw or "" if c.isdecimal())
+    return digits if len(digits) == len((raw or "").strip()) == 4 else ""
+
+
 def _crop(raw: str) -> str:
     try:
         return agronomy.parse(raw)
@@ -109,10 +117,7 @@ def _language(raw: str | None, languages: tuple[str, ...]) -> str | None:
 def _place(raw: str | None) -> str | None:
     if raw is None:
         return None
-    text = " ".join(
-        "".join(char for char in raw if unicodedata.category(char)[0] != "C" or char == " ").split()
-    )
-    return text[:LONGEST_PLACE] or None
+    return words.line(raw)[:LONGEST_PLACE] or None
 
 
 def _client_id(request: Request) -> str | None:

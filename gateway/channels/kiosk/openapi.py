@@ -84,8 +84,9 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
         "photo": {"type": "string", "format": "binary", "description": NAMES},
         "phone": {
             "type": "string",
-            "description": "the farmer's, written in any way, of a "
-            "country to which messages go (else `country_not_served`)",
+            "description": "the farmer's, written in any way, of a country to which messages go "
+            "(else `country_not_served`); with `case` its last four digits are enough, and open "
+            "a case that wants a photo to every kiosk",
         },
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
         "language": {"enum": list(languages)},

@@ -30,6 +30,11 @@ MAX_PARTS = 60
 ID_LONGEST = 1000
 """Characters of a TransactionID that go back as they came."""
 VERSION = "6.8.0"
+ADDRESSES = ("Number", "RFC2822Address", "ShortCode")
+"""Elements of an address, the one that is surely a number first."""
+ADDRESS_LONGEST = 120
+SHORTEST = 7
+"""Digits of the shortest number that somebody may be answered at."""
 
 
 class Corrupt(Exception):
@@ -44,7 +49,7 @@ class Corrupt(Exception):
 class DeliverReq:
     transaction: str
     sender: str
-    """As the vendor writes it, often without `+`."""
+    """As the vendor writes it: often without `+`, or as an address (`.../TYPE=PLMN@...`)."""
     photos: tuple[bytes, ...]
 
 
@@ -123,5 +128,20 @@ def _text(root: Element, name: str, longest: int = 80) -> str:
 
 
 def _sender(root: Element) -> str:
+    """The number, address or short code of the sender, or the text beside them: the first of them
+    that may be a number, for vendors put it into any."""
     sender = _find(root, "Sender")
-    return "" if sender is None else _text(sender, "Number") or (sender.text or "").strip()[:80]
+    if sender is None:
+        return ""
+    named = [_text(sender, name, ADDRESS_LONGEST) for name in ADDRESSES]
+    every = [text for text in (*named, *(_own_text(e) for e in sender.iter())) if text]
+    return next((text for text in every if _may_be_number(text)), every[0] if every else "")
+
+
+def _own_text(element: Element) -> str:
+    return (element.text or "").strip()[:ADDRESS_LONGEST]
+
+
+def _may_be_number(text: str) -> bool:
+    number = text.partition("@")[0].partition("/")[0]
+    return sum(char.isdecimal() for char in number) >= SHORTEST

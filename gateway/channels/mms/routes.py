@@ -140,7 +140,8 @@ def _check_signature(context: Context) -> None:
     base = context.settings.public_url.rstrip("/")
     url = base + request.full_path.rstrip("?") if base else request.url
     given = request.headers.get("X-Twilio-Signature", "")
-    if not twilio.signed(token, url, request.form.items(multi=True), given):
+    sent = getattr(request.form, "as_sent", None) or request.form.items(multi=True)
+    if not twilio.signed(token, url, sent, given):
         log.warning("twilio_signature_wrong")
         raise Problem(403, "bad_signature", "the signature does not fit this message")
 

@@ -8,21 +8,36 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy import ADVISED
-from gateway.cases import escalation, guesses, life
+from gateway.cases import escalation, guesses, heard, life
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
+from gateway.dialogue.sms import meaning
 from gateway.dialogue.sms.reply import Reply
-from gateway.dialogue.sms.words import Command, Reading, Vocabulary
+from gateway.dialogue.sms.words import (
+    Command,
+    Reading,
+    Vocabulary,
+    means_code,
+    nearest,
+    plain,
+)
 from gateway.people import farmers
 from gateway.store.base import now
 from gateway.store.database import vault_of
-from gateway.store.models import Case, Farmer, Message
+from gateway.store.models import Case, Farmer, Message, Photo
 
 HELP_EVERY = timedelta(hours=1)
-"""An unknown text gets help at most this often."""
-LISTED = 4
+"""The same help for what is not understood is sent at most this often."""
+QUESTION_FOR = timedelta(days=1)
+"""So long a bare 1 answers the question that was asked last."""
+QUESTIONS = ("offer_officer", "nearest_case")
+LISTED = 9
 """Case codes that fit one message."""
+KNOWN = 50
+"""Cases of hers among which a mistyped code is looked for."""
+NOT_UNDERSTOOD = "not_understood"
+"""Outcome of a message that says none of our words; the operator's page lists them."""
 
 
 def act(
@@ -32,131 +47,290 @@ def act(
     farmer: Farmer | None,
     words: Vocabulary,
     text: str,
+    message: Message | None = None,
 ) -> Reply | None:
-    """Do what the message says; the reply, or None when silence is right."""
+    """Do what the message says; the reply, or None when silence is right.
+
+    Args:
+        message: the row of what was written, to be kept with the case that it is about.
+    """
     said = words.read(text)
     own = farmer.language if farmer else None
     language = own or said.language or parts.language
-    match said.command:
-        case Command.STOP:
-            farmer = farmers.find_or_create(session, phone)
-            farmers.opt_out(session, farmer, by="sms")
-            return Reply("optout_confirm", language, farmer_id=farmer.id)
-        case Command.START if farmer is not None:
-            farmers.opt_in(session, farmer, by="sms")
-            return Reply("optin_confirm", language, farmer_id=farmer.id)
-        case Command.START | Command.HELP:
-            return Reply("help_keywords", language)
-        case Command.RESULT:
-            return _result(parts, session, phone, farmer, said, language)
-        case Command.MORE:
-            return _more(session, farmer, language)
-        case Command.OFFICER:
-            return _officer(parts, session, farmer, said, language)
-        case Command.LANGUAGE:
-            return _language(session, farmer, words, said, language)
-    return _unknown(session, phone, farmer, language)
+    conversation = _Conversation(parts, session, phone, farmer, words, said, language, message)
+    return conversation.reply(text)
 
 
-def _result(
-    parts: Parts,
-    session: Session,
-    phone: str,
-    farmer: Farmer | None,
-    said: Reading,
-    language: str,
-) -> Reply:
-    if said.code:
-        case = by_code(session, said.code)
-        mine = case is not None and farmer is not None and case.farmer_id == farmer.id
-        if not mine and not guesses.another(session, phone, parts.desk.zone):
+class _Conversation:
+    """One message of one farmer."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        session: Session,
+        phone: str,
+        farmer: Farmer | None,
+        words: Vocabulary,
+        said: Reading,
+        language: str,
+        message: Message | None,
+    ) -> None:
+        self.parts, self.session, self.phone, self.farmer = parts, session, phone, farmer
+        self.words, self.said, self.language, self.message = words, said, language, message
+
+    def reply(self, text: str) -> Reply | None:
+        match self.said.command:
+            case Command.STOP:
+                farmer = farmers.find_or_create(self.session, self.phone)
+                news = farmer.opted_out_at is None
+                farmers.opt_out(self.session, farmer, by="sms")
+                return Reply("optout_confirm", self.language, farmer_id=farmer.id, must=news)
+            case Command.START if self.farmer is not None:
+                news = self.farmer.opted_out_at is not None
+                farmers.opt_in(self.session, self.farmer, by="sms")
+                return Reply("optin_confirm", self.language, farmer_id=self.farmer.id, must=news)
+            case Command.START | Command.HELP:
+                return Reply("help_keywords", self.language)
+            case Command.RESULT:
+                return self._result(text)
+            case Command.MORE:
+                return self._more()
+            case Command.OFFICER:
+                return self._officer()
+            case Command.LANGUAGE:
+                return self._set_language()
+        return self._other(text)
+
+    def _result(self, text: str) -> Reply | None:
+        said = self.said
+        if said.code:
+            case = self._named(said.code)
+            if case is None:
+                return self._nearest(text) or Reply("no_such_case", self.language)
+            mine = self.farmer is not None and case.farmer_id == self.farmer.id
+            if mine and said.own_words:
+                return self._free(case)
+            return self._told(case)
+        if any(char.isdigit() for char in said.rest) or means_code(said.rest):
+            return self._nearest(text) or Reply("no_such_case", self.language)
+        cases = self._cases(LISTED)
+        if len(cases) > 1:
+            listed = " ".join(case.code for case in cases)
+            return Reply("which_case", self.language, {"cases": listed})
+        return self._told(cases[0]) if cases else Reply("no_case_yet", self.language)
+
+    def _named(self, code: str) -> Case | None:
+        """Hers, or anybody's as long as this number does not try one code after the other."""
+        case = by_code(self.session, code)
+        if case is not None and self.farmer is not None and case.farmer_id == self.farmer.id:
+            return case
+        allowed = guesses.another(self.session, self.phone, self.parts.desk.zone)
+        return case if allowed else None
+
+    def _nearest(self, text: str) -> Reply | None:
+        """A question about the one case of hers whose code was nearly written."""
+        cases = {case.code: case for case in self._cases(KNOWN)}
+        code = nearest(text, cases)
+        if not code:
+            return None
+        return Reply("nearest_case", self.language, {"case": code}, case_id=cases[code].id)
+
+    def _told(self, case: Case) -> Reply:
+        """What may be said of a case to whoever knows its code."""
+        values = {"case": case.code}
+        if case.state in (life.ESCALATED, life.ACCEPTED):
+            return self._with_whom(case)
+        if case.state == life.PHOTO_REQUESTED:
+            return Reply("low_confidence", self.language, values, case_id=case.id)
+        if case.state not in (life.ANSWERED, life.CLOSED):
+            query = select(Photo.id).where(Photo.case_id == case.id).limit(1)
+            came = self.session.scalar(query) is not None
+            waiting = "photo_received" if came else "case_waiting"
+            return Reply(waiting, self.language, values, case_id=case.id)
+        if note := officers_words(self.session, case):
+            values["note"] = note
+            return Reply("ussd_case_officer_said", self.language, values, case_id=case.id)
+        template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
+        return Reply(template, self.language, values, case_id=case.id)
+
+    def _with_whom(self, case: Case) -> Reply:
+        """Who has it; and where its officer waits for a first photo, that."""
+        values = {"case": case.code}
+        with_officer = escalation.with_officer(self.session, case)
+        template = "ussd_case_with_officer" if with_officer else "no_officer"
+        if with_officer and escalation.first_photo_awaited(self.session, case):
+            template = "ask_photo"
+        return Reply(template, self.language, values, case_id=case.id)
+
+    def _more(self) -> Reply:
+        cases = self._cases(LISTED)
+        if self.said.code:
+            named = self._named(self.said.code)
+            if named is None:
+                return Reply("no_such_case", self.language)
+            cases = [named]
+        for case in cases:
+            if self._advised(case):
+                return Reply(f"prevent_{case.label}", self.language, case_id=case.id)
+        return self._told(cases[0]) if cases else Reply("no_case_yet", self.language)
+
+    def _advised(self, case: Case) -> bool:
+        """Whether the machine's label is what she was told: an officer's words overrule it."""
+        told = case.state in (life.ANSWERED, life.CLOSED)
+        return told and case.label in ADVISED and not officers_words(self.session, case)
+
+    def _officer(self) -> Reply | None:
+        farmer = self.farmer
+        if farmer is None or farmer.consent_at is None:
+            return Reply("consent_first", self.language)
+        case = by_code(self.session, self.said.code) if self.said.code else None
+        if self.said.code and (case is None or case.farmer_id != farmer.id):
+            near = self._nearest(self.said.code)
+            return near or Reply("no_such_case", self.language, farmer_id=farmer.id)
+        if not self.said.code and means_code(self.said.rest):
+            return self._nearest(self.said.rest) or Reply("no_such_case", self.language)
+        rest = plain(self.said.rest).split()
+        crop = self.words.crop(self.said.rest)
+        another = any(word in meaning.ANOTHER for word in rest)
+        return self._ask_officer(farmer, "farmer_asks", case, crop=crop, another=another)
+
+    def _ask_officer(
+        self,
+        farmer: Farmer,
+        reason: str,
+        case: Case | None,
+        *,
+        crop: str | None = None,
+        another: bool = False,
+    ) -> Reply | None:
+        open_before = escalation.open_of(self.session, farmer)
+        case = escalation.request_officer(
+            self.session,
+            self.parts.desk,
+            farmer,
+            reason,
+            case=case,
+            crop=crop,
+            source="sms",
+            another=another,
+        )
+        if self.message is not None and plain(self.said.rest):
+            # The officer of a new request is told of it now; her words are on the page.
+            self.message.case_id = case.id
+        held = escalation.open_one(self.session, case)
+        if held is None or held.id not in open_before:
+            return None  # escalation has told her, and whether an officer is there
+        template = "ussd_case_with_officer" if held.officer_id else "no_officer"
+        values = {"case": case.code}
+        return Reply(template, self.language, values, farmer_id=farmer.id, case_id=case.id)
+
+    def _set_language(self) -> Reply:
+        wanted = self.words.language(self.said.rest)
+        if wanted is None:
+            return Reply("language_ask", self.language)
+        if self.farmer is None:
+            return Reply("consent_first", wanted)
+        farmers.set_language(self.session, self.farmer, wanted, by="sms")
+        return Reply("language_set", wanted, farmer_id=self.farmer.id)
+
+    def _other(self, text: str) -> Reply | None:
+        """None of our words: an answer to our question, a code gone wrong, or her own words."""
+        if plain(text) in meaning.QUESTION_ONE and (question := self._asked()) is not None:
+            return self._yes(question)
+        few = len(plain(text).split()) <= meaning.STRAY
+        if near := self._nearest(text):
+            return near
+        if few and means_code(text):
+            return Reply("no_such_case", self.language)
+        return self._free(None)
+
+    def _asked(self) -> Message | None:
+        """The question that we asked this number last, if that is not long ago."""
+        query = (
+            select(Message)
+            .where(
+                Message.address_digest.in_(vault_of(self.session).numbers(self.phone)),
+                Message.direction == "out",
+                Message.template.in_(QUESTIONS),
+                Message.created_at > now() - QUESTION_FOR,
+            )
+            .order_by(Message.id.desc())
+            .limit(1)
+        )
+        return self.session.scalar(query)
+
+    def _yes(self, question: Message) -> Reply | None:
+        case = self.session.get(Case, question.case_id) if question.case_id else None
+        if question.template == "nearest_case":
+            return self._told(case) if case else Reply("no_such_case", self.language)
+        if self.farmer is None or self.farmer.consent_at is None:
+            return Reply("consent_first", self.language)
+        if case is not None and case.farmer_id != self.farmer.id:
             case = None
-        return _told(session, case, language) if case else Reply("no_such_case", language)
-    if said.rest:
-        return Reply("no_such_case", language)
-    cases = _cases(session, farmer)
-    if len(cases) > 1:
-        listed = " ".join(case.code for case in cases[:LISTED])
-        return Reply("which_case", language, {"cases": listed})
-    return _told(session, cases[0], language) if cases else Reply("no_case_yet", language)
+        reply = self._ask_officer(self.farmer, "farmer_asks", case)
+        self._keep_words(question)
+        return reply
 
+    def _keep_words(self, question: Message) -> None:
+        """What she had written before she was asked goes to the case that came of it."""
+        assert self.farmer is not None
+        case = heard.in_persons_hands(self.session, self.farmer)
+        written = (
+            select(Message)
+            .where(
+                Message.address_digest.in_(vault_of(self.session).numbers(self.phone)),
+                Message.outcome == NOT_UNDERSTOOD,
+                Message.case_id.is_(None),
+                Message.created_at > question.created_at - HELP_EVERY,
+            )
+            .order_by(Message.id)
+        )
+        for message in self.session.scalars(written).all():
+            if case is not None:
+                heard.attach(self.session, self.parts.desk, case, message)
 
-def _told(session: Session, case: Case, language: str) -> Reply:
-    """What may be said of a case to whoever knows its code."""
-    values = {"case": case.code}
-    if case.state in (life.ESCALATED, life.ACCEPTED):
-        return Reply("ussd_case_with_officer", language, values, case_id=case.id)
-    if case.state == life.PHOTO_REQUESTED:
-        return Reply("low_confidence", language, values, case_id=case.id)
-    if case.state not in (life.ANSWERED, life.CLOSED):
-        return Reply("case_waiting", language, values, case_id=case.id)
-    if note := officers_words(session, case):
-        values["note"] = note
-        return Reply("ussd_case_officer_said", language, values, case_id=case.id)
-    template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
-    return Reply(template, language, values, case_id=case.id)
+    def _free(self, named: Case | None) -> Reply | None:
+        """Her own words: with the case that a person has; else she is offered a person."""
+        farmer, message = self.farmer, self.message
+        if message is not None:
+            message.outcome, message.final_at = NOT_UNDERSTOOD, now()
+            message.language = self.said.language or self.language
+        silent = farmer is not None and farmer.opted_out_at is not None
+        case = named or (heard.in_persons_hands(self.session, farmer) if farmer else None)
+        if case is not None and case.state in (life.ESCALATED, life.ACCEPTED):
+            template = "words_kept"
+            if message is not None and heard.attach(self.session, self.parts.desk, case, message):
+                template = "words_passed"
+            if silent:
+                return None
+            if not self.said.perhaps_stop:
+                values = {"case": case.code}
+                return Reply(template, self.language, values, case_id=case.id)
+        if silent:
+            return None
+        if self.said.perhaps_stop and not self._sent_lately("ask_stop"):
+            return Reply("ask_stop", self.language)
+        if farmer is None or farmer.consent_at is None:
+            return None if self._sent_lately("help_keywords") else self._help()
+        if self._sent_lately("offer_officer"):
+            return None
+        about = case.id if case is not None else None
+        return Reply("offer_officer", self.language, farmer_id=farmer.id, case_id=about)
 
+    def _help(self) -> Reply:
+        return Reply("help_keywords", self.language)
 
-def _more(session: Session, farmer: Farmer | None, language: str) -> Reply:
-    cases = _cases(session, farmer)
-    for case in cases:
-        if _advised(session, case):
-            return Reply(f"prevent_{case.label}", language, case_id=case.id)
-    return _told(session, cases[0], language) if cases else Reply("no_case_yet", language)
+    def _sent_lately(self, template: str) -> bool:
+        sent = select(Message.id).where(
+            Message.address_digest.in_(vault_of(self.session).numbers(self.phone)),
+            Message.template == template,
+            Message.created_at > now() - HELP_EVERY,
+        )
+        return self.session.scalar(sent.limit(1)) is not None
 
-
-def _advised(session: Session, case: Case) -> bool:
-    """Whether the machine's label is what she was told: an officer's words overrule it."""
-    told = case.state in (life.ANSWERED, life.CLOSED)
-    return told and case.label in ADVISED and not officers_words(session, case)
-
-
-def _officer(
-    parts: Parts, session: Session, farmer: Farmer | None, said: Reading, language: str
-) -> Reply | None:
-    if farmer is None or farmer.consent_at is None:
-        return Reply("consent_first", language)
-    case = by_code(session, said.code) if said.code else None
-    if said.code and (case is None or case.farmer_id != farmer.id):
-        return Reply("no_such_case", language, farmer_id=farmer.id)
-    open_before = escalation.open_of(session, farmer)
-    case = escalation.request_officer(
-        session, parts.desk, farmer, "farmer_asks", case=case, source="sms"
-    )
-    held = escalation.open_one(session, case)
-    if held is None or held.id not in open_before:
-        return None  # escalation has told her, and whether an officer is there
-    template = "ussd_case_with_officer" if held.officer_id else "no_officer"
-    return Reply(template, language, {"case": case.code}, farmer_id=farmer.id, case_id=case.id)
-
-
-def _language(
-    session: Session, farmer: Farmer | None, words: Vocabulary, said: Reading, language: str
-) -> Reply:
-    wanted = words.language(said.rest)
-    if wanted is None:
-        return Reply("language_ask", language)
-    if farmer is None:
-        return Reply("consent_first", wanted)
-    farmers.set_language(session, farmer, wanted, by="sms")
-    return Reply("language_set", wanted, farmer_id=farmer.id)
-
-
-def _unknown(session: Session, phone: str, farmer: Farmer | None, language: str) -> Reply | None:
-    if farmer is not None and farmer.opted_out_at is not None:
-        return None
-    helped = select(Message.id).where(
-        Message.address_digest.in_(vault_of(session).numbers(phone)),
-        Message.template == "help_keywords",
-        Message.created_at > now() - HELP_EVERY,
-    )
-    if session.scalar(helped.limit(1)) is not None:
-        return None
-    return Reply("help_keywords", language)
-
-
-def _cases(session: Session, farmer: Farmer | None) -> list[Case]:
-    if farmer is None:
-        return []
-    newest = select(Case).where(Case.farmer_id == farmer.id).order_by(Case.id.desc())
-    return list(session.scalars(newest.limit(LISTED)))
+    def _cases(self, most: int) -> list[Case]:
+        """Hers, the newest first."""
+        if self.farmer is None:
+            return []
+        newest = select(Case).where(Case.farmer_id == self.farmer.id).order_by(Case.id.desc())
+        return list(self.session.scalars(newest.limit(most)))

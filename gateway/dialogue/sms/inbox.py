@@ -14,6 +14,7 @@ from gateway import outbox
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms import farmer as farmers_side
 from gateway.dialogue.sms import officer as officers_side
+from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import LONGEST, Vocabulary
 from gateway.outbox.network import FIRST
 from gateway.people import farmers, msisdn, officers
@@ -21,6 +22,7 @@ from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
 from gateway.store.models import Message
 from gateway.store.states import MessageState
+from gateway.words import typed
 
 log = logging.getLogger("leafline.sms")
 
@@ -65,7 +67,7 @@ def receive(parts: Parts, incoming: Incoming) -> None:
 
 def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> bool:
     values = {
-        "key": f"in:{incoming.id}"[:120],
+        "key": _key(incoming),
         "direction": "in",
         "provider": incoming.provider,
         "address": incoming.from_phone,
@@ -80,21 +82,31 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
     return insert_once(session, Message, values, "key")
 
 
+def _key(incoming: Incoming) -> str:
+    return f"in:{incoming.id}"[:120]
+
+
 def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
     words = Vocabulary.of(parts.texts)
+    text = typed(incoming.text)
     officer = officers.by_phone(session, incoming.from_phone)
     reply = None
     if officer is not None:
-        reply = officers_side.act(parts, session, officer, words, incoming.text)
+        reply = officers_side.act(parts, session, officer, words, text)
     if officer is None or reply is None:
         farmer = farmers.find(session, incoming.from_phone)
-        reply = farmers_side.act(parts, session, incoming.from_phone, farmer, words, incoming.text)
+        message = session.scalar(select(Message).where(Message.key == _key(incoming)))
+        reply = farmers_side.act(parts, session, incoming.from_phone, farmer, words, text, message)
     if reply is None:
         return
     most = OFFICERS_REPLIES if officer else REPLIES
-    if _replies(session, incoming.from_phone) >= most:
+    sent = _replies(session, incoming.from_phone)
+    if sent >= most and not reply.must:
         log.warning("sms loop with %s cut off", msisdn.mask(incoming.from_phone))
         return
+    if sent == most - 1 and not reply.must:
+        # The last one says so: silence would be a dead end.
+        reply = Reply("reply_limit", reply.language, farmer_id=reply.farmer_id)
     outbox.post(
         session,
         key=f"sms:{incoming.id}"[:120],

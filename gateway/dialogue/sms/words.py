@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
+from gateway.dialogue.sms import meaning
+from gateway.words import typed as as_typed
 
 LONGEST = 1600
 """Characters of one message that we read: ten parts."""
@@ -47,9 +49,13 @@ class Reading:
     code: str = ""
     """The first case code in it, or an empty text; it counts for no word."""
     language: str = ""
-    """The language of the keyword, where only one language has it."""
+    """The language it is written in: of its words, or of the keyword where only one has it."""
     alone: bool = False
     """The keyword is the whole message."""
+    own_words: bool = False
+    """Beside a code it says something that is no keyword's and no wish for the result."""
+    perhaps_stop: bool = False
+    """It may be a wish for no more messages, or be about a field: it is to be asked."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,15 @@ class Vocabulary:
     """The first word of each language for each command."""
     languages: Mapping[str, str]
     labels: Mapping[str, str]
+    crops: Mapping[str, str]
+    """Names of crops to their codes."""
 
     @classmethod
     def of(cls, texts: Catalogue) -> Vocabulary:
-        """From the catalogue: `keyword_*` lists, language names, `disease_*` names."""
+        """From the catalogue: `keyword_*` lists, language, `crop_*` and `disease_*` names."""
         keywords: dict[str, tuple[Command, str]] = {}
         languages: dict[str, str] = {}
+        crops: dict[str, str] = {}
         whole: dict[str, set[str]] = {}
         last: dict[str, set[str]] = {}
         first: set[str] = set()
@@ -80,39 +89,119 @@ class Vocabulary:
                     keywords[plain(word)] = (command, "" if known else code)
             languages[plain(code)] = code
             languages[plain(texts.text(f"option_language_{code}", code))] = code
+            if texts.translated("language_names", code):
+                named = texts.text("language_names", code).split(",")
+                for name in named:
+                    languages.setdefault(plain(name), code)
+            for key in texts.keys_of("crop_"):
+                crops[plain(texts.text(key, code))] = key.removeprefix("crop_")
             for key in texts.keys_of("disease_"):
                 label = key.removeprefix("disease_")
                 for name in (plain(texts.text(key, code)), plain(label)):
                     whole.setdefault(name, set()).add(label)
                     last.setdefault(name.split()[-1], set()).add(label)
         # A name that two diseases share says nothing about which is meant.
-        named = last | whole
-        labels = {name: next(iter(meant)) for name, meant in named.items() if len(meant) == 1}
+        sure = last | whole
+        labels = {name: next(iter(meant)) for name, meant in sure.items() if len(meant) == 1}
         labels.pop("UNKNOWN", None)
-        return cls(keywords, frozenset(first), languages, labels)
+        for name in [name for name, crop in crops.items() if crop in ("unknown", "other")]:
+            del crops[name]
+        return cls(keywords, frozenset(first), languages, labels, crops)
 
     def read(self, text: str) -> Reading:
         """What a farmer's message says. A slip is forgiven only where little else is written. A
         case code asks for its result where no keyword asks for something else."""
-        code, typed = find_code(text[:LONGEST])
+        code, typed = find_code(as_typed(text[:LONGEST]))
         words = plain(typed).split()
         if not words:
             return Reading(Command.RESULT if code else None, code=code)
+        alone = len(words) == 1 and not code
+        skip = next((n for n, word in enumerate(words) if word not in meaning.POLITE), 0)
+        found = self._keyword(words[skip:], words, bool(code)) or self._asked_for(words)
+        wrote = meaning.language_of(words) or self._language_of_keyword(words)
+        wrote = wrote or (found[1] if found else "")
+        rest = re.sub(r"^\W*(\w+\W*)" + f"{{{skip + 1}}}", "", typed, count=1)
+        rest = rest.strip(" .,:;-\r\n\t")
+        if not wrote and (slip := self._nearly(words[0])):
+            wrote = slip[1]
+        wish = meaning.wants_stop(words)
+        if wish or (wish is not None and found and found[0] is Command.STOP):
+            return Reading(Command.STOP, rest, code, wrote, alone)
+        if found is None or found[0] is Command.STOP:
+            if not code and self._is_language(words):
+                return Reading(Command.LANGUAGE, typed, code, wrote)
+            command = Command.RESULT if code else None
+            own = not meaning.asks_only(words)
+            return Reading(command, typed, code, wrote, own_words=own, perhaps_stop=wish is None)
+        return Reading(found[0], rest, code, wrote, alone)
+
+    def _keyword(
+        self, words: list[str], all_words: list[str], coded: bool
+    ) -> tuple[Command, str] | None:
+        """The command that these words begin with, where it is meant as one."""
         found = self.keywords.get(words[0])
-        if found and words[0] not in self.first and not _meant(words[0], found[0], len(words)):
-            found = None
         if found is None and len(words) <= 2:
             found = self._nearly(words[0])
+            if found and found[0] is Command.START:
+                found = None
         if found is None:
-            return Reading(Command.RESULT if code else None, rest=typed, code=code)
-        rest = re.sub(r"^\W*\w+", "", typed, count=1).strip(" .,:;-\r\n\t")
-        alone = len(words) == 1 and not code
-        return Reading(found[0], rest, code, found[1], alone)
+            return None
+        command, rest = found[0], words[1:]
+        match command:
+            case Command.STOP:  # what is an exact word for it, `wants_stop` has judged
+                meant = words[0] not in self.keywords
+            case Command.START:
+                meant = len(all_words) == 1 and not coded
+            case Command.MORE | Command.HELP:
+                meant = all(word in _BESIDE for word in rest)
+            case Command.RESULT:
+                asks = len(rest) <= SHORT or any(char.isdigit() for word in rest for char in word)
+                meant = asks or meaning.asks_only(rest)
+            case Command.LANGUAGE:
+                meant = len(words) <= SHORT or self.language(" ".join(rest[:SHORT])) is not None
+            case _:
+                meant = words[0] in self.first or _meant(words[0], command, len(words))
+        return found if meant else None
+
+    def _asked_for(self, words: list[str]) -> tuple[Command, str] | None:
+        """ "My result please", "I want an officer": a keyword among words that ask for it."""
+        asked = [found for word in words if (found := self.keywords.get(word))]
+        if (Command.LANGUAGE in {command for command, _ in asked}) and len(words) <= 2 * SHORT:
+            named = self.language(" ".join(word for word in words if word not in self.keywords))
+            return (Command.LANGUAGE, "") if named else None
+        others = [word for word in words if word not in self.keywords]
+        if len({command for command, _ in asked}) != 1 or not meaning.asks_only(others):
+            return None
+        return asked[0] if asked[0][0] in (Command.RESULT, Command.OFFICER) else None
+
+    def _language_of_keyword(self, words: list[str]) -> str:
+        spoken = {self.keywords[word][1] for word in words if word in self.keywords}
+        return next(iter(spoken)) if len(spoken) == 1 else ""
+
+    def _is_language(self, words: list[str]) -> bool:
+        """A language's name and next to nothing beside it: "in English please"."""
+        names = [
+            word for word in words if self._language(word) and (len(word) > 2 or words == [word])
+        ]
+        others = [word for word in words if word not in names]
+        return len(names) == 1 and all(
+            word in meaning.POLITE or word in meaning.SPEAKING for word in others
+        )
 
     def language(self, typed: str) -> str | None:
-        """The language that is named, by code or by name."""
-        words = plain(typed).split()
-        return next((self.languages[word] for word in words if word in self.languages), None)
+        """The language that is named, by its name in any language or by its code."""
+        words = sorted(plain(typed).split(), key=lambda word: len(word) <= 2)
+        return next((code for word in words if (code := self._language(word))), None)
+
+    def _language(self, word: str) -> str | None:
+        if word in self.languages or len(word) < LONG:
+            return self.languages.get(word)
+        near = {code for name, code in self.languages.items() if one_slip(word, name)}
+        return next(iter(near)) if len(near) == 1 else None
+
+    def crop(self, typed: str) -> str | None:
+        """The crop that is named, in any language; or None."""
+        return next((self.crops[w] for w in plain(typed).split() if w in self.crops), None)
 
     def label(self, typed: str) -> str | None:
         """The disease that is named, in any language; or None."""
@@ -134,10 +223,22 @@ class Vocabulary:
         return next(iter(near)) if len(commands) == 1 else None
 
 
+_BESIDE = meaning.MINE | meaning.LITTLE | meaning.POLITE | meaning.SEASON
+"""What may stand behind MORE or HELP; behind anything else they begin a sentence."""
+
+
 def plain(text: str) -> str:
     """Capitals without accents or punctuation, one blank between words."""
     bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return re.sub(r"[\W_]+", " ", "".join(bare)).strip().upper()
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """The one of these case codes from which something in the text differs by one slip; empty
+    where none does, or several do."""
+    pieces = [codes.letters(typed) for _, _, typed in _pieces(as_typed(text))]
+    near = {code for code in known for piece in pieces if one_slip(piece, code)}
+    return next(iter(near)) if len(near) == 1 else ""
 
 
 def find_code(text: str) -> tuple[str, str]:

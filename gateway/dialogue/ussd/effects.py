@@ -128,6 +128,7 @@ class Hand:
             effect.reason,
             case=case,
             crop=effect.crop or None,
+            another=effect.another,
             answers=answers | {"reason": effect.reason},
         )
 

@@ -40,6 +40,10 @@ class CaseFacts:
     """It is a case of the number that calls."""
     note: str = ""
     """The officer's answer."""
+    with_officer: bool = True
+    """An officer has it, where a person is to have it; else one is looked for."""
+    photo_wanted: bool = False
+    """Its officer waits for a first photo."""
     language: str = "en"
     """The farmer's."""
     place: str = "?"
@@ -158,6 +162,8 @@ class RequestOfficer:
     stage: str = ""
     plants: str = ""
     sprayed: str = ""
+    another: bool = False
+    """She says that it is another problem than that of her open case."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from gateway import words
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import screens
@@ -92,7 +93,7 @@ def answer(line: Line, request: UssdRequest) -> Reply:
 
     Never raises: what goes wrong is named in the log, and the farmer reads an apology.
     """
-    hop = _Hop(line, request)
+    hop = _Hop(line, replace(request, text=words.typed(request.text)))
     try:
         return hop.answer()
     except AnotherNumber:

@@ -20,7 +20,7 @@ from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
-from gateway.people import areas, farmers, lockout, officers
+from gateway.people import areas, farmers, hours, lockout, officers
 from gateway.store.models import Case, Farmer, Kiosk, Officer
 
 LISTED = 20
@@ -112,8 +112,11 @@ class World:
         if case is None:
             return None
         told = case.state in (life.ANSWERED, life.CLOSED)
+        facts = self._facts_of(case)
         return replace(
-            self._facts_of(case), note=officers_words(self._session, case) if told else ""
+            facts,
+            note=officers_words(self._session, case) if told else "",
+            photo_wanted=facts.with_officer and escalation.first_photo_awaited(self._session, case),
         )
 
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
@@ -164,11 +167,12 @@ class World:
         return CaseFacts(
             code=case.code,
             state=case.state,
-            opened=case.created_at.date(),
+            opened=hours.day(case.created_at, self._parts.desk.zone),
             crop=case.crop or "unknown",
             label=case.label if case.label in DISEASES else "unknown",
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
             language=case.spoken,
+            with_officer=escalation.with_officer(self._session, case),
         )
 
     def _details_of(self, case: Case) -> CaseFacts:

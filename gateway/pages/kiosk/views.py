@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
@@ -20,7 +21,7 @@ from gateway.pages.base.assets import Assets
 from gateway.pages.base.install import spoken
 from gateway.pages.base.texts import PageTexts
 from gateway.pages.kiosk import bounds, door
-from gateway.people import msisdn
+from gateway.people import hours, msisdn
 from gateway.store.models import Kiosk
 from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
 from inference.picture import SUFFIXES
@@ -105,6 +106,7 @@ def blueprint(context: Context) -> Blueprint:
         return render_template(
             "kiosk/slip.html", kiosk=kiosk, case=shown, paper=paper, papers=PAPERS,
             say=_catalogue(context), ussd=context.settings.ussd_code,
+            day=hours.day(datetime.fromisoformat(shown["created_at"]), context.desk.zone),
         )  # fmt: skip
 
     @pages.get("/manifest.webmanifest")

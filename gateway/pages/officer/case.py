@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from gateway.agronomy import LABELS
-from gateway.cases import codes
+from gateway.cases import codes, heard
 from gateway.context import Context
 from gateway.pages.base.install import spoken
 from gateway.pages.officer import advice, facts
@@ -58,12 +58,13 @@ def show(
             return render_template("officer/gone.html", officer=officer, how=how), 404
         photos = facts.photos(session, case)
         history = facts.history(session, case)
+        written = heard.words_of(session, case)
         neighbours = facts.neighbours(session, case, moment)
     own = [row for row in escalations if row.officer_id == officer.id][-1]
     page = render_template(
         "officer/case.html",
         officer=officer, case=case, how=how, own=own, photos=photos, history=history,
-        neighbours=neighbours, phone=phone, masked=msisdn.mask(case.farmer.phone),
+        neighbours=neighbours, written=written, phone=phone, masked=msisdn.mask(case.farmer.phone),
         machine=labels.machine_word(case.verdict, case.label), choices=labels.CHOICES,
         awaited=_photo_awaited(photos, history), desk=_desk(context, officer, case, own, draft),
         say=Words(context.catalogue, moment), me=f"officer:{officer.id}",

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from gateway.cases import heard
 from gateway.cases.case import by_code
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
 from inference.verdict import labels_of
 
 PAGE = 20
-KINDS = ("case", "label", "photo_asked", "number_shown")
+KINDS = ("case", "label", "photo_asked", "number_shown", heard.WROTE)
 """Kinds of event that an officer's history tells."""
 HISTORY = 30
 """Lines of history shown, the newest."""

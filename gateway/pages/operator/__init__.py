@@ -15,6 +15,7 @@ from gateway.pages.operator import (
     export,
     first,
     forms,
+    heard,
     incidents,
     jobs,
     kiosks,
@@ -31,7 +32,7 @@ def blueprint(context: Context) -> Blueprint:
     # The door first: nothing of the others is reached without it.
     for room in (
         door, first, incidents, now, diseases, export, quality, kiosks, officers, texts, messages,
-        audit, broadcasts, jobs, account,
+        heard, audit, broadcasts, jobs, account,
     ):  # fmt: skip
         room.add_to(pages, context)
     pages.context_processor(forms.names)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -44,8 +46,8 @@ BY_ANYBODY = frozenset(
 """What a viewer may change too: what is their own."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 MENU = (
-    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "broadcasts",
-    "texts", "audit",
+    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "heard",
+    "broadcasts", "texts", "audit",
 )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "me": g.get("operator"),
             "may_change": "operator" in g and g.operator.role == operators.ADMIN,
             "menu": MENU,
-            "when": when,
+            "when": partial(when, zone=context.desk.zone),
             "percent": percent,
             "tone": tone,
         }
@@ -152,8 +154,9 @@ def not_saved(error: PeopleError) -> None:
     flash(t("operator_not_saved", why=why(error)), "bad")
 
 
-def when(instant: datetime | None) -> str:
-    return f"{instant:%Y-%m-%d %H:%M}" if instant else "–"
+def when(instant: datetime | None, zone: ZoneInfo) -> str:
+    """As the clock on the wall shows it."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "–"
 
 
 def tone(name: str | None) -> Markup:

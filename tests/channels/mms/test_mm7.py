@@ -8,6 +8,7 @@ from email.mime.text import MIMEText
 import pytest
 
 from gateway.channels.mms import mm7
+from gateway.people import msisdn
 
 PICTURE = b"\xff\xd8\xff picture"
 ENVELOPE = """<?xml version="1.0"?>{doctype}
@@ -52,6 +53,22 @@ def request(
 def test_a_request_is_read_whatever_its_version(namespace: str, sender: str) -> None:
     message = mm7.parse(*request(namespace=namespace, sender=sender))
     assert message == mm7.DeliverReq("T-1", "250788000001", (PICTURE, PICTURE))
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "<RFC2822Address>+250788000001/TYPE=PLMN@mms.example.rw</RFC2822Address>",
+        "<ShortCode>250788000001</ShortCode>",
+        "<ShortCode>8080</ShortCode><Number>250788000001/TYPE=PLMN</Number>",
+        "<RFC2822Address>jane@example.rw</RFC2822Address><Number>0788000001</Number>",
+        "<Number/><Extended>+250788000001</Extended>",
+        "+250788000001/TYPE=PLMN",
+    ],
+)
+def test_a_number_is_found_wherever_the_vendor_puts_it(sender: str) -> None:
+    message = mm7.parse(*request(sender=sender))
+    assert msisdn.from_network(message.sender, "RW") == "+250788000001"
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'

@@ -18,6 +18,7 @@ MOST = {
     "/operator/kiosks": 3,
     "/operator/officers": 3,
     "/operator/messages": 3,
+    "/operator/heard": 3,
     "/operator/broadcasts": 3,
     "/operator/texts": 2,
     "/operator/audit": 4,

@@ -15,7 +15,7 @@ def request(visit: Visit, effect: RequestOfficer) -> Go:
 
 def _reason(number: str, reason: str) -> Option:
     def ask(visit: Visit) -> Go:
-        return request(visit, RequestOfficer(reason))
+        return request(visit, RequestOfficer(reason, another=reason == "other"))
 
     label = f"option_reason_{reason}"
     return Option(number, label, "officer_requested", ask, also=("nobody_on_duty",))

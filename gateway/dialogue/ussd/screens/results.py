@@ -37,13 +37,19 @@ def _text(visit: Visit) -> str:
     case = chosen_case(visit)
     if case is None:
         return visit.say("ussd_case_gone")
+    if case.state in (life.ESCALATED, life.ACCEPTED):
+        return visit.say(_with_whom(case), case=case.code)
     if case.note:
         return visit.say("ussd_case_officer_said", case=case.code, note=case.note)
-    if case.state in (life.ESCALATED, life.ACCEPTED):
-        return visit.say("ussd_case_with_officer", case=case.code)
     if _advised(visit):
         return visit.say(f"ussd_{case.label}")
     return visit.say(_WAITING.get(case.state, "ussd_case_closed"), case=case.code)
+
+
+def _with_whom(case: CaseFacts) -> str:
+    if not case.with_officer:
+        return "ussd_case_no_officer"
+    return "ussd_case_photo" if case.photo_wanted else "ussd_case_with_officer"
 
 
 def _advised(visit: Visit) -> bool:
@@ -56,6 +62,14 @@ def _advised(visit: Visit) -> bool:
 def _told(visit: Visit) -> bool:
     case = chosen_case(visit)
     return case is not None and case.mine and case.state in (life.ANSWERED, life.CLOSED)
+
+
+def _was_told(visit: Visit) -> bool:
+    """What it looks like, also where an officer has it by now."""
+    case = chosen_case(visit)
+    if case is None or not case.mine or case.label == "unknown":
+        return _told(visit)
+    return _told(visit) or case.state in (life.ESCALATED, life.ACCEPTED)
 
 
 def _mine(visit: Visit) -> bool:
@@ -76,7 +90,9 @@ def _ask_later(visit: Visit) -> Go:
 
 def _row(visit: Visit, code: str) -> str:
     case = visit.facts.case(code)
-    state = case.state if case else life.CLOSED
+    state = str(case.state) if case else str(life.CLOSED)
+    if case and state in (life.ESCALATED, life.ACCEPTED) and not case.with_officer:
+        state = "no_officer"
     day = case.opened.strftime("%d/%m") if case else ""
     return f"{code} {day} {visit.say(f'state_{state}')}"
 
@@ -98,8 +114,15 @@ def _outcome(better: str) -> Option:
     def record(visit: Visit) -> Go:
         return Go("outcome_noted", effects=(RecordOutcome(visit["case"], better),))
 
-    number = {"better": "1", "same": "2", "worse": "3"}[better]
+    number = {"better": "1", "same": "2"}[better]
     return Option(number, f"option_{better}", "outcome_noted", record)
+
+
+def _worse(visit: Visit) -> Go:
+    """Thanks would help nobody: an officer takes the same case, with what is known of it."""
+    to = "worse_officer" if visit.facts.on_duty() else "worse_nobody"
+    ask = RequestOfficer("farmer_says_worse", case=visit["case"])
+    return Go(to, effects=(RecordOutcome(visit["case"], "worse"), ask))
 
 
 def _send_prevention(visit: Visit) -> Go:
@@ -137,7 +160,7 @@ SCREENS = [
         (
             Option("1", "option_next_season", "prevention", when=_advised),
             _ask("2", "option_officer", "farmer_asks", _mine),
-            _ask("3", "option_wrong", "farmer_says_wrong", _told),
+            _ask("3", "option_wrong", "farmer_says_wrong", _was_told),
             Option("4", "option_outcome", "outcome", when=_told),
             Option("5", "option_ask_later", "asked_later", _ask_later, when=_told),
         ),
@@ -156,8 +179,18 @@ SCREENS = [
             ),
         ),
     ),
-    Screen("outcome", "ussd_outcome", tuple(map(_outcome, ("better", "same", "worse")))),
+    Screen(
+        "outcome",
+        "ussd_outcome",
+        (
+            _outcome("better"),
+            _outcome("same"),
+            Option("3", "option_worse", "worse_officer", _worse, also=("worse_nobody",)),
+        ),
+    ),
     Screen("outcome_noted", "ussd_outcome_noted", end=True),
+    Screen("worse_officer", "ussd_worse_officer", end=True),
+    Screen("worse_nobody", "ussd_worse_nobody", end=True),
     Screen("asked_later", "ussd_asked_later", end=True),
     Screen("sent_by_sms", "ussd_sent_by_sms", end=True),
 ]
