@@ -15,7 +15,7 @@ from gateway import health, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
-from gateway.pages import base, officer, operator
+from gateway.pages import base, front, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.pages import simulator as proxy
 from gateway.problems import Problem
@@ -86,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     for provider in providers.every():  # also those by which nothing leaves now: reports come late
         app.register_blueprint(provider.blueprint(context))
     app.register_blueprint(mms.blueprint(context))
+    app.register_blueprint(front.blueprint(context))
     app.register_blueprint(kiosk_pages.blueprint(context))
     app.register_blueprint(officer.blueprint(context))
     app.register_blueprint(operator.blueprint(context))

@@ -21,6 +21,8 @@ from gateway.store.sql import first_unit, seconds_between, weeks_ago
 
 OTHER = "other"
 """The label of a case in which an officer saw none of the five."""
+UNKNOWN = "unknown"
+"""The label of a case of which neither the machine nor an officer has said what it looks like."""
 NOWHERE = ""
 """The district of a case without an area."""
 BINS = 10
@@ -67,7 +69,8 @@ def end_of_day(moment: datetime | None = None) -> datetime:
 def diseases(session: Session, end: datetime, weeks: int) -> list[Count]:
     """Cases by week, district and what they look like; an officer's word goes first.
 
-    Counted are cases in which the machine was sure or an officer said what it is. Two queries.
+    Every case is counted once: what nobody could name, or has not named yet, is unknown. Two
+    queries.
     """
     found: Counter[tuple[int, str, str]] = Counter()
     names: dict[str, Counter[str]] = defaultdict(Counter)
@@ -86,8 +89,7 @@ def diseases(session: Session, end: datetime, weeks: int) -> list[Count]:
         found[week, place(raw, count), label] += count
     for week, raw, label, officers, count in session.execute(_corrected(end, weeks)):
         district = place(raw, 0)
-        if label is not None:
-            found[week, district, label] -= count
+        found[week, district, label] -= count
         found[week, district, OTHER if officers == "none" else officers] += count
     spelt = {plain: spellings.most_common(1)[0][0] for plain, spellings in names.items()}
     return [
@@ -102,14 +104,18 @@ def _by_machine(end: datetime, weeks: int) -> Select[*tuple[Any, ...]]:
         select(
             weeks_ago(Case.created_at, end).label("week"),
             first_unit(func.coalesce(Case.area, "")).label("district"),
-            Case.label.label("looks_like"),
+            _said().label("looks_like"),
             func.count(),
         )
-        .where(
-            *_within(Case.created_at, end, weeks), Case.verdict == "advice", Case.label.is_not(None)
-        )
+        .where(*_within(Case.created_at, end, weeks))
         .group_by("week", "district", "looks_like")
     )
+
+
+def _said() -> ColumnElement[str]:
+    """What the machine said, where it was sure."""
+    sure = (Case.verdict == "advice") & Case.label.is_not(None)
+    return case((sure, Case.label), else_=UNKNOWN)
 
 
 def _corrected(end: datetime, weeks: int) -> Any:
@@ -125,8 +131,8 @@ def _corrected(end: datetime, weeks: int) -> Any:
         select(
             weeks_ago(Case.created_at, end).label("week"),
             first_unit(func.coalesce(Case.area, "")).label("district"),
-            # What the case was counted as before the officer spoke, if it was.
-            case((Case.verdict == "advice", Case.label)).label("looks_like"),
+            # What the case was counted as before the officer spoke.
+            _said().label("looks_like"),
             Label.label.label("officers"),
             func.count(),
         )

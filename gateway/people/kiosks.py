@@ -103,7 +103,8 @@ def change(
     latitude, longitude = position or (None, None)
     if position and not (-90 <= position[0] <= 90 and -180 <= position[1] <= 180):
         text = "a latitude is -90 to 90 degrees, a longitude -180 to 180"
-        raise PeopleError("position_range", text)
+        field = "longitude" if -90 <= position[0] <= 90 else "latitude"
+        raise PeopleError("position_range", text, field=field)
     kiosk.area, kiosk.opening = _area(area), opening and words.line(opening)
     kiosk.latitude, kiosk.longitude = latitude, longitude
     session.add(Event(kind="kiosk_changed", actor=by, data={"kiosk": kiosk.id}))

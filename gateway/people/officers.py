@@ -150,7 +150,8 @@ def change(
     span = WORK_HOURS.fullmatch(work_hours)
     if not span or span[1] >= span[2] or span[2] > "24:00":
         text = "working hours are written 08:00-17:00, the end after the beginning"
-        raise PeopleError("work_hours", text)
+        begins = re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", work_hours.partition("-")[0])
+        raise PeopleError("work_hours", text, field="until" if begins else "from")
     officer.name, officer.area, officer.languages = name, area, ",".join(languages)
     officer.work_days, officer.work_hours = work_days, work_hours
     session.add(Event(kind="officer_changed", actor=by, data={"officer": officer.id}))
@@ -200,8 +201,10 @@ def set_language(officer: Officer, language: str) -> None:
 
 def _checked(name: str, area: str, languages: list[str]) -> tuple[str, str]:
     name, area = words.line(name), words.line(area)
-    if not name or not area or not languages or len(name) > 80 or len(area) > 80:
-        raise PeopleError("officer_fields", "an officer needs a name, an area and a language")
+    right = {"name": 0 < len(name) <= 80, "area": 0 < len(area) <= 80, "own": bool(languages)}
+    if wrong := next((field for field, fits in right.items() if not fits), None):
+        text = "an officer needs a name, an area and a language"
+        raise PeopleError("officer_fields", text, field=wrong)
     return name, area
 
 

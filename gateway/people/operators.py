@@ -57,11 +57,7 @@ def add(session: Session, name: str, role: str, password: str, *, issuer: str) -
 
     Raises: PeopleError when the name is taken or anything does not fit.
     """
-    name = name.strip().lower()
-    if not NAME.fullmatch(name):
-        raise PeopleError(
-            "operator_name", "an operator's name is 2 to 40 letters, digits, dots or dashes"
-        )
+    name = name_of(name)
     if role not in ROLES:
         raise PeopleError("operator_role", f"a role is one of {', '.join(ROLES)}")
     password_hash = hash_of(password)
@@ -75,6 +71,16 @@ def add(session: Session, name: str, role: str, password: str, *, issuer: str) -
     data = {"operator": operator.id, "role": role}
     session.add(Event(kind="operator_added", actor="operator", data=data))
     return Enrolment(operator, uri_of(secret, name, issuer), secret, codes)
+
+
+def name_of(typed: str) -> str:
+    """A name as it is kept. Raises: PeopleError when it is none."""
+    name = typed.strip().lower()
+    if not NAME.fullmatch(name):
+        raise PeopleError(
+            "operator_name", "an operator's name is 2 to 40 letters, digits, dots or dashes"
+        )
+    return name
 
 
 def hash_of(password: str) -> str:

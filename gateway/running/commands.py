@@ -12,6 +12,7 @@ import sys
 import click
 
 from gateway.context import Context
+from gateway.people import first_operator
 from gateway.privacy import erasure
 from gateway.running import logs, modes
 from gateway.running.stopping import stop_event
@@ -76,6 +77,7 @@ def up(no_simulator: bool) -> None:
     context.store.migrate()
     keys.enter(context.store)
     erasure.replay(context.store, context.photos)
+    house.first_code = first_operator.offer(context.store, settings.home)
     context.close()
     house.run()
 

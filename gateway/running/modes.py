@@ -10,7 +10,10 @@ from pathlib import Path
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 FOLDERS = ("channel-keys", "photos", "redis", "spool")
-FILES = ("*.sqlite3*", "*-key", "old-secret-keys", "erasures", "leafline.lock", "redis.sock")
+FILES = (
+    "*.sqlite3*", "*-key", "old-secret-keys", "erasures", "leafline.lock", "redis.sock",
+    "first-operator",
+)  # fmt: skip
 FOREIGN = stat.S_ISVTX
 """A folder such as /tmp, which is everybody's, is not ours to close."""
 

@@ -33,8 +33,11 @@ def house_trouble(settings: Settings) -> str:
     return ""
 
 
-def announcement(settings: Settings) -> str:
-    """What to open, for a person at the terminal: the pages that there are."""
+def announcement(settings: Settings, first_code: str | None = None) -> str:
+    """What to open, for a person at the terminal: the pages that there are.
+
+    `first_code` lets in whoever becomes the first operator.
+    """
     lines = ["", "Leafline is running. Ctrl-C stops it.", ""]
     for page in PAGES:
         address = f"{settings.url}/{page}"
@@ -45,6 +48,13 @@ def announcement(settings: Settings) -> str:
         for address in providers.addresses(settings, channel, settings.url)[:1]:
             lines.append(f"  {channel:<10} {address}")
     lines.append(f"  {'home':<10} {settings.home.resolve()}")
+    if first_code:
+        lines += [
+            "",
+            "Nobody runs the service yet. Open this to become its first operator; it works once:",
+            "",
+            f"  {settings.url}/operator/first?code={first_code}",
+        ]
     return "\n".join([*lines, "", ""])
 
 

@@ -72,6 +72,8 @@ class Supervisor:
         self._redis = [Child(part, held) for part in redis_parts(settings)]
         self._house = [Child(part, held) for part in house_parts(settings)]
         self._stopping = False
+        self.first_code: str | None = None
+        """Lets the first operator in."""
 
     def run(self) -> None:
         """Start everything, say where it is, and keep it running until told to stop.
@@ -84,7 +86,7 @@ class Supervisor:
                 self._start(self._redis, outside.redis_trouble, REDIS_READY_SECONDS, woken)
                 self._start(self._house, outside.house_trouble, READY_SECONDS, woken)
                 if not self._stopping:
-                    sys.stdout.write(outside.announcement(self.settings))
+                    sys.stdout.write(outside.announcement(self.settings, self.first_code))
                     sys.stdout.flush()
                 while not self._stopping:
                     self._wait(woken, self._look_after())

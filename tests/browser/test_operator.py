@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from gateway.context import Context
-from gateway.people import operators
+from gateway.people import first_operator, operators
 from gateway.people.operators import Enrolment
 from gateway.store.models import Kiosk
 from rig import admins, crowd
@@ -73,12 +73,37 @@ def test_the_door(page: Page, ines: Enrolment) -> None:
     "path",
     [
         "", "cases", "model", "promises", "kiosks", "kiosks/1", "officers", "officers/1",
-        "messages", "broadcasts", "texts?of=rw", "audit?who=all", "account",
+        "incidents", "messages", "broadcasts", "texts?of=rw", "audit?who=all", "account",
     ],
 )  # fmt: skip
 def test_every_page_in_every_language(desk: Page, busy: Context, path: str) -> None:
     desk.goto(f"/operator/{path}")
     check(desk, f"operator-{path.partition('?')[0].replace('/', '-') or 'now'}")
+
+
+def test_front_door_and_first_operator(page: Page, context: Context) -> None:
+    page.goto("/")
+    check(page, "front")
+    page.goto(f"/operator/first?code={first_operator.offer(context.store, context.settings.home)}")
+    check(page, "operator-first")
+    page.goto(page.url.partition("&")[0] + "&lang=en")
+    page.get_by_label("Name").fill("Amina B")
+    page.locator("#new").fill(admins.PASSWORD)
+    page.locator("#again").fill(admins.PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#name")).to_be_focused()
+    expect(page.locator("#name")).to_have_value("Amina B")
+    look(page, "operator-first-refused")
+    page.locator("#name").fill("amina")
+    page.locator("#new").fill(admins.PASSWORD)
+    page.locator("#again").fill(admins.PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    secret = page.locator("p.code").inner_text()
+    page.get_by_label("code").fill(pyotp.TOTP(secret).now())
+    page.locator("main form button").click()
+    expect(page.locator("li.code")).to_have_count(8)
+    page.goto("/operator/")
+    expect(page.get_by_role("heading", name="Now")).to_be_visible()
 
 
 def test_curve_and_map_are_drawn_from_the_tables(desk: Page, busy: Context) -> None:

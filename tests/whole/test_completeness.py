@@ -37,6 +37,8 @@ OPEN_TO_ALL = {
     "officer.enter": "where an officer signs in",
     "operator.sign_in": "where an operator signs in",
     "operator.enter": "where an operator signs in",
+    "operator.first": "the one-time link that makes the first operator",
+    "front.doors": "says what this is and where the doors are",
     "officer.gsm7_tables": "the GSM alphabet",
     "kiosk_api.describe": "the description of the API",
     "kiosk_api.predict": "open by setting; keeps nothing",

@@ -13,7 +13,10 @@ from gateway.pages.operator import (
     diseases,
     door,
     export,
+    first,
+    forms,
     heard,
+    incidents,
     jobs,
     kiosks,
     messages,
@@ -28,8 +31,9 @@ def blueprint(context: Context) -> Blueprint:
     pages = Blueprint("operator", __name__, url_prefix="/operator")
     # The door first: nothing of the others is reached without it.
     for room in (
-        door, now, diseases, export, quality, kiosks, officers, texts, messages, heard, audit,
-        broadcasts, jobs, account,
+        door, first, incidents, now, diseases, export, quality, kiosks, officers, texts, messages,
+        heard, audit, broadcasts, jobs, account,
     ):  # fmt: skip
         room.add_to(pages, context)
+    pages.context_processor(forms.names)
     return guard(pages)

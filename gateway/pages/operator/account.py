@@ -10,7 +10,7 @@ from itsdangerous import BadSignature
 from gateway import sessions
 from gateway.context import Context
 from gateway.pages.base.install import t
-from gateway.pages.operator import door
+from gateway.pages.operator import door, forms
 from gateway.people import PeopleError, lockout, operator_account, operators, sign_ins
 
 PURPOSE = "operator authenticator"
@@ -42,17 +42,20 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def change_password() -> ResponseReturnValue:
         form = request.form
         if form.get("new", "") != form.get("again", ""):
-            return _page(t("operator_passwords_differ")), 422
+            forms.refuse("again", t("operator_passwords_differ"))
+            return _page(), 422
         try:
             row = operator_account.change_password(
                 context.store, g.operator, form.get("password", ""), form.get("new", "")
             )
         except operators.WrongSecrets:
-            return _page(t("operator_password_wrong")), 403
+            forms.refuse("password", t("operator_password_wrong"))
+            return _page(), 403
         except lockout.Locked as locked:
             return _page(door.closed(locked)), 429
         except PeopleError as error:
-            return _page(door.why(error)), 422
+            forms.not_saved(error)
+            return _page(), 422
         door.remember(context, row)
         flash(t("operator_password_changed"), "good")
         return redirect(url_for("operator.account"), 303)
@@ -62,7 +65,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
         try:
             operator_account.prove(context.store, g.operator, request.form.get("password", ""))
         except operators.WrongSecrets:
-            return _page(t("operator_password_wrong")), 403
+            forms.refuse("proof", t("operator_password_wrong"))
+            return _page(), 403
         except lockout.Locked as locked:
             return _page(door.closed(locked)), 429
         return _confirm(operator_account.new_secret())
@@ -75,7 +79,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 context.store, g.operator, secret, request.form.get("code", "")[:40]
             )
         except operators.WrongSecrets:
-            return _confirm(secret, t("operator_code_wrong")), 403
+            forms.refuse("code", t("operator_code_wrong"))
+            return _confirm(secret), 403
         except lockout.Locked as locked:
             return _confirm(secret, door.closed(locked)), 429
         door.remember(context, row)

@@ -13,7 +13,7 @@ from gateway.broadcasts.broadcast import BroadcastError, Reach
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.pages.base.install import t
-from gateway.pages.operator import paging
+from gateway.pages.operator import forms, paging
 from gateway.store.models import Broadcast
 
 AREA_LENGTH = 80
@@ -27,11 +27,12 @@ class Draft:
     texts: dict[str, str] = field(default_factory=dict)
     """As they will be sent: folded to GSM 03.38."""
     septets: dict[str, int] = field(default_factory=dict)
-    faults: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-    """(text key, values)"""
+    faults: bool = False
 
-    def blame(self, key: str, **values: object) -> None:
-        self.faults.append((key, values))
+    def blame(self, name: str, key: str, **values: object) -> None:
+        """Say at the field `name` what is wrong with it."""
+        self.faults = True
+        forms.refuse(name, t(key, **values))
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
@@ -56,7 +57,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 reach = broadcast.reach(session, draft.area, frozenset(draft.texts))
                 row = broadcast.draft(session, g.operator, draft.area, draft.texts, reach.farmers)
         except BroadcastError as error:
-            draft.blame(f"operator_broadcast_{error.code}")
+            draft.blame("area", f"operator_broadcast_{error.code}")
             return _list(draft), 422
         flash(t("operator_broadcast_drafted"), "good")
         return redirect(url_for("operator.broadcast", broadcast_id=row.id), 303)
@@ -122,7 +123,7 @@ def read(languages: tuple[str, ...]) -> Draft:
     """The form, judged: a text must be GSM 03.38 and fit one SMS, and English must be there."""
     draft = Draft(area=request.form.get("area", "").strip()[:AREA_LENGTH])
     if not draft.area:
-        draft.blame("operator_broadcast_no_area")
+        draft.blame("area", "operator_broadcast_no_area")
     for code in languages:
         # Browsers send CR LF; an SMS holds one septet a line end.
         typed = request.form.get(f"text_{code}", "").replace("\r\n", "\n").strip()
@@ -132,14 +133,14 @@ def read(languages: tuple[str, ...]) -> Draft:
             text = gsm7.fold(typed)
         except gsm7.NotGsm as error:
             letters = " ".join(error.letters)
-            draft.blame("operator_broadcast_letters", spoken=code, letters=letters)
+            draft.blame(f"text_{code}", "operator_broadcast_letters", spoken=code, letters=letters)
             text = typed
         else:
             draft.septets[code] = gsm7.septets(text)
             if draft.septets[code] > gsm7.SINGLE:
                 septets = draft.septets[code]
-                draft.blame("operator_broadcast_long", spoken=code, septets=septets)
+                draft.blame(f"text_{code}", "operator_broadcast_long", spoken=code, septets=septets)
         draft.texts[code] = text
     if broadcast.FALLBACK not in draft.texts:
-        draft.blame("operator_broadcast_no_text")
+        draft.blame(f"text_{broadcast.FALLBACK}", "operator_broadcast_no_text")
     return draft

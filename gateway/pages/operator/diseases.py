@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from gateway.agronomy import DISEASES, LABELS
 from gateway.context import Context
 from gateway.figures import counts, statistics
-from gateway.figures.counts import OTHER, Count
+from gateway.figures.counts import OTHER, UNKNOWN, Count
 from gateway.people import areas
 from gateway.store.models import Kiosk
 
 SPANS = (13, 26, 52)
 """Weeks that may be looked back."""
-COLUMNS = (*LABELS, OTHER)
+COLUMNS = (*LABELS, OTHER, UNKNOWN)
 LEAST_WEEKS = statistics.BASELINE + statistics.LAG + 1
 
 
@@ -124,7 +124,8 @@ def rises(found: Iterable[Count]) -> list[statistics.Rise]:
     """What is above its own past, of the diseases of each known district."""
     series: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for count in found:
-        if count.district and not (count.label in DISEASES and DISEASES[count.label].well):
+        well = count.label in DISEASES and DISEASES[count.label].well
+        if count.district and count.label != UNKNOWN and not well:
             series[count.district, count.label].append((count.weeks_ago, count.count))
     return statistics.rising(
         {key: statistics.series(rows, LEAST_WEEKS) for key, rows in series.items()}

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from gateway import sessions
 from gateway.context import Context
@@ -24,7 +25,15 @@ from gateway.store.models import Operator
 log = logging.getLogger(__name__)
 
 ROLE: sign_ins.Role = "operator"
-OUTSIDE = frozenset({"operator.sign_in", "operator.enter"})
+OUTSIDE = frozenset(
+    {
+        "operator.sign_in",
+        "operator.enter",
+        "operator.first",
+        "operator.first_secrets",
+        "operator.first_confirm",
+    }
+)
 BY_ANYBODY = frozenset(
     {
         "operator.sign_out",
@@ -58,6 +67,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "menu": MENU,
             "when": partial(when, zone=context.desk.zone),
             "percent": percent,
+            "tone": tone,
         }
 
     @pages.get("/sign-in")
@@ -163,6 +173,11 @@ def not_saved(error: PeopleError) -> None:
 def when(instant: datetime | None, zone: ZoneInfo) -> str:
     """As the clock on the wall shows it."""
     return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "–"
+
+
+def tone(name: str | None) -> Markup:
+    """`warn` or `bad` as the attribute that colours a figure."""
+    return Markup(' class="{}"').format(name) if name else Markup()
 
 
 def percent(share: float | None) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.pages.base.install import t
-from gateway.pages.operator import door, paging
+from gateway.pages.operator import door, forms, paging
 from gateway.people import PeopleError, kiosks, pairing
 from gateway.store.models import Kiosk
 
@@ -20,6 +20,9 @@ from gateway.store.models import Kiosk
 def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/kiosks", endpoint="kiosks")
     def page() -> ResponseReturnValue:
+        return _list()
+
+    def _list() -> str:
         query = paging.oldest_first(select(Kiosk), Kiosk.id)
         with context.store.reading() as session:
             found = session.scalars(query).all()
@@ -36,12 +39,15 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 )
                 code = pairing.new_code(session, kiosk)
         except PeopleError as error:
-            door.not_saved(error)
-            return redirect(url_for("operator.kiosks"), 303)
+            forms.not_saved(error)
+            return _list(), 422
         return _secrets(kiosk, code, token)
 
     @pages.get("/kiosks/<int:kiosk_id>", endpoint="kiosk")
     def one(kiosk_id: int) -> ResponseReturnValue:
+        return _one(kiosk_id)
+
+    def _one(kiosk_id: int) -> str:
         with context.store.reading() as session:
             kiosk = _get(session, kiosk_id)
         return render_template("operator/kiosk.html", here_is="kiosks", kiosk=kiosk)
@@ -59,9 +65,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
                     position=_position(form.get("latitude", ""), form.get("longitude", "")),
                     by=door.actor(),
                 )
-            flash(t("operator_saved"), "good")
         except PeopleError as error:
-            door.not_saved(error)
+            forms.not_saved(error)
+            return _one(kiosk_id), 422
+        flash(t("operator_saved"), "good")
         return redirect(url_for("operator.kiosk", kiosk_id=kiosk_id), 303)
 
     @pages.post("/kiosks/<int:kiosk_id>/pair")
@@ -122,9 +129,11 @@ def _position(latitude: str, longitude: str) -> tuple[float, float] | None:
     typed = [value.strip().replace(",", ".") for value in (latitude, longitude)]
     if typed == ["", ""]:
         return None
-    try:
-        return float(typed[0]), float(typed[1])
-    except ValueError:
-        raise PeopleError(
-            "position_numbers", "a position is two numbers, latitude and longitude"
-        ) from None
+    read = []
+    for field, value in zip(("latitude", "longitude"), typed, strict=True):
+        try:
+            read.append(float(value))
+        except ValueError:
+            text = "a position is two numbers, latitude and longitude"
+            raise PeopleError("position_numbers", text, field=field) from None
+    return read[0], read[1]

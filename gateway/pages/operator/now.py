@@ -17,15 +17,16 @@ from sqlalchemy.orm import Session
 from gateway.context import Context
 from gateway.figures import counts
 from gateway.store.base import now
-from gateway.store.models import Case, Escalation, Incident, Message, Photo
+from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.store.states import MessageState
 
 SHOWN = 50
-"""Incidents and workers listed; more of either is told by the number."""
+"""Workers listed."""
 ON_THE_WAY = (
     MessageState.QUEUED, MessageState.HELD, MessageState.SENDING, MessageState.UNKNOWN
 )  # fmt: skip
 DAY = timedelta(days=1)
+MUCH_LATER = 10
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ def add_to(pages: Blueprint, context: Context) -> None:
         with context.store.reading() as session:
             facts = collect(session, now())
         return render_template(
-            "operator/now.html", here_is="now", queue=queue(context), at=now(), **facts
+            "operator/now.html", here_is="now", queue=queue(context), at=now(), late=late, **facts
         )
 
 
 def collect(session: Session, moment: datetime) -> dict[str, Any]:
-    """Everything that the store tells, in seven queries."""
+    """Everything that the store tells, in six queries."""
     midnight = counts.end_of_day(moment) - DAY
     outbox = session.execute(
         select(Message.state, func.count(), func.min(Message.created_at))
@@ -78,12 +79,6 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
             Escalation.closed_at.is_(None)
         )
     ).one()
-    incidents = session.scalars(
-        select(Incident)
-        .where(Incident.closed_at.is_(None))
-        .order_by(Incident.opened_at.desc())
-        .limit(SHOWN)
-    )
     return {
         "outbox": [(name, *waiting.get(name, (0, None))) for name in ON_THE_WAY],
         "failed": failed or 0,
@@ -91,8 +86,15 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
         "cases": sorted((name, count) for name, count in cases),
         "photos": (photos, oldest),
         "people": (open_, overdue),
-        "incidents": list(incidents),
     }
+
+
+def late(oldest: datetime | None, moment: datetime, seconds: float) -> str:
+    """`warn` for what has waited longer than it may, `bad` from ten times that long."""
+    if oldest is None:
+        return ""
+    waited = (moment - oldest).total_seconds() / seconds
+    return "bad" if waited > MUCH_LATER else "warn" if waited > 1 else ""
 
 
 def queue(context: Context) -> Queue | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.pages.base.install import t
-from gateway.pages.operator import door, paging
+from gateway.pages.operator import door, forms, paging
 from gateway.people import PeopleError, msisdn, officers
 from gateway.store.models import Escalation, Officer
 
@@ -17,6 +17,9 @@ from gateway.store.models import Escalation, Officer
 def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/officers", endpoint="officers")
     def page() -> ResponseReturnValue:
+        return _list()
+
+    def _list() -> str:
         open_cases = (
             select(func.count(Escalation.id))
             .where(Escalation.officer_id == Officer.id, Escalation.closed_at.is_(None))
@@ -47,12 +50,15 @@ def add_to(pages: Blueprint, context: Context) -> None:
                     by=door.actor(),
                 )
         except PeopleError as error:
-            door.not_saved(error)
-            return redirect(url_for("operator.officers"), 303)
+            forms.not_saved(error)
+            return _list(), 422
         return _pin(officer, pin)
 
     @pages.get("/officers/<int:officer_id>", endpoint="officer")
     def one(officer_id: int) -> ResponseReturnValue:
+        return _one(officer_id)
+
+    def _one(officer_id: int) -> str:
         with context.store.reading() as session:
             officer = _get(session, officer_id)
         return render_template(
@@ -75,9 +81,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
                     on_duty=bool(form.get("on_duty")),
                     by=door.actor(),
                 )
-            flash(t("operator_saved"), "good")
         except PeopleError as error:
-            door.not_saved(error)
+            forms.not_saved(error)
+            return _one(officer_id), 422
+        flash(t("operator_saved"), "good")
         return redirect(url_for("operator.officer", officer_id=officer_id), 303)
 
     @pages.post("/officers/<int:officer_id>/pin")

@@ -19,6 +19,8 @@ PROMISE_WEEKS = 8
 CURRENT = range(0, 2)
 REFERENCE = range(2, 14)
 """Weeks ago that are compared: the last two with the twelve before them."""
+WELL, FAIRLY = 0.95, 0.8
+"""Shares of kept promises from which a figure is plain, or amber; below it is red."""
 VERDICTS = ("advice", "second_photo", "unknown", "no_leaf", "unreadable")
 
 
@@ -78,6 +80,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             weeks=kept(photos, people, end),
             total=(_sum(photos), _sum(people)),
             share=statistics.share,
+            kept=kept_well,
         )
 
 
@@ -119,6 +122,11 @@ def comparisons(said: Sequence[Verdicts]) -> list[Comparison]:
         Comparison(what, *statistics.drift(spread(REFERENCE, what), spread(CURRENT, what)))
         for what in ("confidence", "verdict")
     ]
+
+
+def kept_well(share: float | None) -> str:
+    """`warn` or `bad` for a share of promises that is not what was promised."""
+    return "" if share is None or share >= WELL else "warn" if share >= FAIRLY else "bad"
 
 
 def kept(photos: Sequence[Share], people: Sequence[Share], end: datetime) -> list[Promise]:

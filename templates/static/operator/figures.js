@@ -4,8 +4,8 @@
 const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 // Okabe and Ito's palette, told apart by most colour-blind people; the dashes help the others.
-const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", dark ? "#f0e442" : "#8a6d00", "#56b4e9"];
-const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4], [6, 2], [3, 6]];
+const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", dark ? "#f0e442" : "#8a6d00", "#56b4e9", dark ? "#bbbbbb" : "#555555"];
+const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4], [6, 2], [3, 6], [1, 2]];
 
 const number = (/** @type {HTMLElement} */ cell) => {
   const value = parseFloat(cell.textContent);

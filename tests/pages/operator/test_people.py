@@ -139,6 +139,74 @@ def test_a_wrong_officer_is_not_added(
         assert session.scalars(select(Officer)).all() == []
 
 
+KIOSK = {"name": "Musha market", "area": "Rwamagana/Musha"}
+PLACE = {"area": "Huye/Ngoma", "opening": "Tue Thu", "latitude": "-2.6", "longitude": "29.7"}
+OFFICER = {"name": "Ange", "phone": "0788000055", "area": "Huye", "own": "fr", "language": "sw"}
+DUTY = {"name": "Ange", "area": "Huye", "own": "fr", "language": "sw"} | {
+    "day": "2",
+    "from": "07:30",
+    "until": "16:00",
+    "on_duty": "1",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "wrong", "field"),
+    [
+        ("/operator/kiosks", KIOSK, {"name": "K" * 81}, "name"),
+        ("/operator/kiosks", KIOSK, {"name": "Nyagasambu"}, "name"),
+        ("/operator/kiosks", KIOSK, {"area": " "}, "area"),
+        ("/operator/kiosks/1", PLACE, {"opening": "x" * 41}, "opening"),
+        ("/operator/kiosks/1", PLACE, {"latitude": "two"}, "latitude"),
+        ("/operator/kiosks/1", PLACE, {"longitude": "east"}, "longitude"),
+        ("/operator/kiosks/1", PLACE, {"longitude": "181"}, "longitude"),
+        ("/operator/officers", OFFICER, {"phone": "12"}, "phone"),
+        ("/operator/officers", OFFICER, {"phone": "0788000044"}, "phone"),
+        ("/operator/officers", OFFICER, {"area": ""}, "area"),
+        ("/operator/officers/1", DUTY, {"day": ""}, "day"),
+        ("/operator/officers/1", DUTY, {"until": "07:00"}, "until"),
+        ("/operator/officers/1", DUTY, {"from": "half eight"}, "from"),
+        ("/operator/account/password", {}, {"password": "w", "new": "a", "again": "b"}, "again"),
+        ("/operator/account/authenticator", {}, {"password": "w"}, "proof"),
+        (
+            "/operator/broadcasts/dry-run",
+            {"area": "Huye", "text_en": "Rain is near.", "text_rw": "Imvura"},
+            {"text_rw": "图"},
+            "text_rw",
+        ),
+    ],
+)
+def test_what_was_typed_stays_and_the_notice_stands_at_the_field(
+    admin: Person,
+    context: Context,
+    path: str,
+    form: dict[str, str],
+    wrong: dict[str, str],
+    field: str,
+) -> None:
+    with context.store.transaction() as session:
+        kiosks.add(session, "Nyagasambu", "Rwamagana")
+        officers.add(session, "+250788000044", "Keza", "Rwamagana", ["rw"])
+    admin.get("/operator/account" if "account" in path else path.removesuffix("/dry-run"))
+    answer = admin.post(path, **(form | wrong))
+    assert answer.status_code in (403, 422)
+    marked = re.findall(r'<[^>]*\bid="([^"]+)"[^>]*aria-invalid="true"[^>]*>', admin.page)
+    if field != "day":  # a group of boxes; its first has no id
+        assert marked == [field]
+    assert len(re.findall(r"\bautofocus\b", admin.page)) == 1
+    assert f'id="{field}-fault"' in admin.page
+    typed = {n: v for n, v in (form | wrong).items() if "password" not in path and n != "password"}
+    for name in ("name", "area", "opening", "latitude", "longitude", "phone", "from", "until"):
+        if name in typed:
+            shown = re.search(f'name="{name}" type="[a-z]+" value="([^"]*)"', admin.page)
+            assert shown
+            assert shown[1] == typed[name]
+    if "own" in typed:
+        assert '<option value="fr" selected>' in admin.page
+        assert 'value="sw" checked' in admin.page
+    assert 'value="w"' not in admin.page
+
+
 @pytest.mark.parametrize(
     "path", ["/operator/kiosks/9", "/operator/officers/9", "/operator/broadcasts/9"]
 )
