@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
+from gateway.store.photos import PhotoStoreError
 from gateway.store.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -105,14 +106,15 @@ class Store:
 
 
 def away(error: BaseException) -> bool:
-    """Whether the store could not be reached or written just now: the same may work later.
+    """Whether the store, or that of photos, could not be reached or written just now: the same may
+    work later.
 
     Anything else (a value it refuses, a fault of ours) fails again however often it is tried.
     """
     refusals = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
     if isinstance(error, DatabaseError):
         return not isinstance(error, refusals)
-    return isinstance(error, InterfaceError | PoolTimeout | StoreError)
+    return isinstance(error, InterfaceError | PoolTimeout | StoreError | PhotoStoreError)
 
 
 def vault_of(session: Session) -> Vault:
