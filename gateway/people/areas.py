@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-
-def units(area: str) -> tuple[str, ...]:
-    """The parts of an area, without case, accents or blanks: how agents spell varies."""
-    plain = "".join(
-        char for char in unicodedata.normalize("NFD", area) if not unicodedata.combining(char)
-    )
-    return tuple(part.strip().casefold() for part in plain.split("/") if part.strip())
+from gateway.store.area_key import units
 
 
 def closeness(officer_area: str, case_area: str | None) -> int:

@@ -18,6 +18,7 @@ class Photo(Base):
         Index("ix_photo_upload", "upload_digest", "received_at"),
         Index("ix_photo_waiting", "diagnosed_at", "received_at"),
         Index("ix_photo_received", "received_at"),
+        Index("ix_photo_address", "address"),
         Index(
             "ix_photo_following",
             "received_at",
