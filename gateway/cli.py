@@ -26,6 +26,7 @@ ROOMS = {
     "messages": "gateway.commands.dialogue",
     "ussd": "gateway.commands.dialogue",
     "db": "gateway.commands.store",
+    "photos": "gateway.commands.photos",
     "predict": "gateway.commands.predict",
 }
 """Command to the module that defines it, under its own name."""

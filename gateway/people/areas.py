@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gateway.store.area_key import units
 
+__all__ = ["closeness", "units"]
+
 
 def closeness(officer_area: str, case_area: str | None) -> int:
     """How well an officer's area covers a case's: 0 is not at all, more units are closer.

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers
+from gateway.privacy import loose
 from gateway.store import Store
 from gateway.store.database import vault_of
 from gateway.store.models import (
@@ -44,9 +45,13 @@ def erase(store: Store, photos: PhotoStore, phone: str, *, by: str) -> Erased | 
             return None
         cases, addresses = (0, set[str]()) if farmer is None else _erase_farmer(session, farmer)
         gone = addresses - named(session, addresses)
+        loose.note(session, *gone)
         session.add(Event(kind="erased", actor=by, data={"cases": cases}))
     for address in gone:
         photos.delete(address)
+    if gone:
+        with store.transaction() as session:
+            loose.forget(session, gone)
     return Erased(cases, len(addresses))
 
 

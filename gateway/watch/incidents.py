@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from gateway.store.base import now
@@ -48,9 +48,13 @@ def is_open(session: Session, cause: str) -> bool:
 
 def close(session: Session, prefix: str) -> int:
     """Close the open incidents whose cause begins with `prefix`; returns how many."""
+    return _close(session, Incident.cause.startswith(prefix, autoescape=True))
+
+
+def _close(session: Session, which: ColumnElement[bool]) -> int:
     closed = session.scalars(
         update(Incident)
-        .where(Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None))
+        .where(which, Incident.closed_at.is_(None))
         .values(closed_at=now())
         .returning(Incident.cause)
     ).all()
@@ -63,7 +67,7 @@ def mark(session: Session, cause: str, detail: str) -> int:
     """Open an incident while there is something to say of it (`detail`), and close it when there
     is not any more; returns how many it closed."""
     if not detail:
-        return close(session, cause)
+        return _close(session, Incident.cause == cause)
     open_(session, cause, detail)
     return 0
 
