@@ -39,7 +39,7 @@ from rig.things import FARMER, kiosk, photo
 VAULT = Vault("k" * 40)
 
 
-class Far(MemoryFileSystem):
+class Far(MemoryFileSystem):  # type: ignore[misc]
     """An object store behind a network that fails as it is told."""
 
     protocol = "far"
