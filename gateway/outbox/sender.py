@@ -24,7 +24,7 @@ from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Message
-from gateway.watch import repairs
+from gateway.watch import beats, repairs
 
 log = logging.getLogger("leafline.outbox")
 
@@ -161,4 +161,5 @@ class Sender:
             for name, count in sweep(session, now()).items():
                 repairs.note(session, name, count)
             watch(session, now())
+            beats.watch(session, now())  # who else would miss the scheduler?
         self._swept = at

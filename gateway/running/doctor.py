@@ -13,6 +13,7 @@ from typing import Literal
 import redis
 from dotenv import dotenv_values
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import agronomy
 from gateway.dialogue import rows
@@ -25,7 +26,7 @@ from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
-from gateway.watch import redis_writes
+from gateway.watch import beats, redis_writes
 
 SHORTEST_CHANNEL_KEY = 16
 SHORTEST_SECRET_KEY = 32
@@ -291,6 +292,20 @@ def _clock_drifts(settings: Settings) -> Iterator[tuple[str, float]]:
         store.close()
 
 
+def check_processes(settings: Settings) -> Finding:
+    store = Store(settings.store_url, Vault(settings.encryption_key))
+    try:
+        with store.reading() as session:
+            missing = beats.missing(session, datetime.now(UTC))
+    except SQLAlchemyError:
+        return warn("processes", "cannot be told without the store")
+    finally:
+        store.close()
+    if missing:
+        return fail("processes", f"not seen lately: {', '.join(missing)}; start them again")
+    return ok("processes", "all that said that they live still do")
+
+
 # In the order in which they build on each other.
 CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "settings": check_settings,
@@ -305,4 +320,5 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "keys": check_keys,
     "operator": check_operator,
     "clock": check_clock,
+    "processes": check_processes,
 }

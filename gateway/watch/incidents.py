@@ -46,6 +46,14 @@ def is_open(session: Session, cause: str) -> bool:
     return session.scalar(query) is not None
 
 
+def open_causes(session: Session, prefix: str) -> set[str]:
+    """The causes of open incidents that begin with `prefix`."""
+    query = select(Incident.cause).where(
+        Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None)
+    )
+    return set(session.scalars(query))
+
+
 def close(session: Session, prefix: str) -> int:
     """Close the open incidents whose cause begins with `prefix`; returns how many."""
     return _close(session, Incident.cause.startswith(prefix, autoescape=True))
