@@ -21,7 +21,7 @@ CHECKED := gateway inference simulator $(if $(filter 0,$(TRAINING)),,training)
 TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup setup-test test quick lint demo pictures clean
+.PHONY: help run setup setup-test test quick alone lint demo pictures clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -41,6 +41,10 @@ test: lint
 ifeq ($(TRAINING),0)
 	@echo "TRAINING=0: torch, the types of training/ and tests/training were left out."
 endif
+
+# In a fresh checkout, before anything installs the development requirements.
+alone: setup
+	$(BIN)/python -m rig.alone
 
 quick:
 	@$(MAKE) --no-print-directory lint TRAINING=0

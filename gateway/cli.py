@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -25,11 +26,14 @@ ROOMS = {
     "export": "gateway.commands.cases",
     "messages": "gateway.commands.dialogue",
     "ussd": "gateway.commands.dialogue",
+    "keys": "gateway.commands.keys",
     "db": "gateway.commands.store",
     "photos": "gateway.commands.photos",
     "predict": "gateway.commands.predict",
 }
 """Command to the module that defines it, under its own name."""
+PRIVATE = 0o077
+"""What others on this machine may do with what any command writes: nothing."""
 BESIDE = "leafline.commands"
 """Entry points under which packages beside the gateway, such as the simulator, bring commands."""
 
@@ -51,6 +55,7 @@ class Leafline(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        os.umask(PRIVATE)
         try:
             return super().invoke(ctx)
         except Exception as error:

@@ -17,10 +17,14 @@ from gateway.cases.desk import Desk
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.parts import Parts
+from gateway.dialogue.ussd import sessions
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
 from gateway.people import hours, msisdn, officer_links
+from gateway.privacy import erasure
+from gateway.privacy.book import Book
 from gateway.settings import Settings, SettingsError
+from gateway.spool import Spool
 from gateway.store import Store
 from gateway.store.photos import PhotoStore, open_photos
 from gateway.store.vault import Vault
@@ -29,6 +33,7 @@ from inference.card import Card, ModelError
 if TYPE_CHECKING:
     from inference.model import Model
 
+BOOK = "erasures"
 REDIS_TIMEOUT = 1.0
 """Seconds for connecting and for an answer: a farmer in a session must not wait for more."""
 
@@ -50,7 +55,7 @@ class Context:
             SettingsError, StoreError, CatalogueError, AgronomyError: one line that says what to do.
         """
         _check_rows(settings)
-        vault = Vault(settings.encryption_key)
+        vault = Vault(settings.encryption_key, settings.old_keys)
         _check_operator(settings)
         store = Store(settings.store_url, vault)
         connection = redis.Redis.from_url(
@@ -61,6 +66,17 @@ class Context:
             retry=Retry(NoBackoff(), 1),
         )
         wake.install(store, connection)
+        spool = Spool(settings.spool, vault)
+        beyond = erasure.Beyond(
+            Book(settings.home / BOOK),
+            (
+                lambda phone: spool.forget(
+                    lambda fields: erasure.number_in(fields, settings.region) == phone
+                ),
+                lambda phone: sessions.forget(connection, vault, phone),
+            ),
+        )
+        erasure.install(store, beyond)
         catalogue = Catalogue.load(
             settings.templates,
             ussd=settings.ussd_code,

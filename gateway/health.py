@@ -22,7 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from gateway.context import Context
 from gateway.settings import SettingsError
 from gateway.spool import Spool
-from gateway.store import StoreError, patience
+from gateway.store import StoreError, keys, patience
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
 from gateway.watch import beats, redis_writes
@@ -108,10 +108,14 @@ def _store_ready(context: Context) -> bool:
     try:
         with patience(PATIENCE):
             revision, head = context.store.revision()
-    except StoreError as error:
-        log.warning("not_ready part=store error=%s", error)
+            reason = keys.trouble(context.store) if revision == head else ""
+    except (StoreError, SQLAlchemyError) as error:
+        reason = str(error) if isinstance(error, StoreError) else type(error).__name__
+        log.warning("not_ready part=store error=%s", reason)
         return False
-    return revision == head
+    if reason:
+        log.warning("not_ready part=store error=%s", reason)
+    return revision == head and not reason
 
 
 def _redis_ready(context: Context) -> bool:

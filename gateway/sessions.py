@@ -20,8 +20,11 @@ LONGEST = timedelta(days=400)
 
 
 def configure(app: Flask, context: Context) -> None:
-    app.secret_key = context.store.vault.digest("web sessions")
+    # One for each key of the ring: a rotation signs nobody out.
+    newest, *older = context.store.vault.numbers("web sessions")
+    app.secret_key = newest
     app.config.update(
+        SECRET_KEY_FALLBACKS=older,
         SESSION_COOKIE_NAME="leafline",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -57,5 +60,7 @@ def signer(purpose: str) -> URLSafeTimedSerializer:
 
     A value signed for one purpose is refused for another.
     """
+    older: list[str] = current_app.config["SECRET_KEY_FALLBACKS"]
     assert isinstance(current_app.secret_key, str)
-    return URLSafeTimedSerializer(current_app.secret_key, salt=f"leafline {purpose}")
+    keys = [*reversed(older), current_app.secret_key]  # the last signs, all are tried
+    return URLSafeTimedSerializer(keys, salt=f"leafline {purpose}")

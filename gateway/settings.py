@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
+from dotenv import dotenv_values
 from pydantic import (
     AliasChoices,
     Field,
@@ -19,7 +23,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +46,98 @@ class SettingsError(Exception):
 def _own(name: str) -> AliasChoices:
     """A name that everybody knows (`DATABASE_URL`), without our prefix."""
     return AliasChoices(name)
+
+
+Kept = Literal["photos", "messages", "texts", "sessions", "reports", "audit"]
+"""Kinds of data that have a time of their own."""
+
+FROM_FILE = "_FILE"
+"""What a secret setting's name ends with where a file holds the value, as Docker secrets do."""
+IN_FILES = frozenset(
+    {
+        "database_url", "redis_url", "secret_key", "old_secret_keys", "channel_keys", "at_api_key",
+        "twilio_auth_token", "smtp_url", "sentry_dsn",
+    }
+)  # fmt: skip
+"""Settings that hold a secret, by field."""
+LONGEST_FILE = 64 * 1024
+SHORTEST = {"secret_key": 32, "channel_keys": 16}
+"""Characters of secrets that we could have made."""
+FEWEST_DIFFERENT = 8
+STRONGER = {
+    "secret_key": "make one with `openssl rand -base64 32`, keep the weak one in "
+    "LEAFLINE_OLD_SECRET_KEYS and run `leafline keys rotate`",
+    "channel_keys": "make one with `openssl rand -hex 24`, and set the webhooks anew",
+}
+OLD_KEYS = "old-secret-keys"
+"""File in the home, one key a line, newest first."""
+
+
+def weakness(secret: str, shortest: int) -> str:
+    """What makes a secret easy to guess, or empty. What we make ourselves never is."""
+    if len(secret) < shortest:
+        return f"is shorter than {shortest} characters"
+    if len(set(secret)) < FEWEST_DIFFERENT:
+        return f"has fewer than {FEWEST_DIFFERENT} different characters"
+    if any(secret == (secret[:n] * len(secret))[: len(secret)] for n in range(1, len(secret) // 2)):
+        return "repeats itself"
+    steps = Counter(ord(b) - ord(a) for a, b in pairwise(secret))
+    if max(steps.values()) > len(secret) / 2:
+        return "runs through the alphabet"
+    return ""
+
+
+class FromFiles(PydanticBaseSettingsSource):
+    """`AT_API_KEY_FILE=/run/secrets/at` instead of `AT_API_KEY=...`, for each secret setting."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = variable_of(field_name, self.settings_cls)
+        secret = field_name in IN_FILES or "SecretStr" in str(field.annotation)
+        given: Mapping[str, str] = os.environ
+        path = given.get(variable + FROM_FILE, "")
+        if secret and not path and not given.get(variable):
+            given = self._lines
+            path = given.get(variable + FROM_FILE, "")
+        if not secret or not path:
+            return None, field_name, False
+        if given.get(variable):
+            raise SettingsError(f"set {variable} or {variable}{FROM_FILE}, not both")
+        try:
+            with open(path, encoding="utf-8") as file:
+                value = file.read(LONGEST_FILE)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a text"
+            raise SettingsError(
+                f"setting {variable}{FROM_FILE}: cannot read {path}: {reason}"
+            ) from None
+        if not value.strip():
+            raise SettingsError(f"setting {variable}{FROM_FILE}: {path} is empty")
+        keeps_lines = field_name == "old_secret_keys"
+        return value if keeps_lines else value.strip(), field_name, False
+
+    @cached_property
+    def _lines(self) -> Mapping[str, str]:
+        """Those of `.env`."""
+        kept = dotenv_values(str(self.config["env_file"]), interpolate=False)
+        return {name: value or "" for name, value in kept.items()}
+
+    def __call__(self) -> dict[str, Any]:
+        found = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, _, _ = self.get_field_value(field, name)
+            if value is not None:
+                # Under the same name as in the environment, so that no other source wins over it.
+                known = field.validation_alias
+                found[str(known.choices[0]) if isinstance(known, AliasChoices) else name] = value
+        return found
+
+
+def variable_of(field: str, section: type[BaseSettings] | None = None) -> str:
+    """The environment variable of a setting."""
+    section = section or Settings
+    own = section.model_fields[field].validation_alias
+    prefix = str(section.model_config["env_prefix"])
+    return str(own.choices[0]) if isinstance(own, AliasChoices) else f"{prefix}{field}".upper()
 
 
 WRAPPERS = "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
@@ -66,8 +168,11 @@ def unwrapped(value: str) -> str:
     return bare
 
 
-class Settings(BaseSettings):
-    """Environment variables and an optional `.env` file; the environment wins."""
+class Section(BaseSettings):
+    """Environment variables and an optional `.env` file; the environment wins.
+
+    A provider's own settings are a subclass with a prefix of their own, `LEAFLINE_NAME_`.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="LEAFLINE_",
@@ -78,6 +183,49 @@ class Settings(BaseSettings):
         populate_by_name=True,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # A file goes before a variable, which may be there and empty; both at once are refused.
+        return init_settings, FromFiles(settings_cls), env_settings, dotenv_settings
+
+    @classmethod
+    def read(cls, **overrides: object) -> Self:
+        """Read the environment and `.env`.
+
+        Raises:
+            SettingsError: a value is wrong; the text names the variable and what is expected.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise SettingsError(
+                "; ".join(cls._explain(e["loc"], e["msg"]) for e in error.errors())
+            ) from None
+
+    @classmethod
+    def variables(cls) -> set[str]:
+        """Names under which the settings with our prefix are given."""
+        prefix = str(cls.model_config["env_prefix"])
+        return {f"{prefix}{name}".upper() for name in cls.model_fields}
+
+    @classmethod
+    def _explain(cls, location: tuple[int | str, ...], message: str) -> str:
+        name = str(location[0]) if location else "?"
+        prefix = str(cls.model_config["env_prefix"])
+        variable = name if name.isupper() else f"{prefix}{name}".upper()
+        return f"setting {variable}: {message.removeprefix('Value error, ')}"
+
+
+class Settings(Section):
+    """The settings of Leafline itself."""
 
     # Where things are
     home: Path = Field(Path("var"), description="Folder for everything Leafline writes")
@@ -100,7 +248,8 @@ class Settings(BaseSettings):
     )
     photos_url: str = Field(
         "",
-        description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); empty: the home",
+        description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
+        "empty: the home",
     )
     model: Path = Field(
         ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
@@ -147,11 +296,27 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="32 bytes, base64: encrypts numbers, texts and photos; losing it loses them",
     )
+    old_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Keys that were in use before and are still read, newest first; comma-separated"
+        " or one a line. `leafline keys rotate` makes them needless",
+    )
     channel_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Comma-separated secret path parts of the webhooks"
     )
 
-    # The mobile network
+    # The mobile network. What a provider needs beyond this is in its folder, `channels/NAME/`;
+    # that of Africa's Talking is here, for the simulator stands in for it.
+    providers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("africastalking",),
+        description="Comma-separated providers by which messages leave, the preferred one first",
+    )
+    fallback_after: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a provider is down before messages leave by the next one",
+    )
     at_username: str = Field(
         "sandbox", validation_alias=_own("AT_USERNAME"), description="Africa's Talking app username"
     )
@@ -163,7 +328,9 @@ class Settings(BaseSettings):
     )
     at_timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to the API")
     simulator: Switch = Field(
-        "auto", description="Mobile-network simulator; auto: on when there is no AT_API_KEY"
+        "auto",
+        description="Mobile-network simulator; auto: on when Africa's Talking is the only provider "
+        "and there is no AT_API_KEY",
     )
     simulator_port: int = Field(
         0, ge=0, le=65535, description="Port of the simulator process; 0: the web port plus one"
@@ -213,6 +380,24 @@ class Settings(BaseSettings):
     )
     retention_months: int = Field(
         12, ge=1, le=99, description="Months after which a case's personal data are deleted"
+    )
+    retention_photos_months: int = Field(
+        0, ge=0, le=99, description="Months for which photos are kept; 0: as long as the case"
+    )
+    retention_messages_months: int = Field(
+        0, ge=0, le=99, description="Months for numbers and texts of SMS sent; 0: as a case"
+    )
+    retention_texts_months: int = Field(
+        0, ge=0, le=99, description="Months for numbers and texts of SMS that came; 0: as a case"
+    )
+    retention_sessions_months: int = Field(
+        0, ge=0, le=99, description="Months for the ends of USSD sessions; 0: as a case"
+    )
+    retention_reports_months: int = Field(
+        0, ge=0, le=99, description="Months for delivery reports; 0: as a case"
+    )
+    retention_audit_months: int = Field(
+        60, ge=1, le=999, description="Months for what operators and officers did, but for a case's"
     )
 
     remind_hours: float = Field(
@@ -289,12 +474,31 @@ class Settings(BaseSettings):
             return tuple(keys)
         return value
 
+    @field_validator("old_secret_keys", mode="before")
+    @classmethod
+    def _split_old_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            # One a line where there are lines, so that a key may hold a comma.
+            parts = value.splitlines() if "\n" in value else value.split(",")
+            return tuple(part.strip() for part in parts if part.strip())
+        return value
+
     @field_validator("mms_media_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _split_providers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if len(set(names)) != len(names):
+            raise ValueError("name each provider once")
+        return names or ("africastalking",)
 
     @field_validator("region", mode="before")
     @classmethod
@@ -325,24 +529,26 @@ class Settings(BaseSettings):
             raise ValueError("LEAFLINE_SMTP_URL needs LEAFLINE_OPERATOR_EMAIL, a mail address")
         return self
 
-    @classmethod
-    def read(cls, **overrides: object) -> Self:
-        """Read the environment and `.env`.
+    @model_validator(mode="after")
+    def _kept_no_longer_than_told(self) -> Self:
+        for kind in ("photos", "messages", "texts", "sessions", "reports"):
+            if self.months(kind) > self.retention_months:
+                raise ValueError(
+                    f"LEAFLINE_RETENTION_{kind.upper()}_MONTHS is longer than "
+                    "LEAFLINE_RETENTION_MONTHS, which is what farmers are told"
+                )
+        return self
 
-        Raises:
-            SettingsError: a value is wrong; the text names the variable and what is expected.
-        """
-        try:
-            return cls(**overrides)  # type: ignore[arg-type]
-        except ValidationError as error:
-            raise SettingsError(
-                "; ".join(_explain(e["loc"], e["msg"]) for e in error.errors())
-            ) from None
+    def months(self, kind: Kept) -> int:
+        """For how many months this kind of data is kept."""
+        own: int = getattr(self, f"retention_{kind}_months")
+        return own or self.retention_months
 
     @cached_property
     def simulator_on(self) -> bool:
         if self.simulator == "auto":
-            return not self.at_api_key.get_secret_value()
+            only = self.providers == ("africastalking",)
+            return only and not self.at_api_key.get_secret_value()
         return self.simulator == "on"
 
     @cached_property
@@ -407,7 +613,7 @@ class Settings(BaseSettings):
         """
         path = self.home / name.replace("_", "-")
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 # Written aside, then linked: of processes that start at once one makes the
                 # secret, and none reads it half written.
@@ -438,6 +644,39 @@ class Settings(BaseSettings):
         return self.secret_key.get_secret_value() or self.kept_secret("secret_key")
 
     @cached_property
+    def old_keys(self) -> tuple[str, ...]:
+        """Secrets that are read beside `encryption_key`, newest first."""
+        path = self.home / OLD_KEYS
+        kept = path.read_text().split() if path.is_file() else []
+        return (*(key.get_secret_value() for key in self.old_secret_keys), *kept)
+
+    def new_key(self) -> None:
+        """Make another secret in the home the one that writes; the one of so far is still read.
+
+        Raises: SettingsError: the key is not kept in the home, or the home cannot be written.
+        """
+        if self.secret_key.get_secret_value():
+            raise SettingsError(
+                "the key is not kept in the home: move LEAFLINE_SECRET_KEY to "
+                "LEAFLINE_OLD_SECRET_KEYS and set a new one"
+            )
+        before = self.kept_secret("secret_key")
+        path = self.home / OLD_KEYS
+        kept = path.read_text().split() if path.is_file() else []
+        _write(path, "".join(f"{key}\n" for key in dict.fromkeys((before, *kept))))
+        _write(self.home / "secret-key", secrets.token_urlsafe(32))
+
+    def check_strength(self) -> None:
+        """Raises: SettingsError when a secret of ours is easy to guess."""
+        for name, values in (
+            ("secret_key", (self.encryption_key,)),
+            ("channel_keys", self.webhook_keys),
+        ):
+            for value in values:
+                if reason := weakness(value, SHORTEST[name]):
+                    raise SettingsError(f"setting {variable_of(name)}: {reason}; {STRONGER[name]}")
+
+    @cached_property
     def webhook_keys(self) -> tuple[str, ...]:
         """Secret path parts that are valid now; the first is the one we hand out."""
         if self.channel_keys:
@@ -445,7 +684,14 @@ class Settings(BaseSettings):
         return (self.kept_secret("channel_key"),)
 
 
-def _explain(location: tuple[int | str, ...], message: str) -> str:
-    name = str(location[0]) if location else "?"
-    variable = name if name.isupper() else f"LEAFLINE_{name.upper()}"
-    return f"setting {variable}: {message.removeprefix('Value error, ')}"
+def _write(path: Path, text: str) -> None:
+    """A file of mode 0600 in place of another, whole or not at all. Raises: SettingsError."""
+    aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}") from None

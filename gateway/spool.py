@@ -16,17 +16,20 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.settings import SettingsError
 from gateway.store import away
-from gateway.store.vault import Vault
+from gateway.store.vault import SealBroken, Vault
 
 log = logging.getLogger("leafline.spool")
 
 RETRY_SECONDS = 1.0
 Take = Callable[[str, Mapping[str, str]], None]
 """Takes one callback (its kind and its fields) into the store; raises when it cannot."""
+Moot = Callable[[Mapping[str, str], datetime], bool]
+"""Whether fields that came at an instant are to be dropped; raises as a `Take` does."""
 
 
 class SpoolError(Exception):
@@ -36,10 +39,11 @@ class SpoolError(Exception):
 class Spool:
     """One folder on this machine; several processes may use it at once."""
 
-    def __init__(self, folder: Path, vault: Vault) -> None:
+    def __init__(self, folder: Path, vault: Vault, moot: Moot | None = None) -> None:
         self._waiting = folder / "waiting"
         self._failed = folder / "failed"
         self._vault = vault
+        self._moot = moot
         self._lock = threading.Lock()
         self._last = 0
 
@@ -88,10 +92,46 @@ class Spool:
                     return False
         return not self.waits()
 
+    def forget(self, mine: Callable[[Mapping[str, str]], bool]) -> int:
+        """Delete what is kept, taken in or set aside, with fields of which `mine` is true.
+
+        Returns: how many callbacks.
+        """
+        count = 0
+        for path in (*self._entries(self._waiting), *self._entries(self._failed)):
+            with contextlib.suppress(OSError, SealBroken, ValueError):
+                kept = json.loads(self._vault.open_text(path.read_bytes()))
+                if mine(kept["fields"]):
+                    path.unlink()
+                    count += 1
+        return count
+
+    def seal_anew(self) -> int:
+        """Seal what waits with the key that writes now; how many callbacks it was."""
+        count = 0
+        for path in (*self._entries(self._waiting), *self._entries(self._failed)):
+            aside = path.with_name(f".aside-{secrets.token_hex(4)}")
+            with contextlib.suppress(FileNotFoundError, SealBroken):
+                sealed = path.read_bytes()
+                if self._vault.is_current(sealed):
+                    continue
+                _write_synced(aside, self._vault.seal_text(self._vault.open_text(sealed)))
+                with self._alone(patient=True):
+                    # Taken in meanwhile: then it must not come back.
+                    if path.exists():
+                        os.replace(aside, path)
+                        count += 1
+                aside.unlink(missing_ok=True)
+        return count
+
     def _replay_one(self, path: Path, take: Take) -> bool:
         try:
             kept = json.loads(self._vault.open_text(path.read_bytes()))
-            take(kept["kind"], kept["fields"])
+            came = datetime.fromtimestamp(int(path.name[:20]) / 1e9, UTC)
+            if self._moot is not None and self._moot(kept["fields"], came):
+                log.info("spool dropped file=%s: its sender had everything deleted", path.name)
+            else:
+                take(kept["kind"], kept["fields"])
         except Exception as error:
             if away(error):
                 return False
@@ -107,10 +147,7 @@ class Spool:
         aside = self._waiting / f".aside-{secrets.token_hex(4)}"
         try:
             self._waiting.mkdir(parents=True, exist_ok=True)
-            with open(aside, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            _write_synced(aside, data)
             os.replace(aside, self._waiting / name)
             _sync(self._waiting)
         except OSError as error:
@@ -136,10 +173,10 @@ class Spool:
                     yield Path(entry.path)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[bool]:
+    def _alone(self, *, patient: bool = False) -> Iterator[bool]:
         with open(self._waiting.parent / ".replaying", "wb") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
             except BlockingIOError:
                 yield False
             else:
@@ -185,6 +222,13 @@ class Replayer:
         if done:
             log.warning("the spool is empty again")
         return done
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

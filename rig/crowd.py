@@ -69,7 +69,7 @@ def _officer(store: Store, number: int, district: str) -> Officer:
         id=number,
         name=f"Officer {number}",
         phone=phone,
-        phone_digest=store.vault.digest(phone),
+        phone_digest=store.vault.number(phone),
         area=district,
         languages="rw,en",
     )
@@ -91,7 +91,7 @@ def _farmer(store: Store, id_: str, phone: str, district: str, at: datetime) -> 
     return {
         "id": id_,
         "phone": phone,
-        "phone_digest": store.vault.digest(phone),
+        "phone_digest": store.vault.number(phone),
         "language": "rw",
         "area": f"{district}/Sector",
         "consent_at": at,
@@ -171,7 +171,7 @@ def _case(
             "key": f"case:{number}:judged:1",
             "direction": "out",
             "address": phone,
-            "address_digest": store.vault.digest(phone),
+            "address_digest": store.vault.number(phone),
             "farmer_id": farmer,
             "case_id": number,
             "kind": "answer",

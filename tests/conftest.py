@@ -229,6 +229,21 @@ def store(database_url: str) -> Iterator[Store]:
     store.close()
 
 
+@pytest.fixture
+def store_with(store: Store) -> Iterator[Callable[..., Store]]:
+    """The same store for a process with other keys: the one that writes, then older ones."""
+    opened: list[Store] = []
+
+    def open_(secret: str, *old: str) -> Store:
+        url = store.engine.url.render_as_string(hide_password=False)
+        opened.append(Store(url, Vault(secret, old)))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.close()
+
+
 def settings_for(tmp_path: Path, database_url: str, redis_url: str, **more: str) -> Settings:
     """Settings of a house in a temporary folder; the simulator is on."""
     return Settings.read(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import base64
+import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from gateway.settings import Settings, SettingsError
+from gateway.running.commands import begin
+from gateway.settings import IN_FILES, OLD_KEYS, Settings, SettingsError, variable_of, weakness
 
 
 @pytest.mark.parametrize(
@@ -124,3 +127,136 @@ def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
 def test_several_channel_keys_are_valid_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAFLINE_CHANNEL_KEYS", "new-key, old-key ,")
     assert Settings.read().webhook_keys == ("new-key", "old-key")
+
+
+@pytest.mark.parametrize("name", sorted(IN_FILES))
+def test_a_secret_may_lie_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "secret"
+    given = {
+        "smtp_url": "smtps://u:p@mail.example", "operator_email": "a@b.example",
+        "sentry_dsn": "https://key@sentry.example/1", "database_url": "postgresql://u:p@db/leaf",
+        "redis_url": "redis://:p@redis:6379/1",
+    }.get(name, "what-the-file-holds-0123456789abcdef")  # fmt: skip
+    file.write_text(given + "\n")
+    monkeypatch.setenv(variable_of(name) + "_FILE", str(file))
+    monkeypatch.setenv("LEAFLINE_OPERATOR_EMAIL", "ops@leaf.example")
+    value = getattr(Settings.read(), name)
+    for one in value if isinstance(value, tuple) else (value,):
+        text = one if isinstance(one, str) else one.get_secret_value()
+        assert text == given
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "cannot read"), (b" \n", "is empty"), (b"\xff\xfe", "not a text")],
+)
+def test_a_secret_file_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("AT_API_KEY_FILE", str(file))
+    with pytest.raises(SettingsError, match=f"AT_API_KEY_FILE.*{says}") as raised:
+        Settings.read()
+    assert "\n" not in str(raised.value)
+
+
+def test_a_secret_from_two_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("b" * 40)
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY", "a" * 40)
+    with pytest.raises(SettingsError, match="not both"):
+        Settings.read()
+
+
+def test_an_empty_variable_beside_a_file_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("what-the-file-holds-0123456789abcdef")
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY", "")
+    monkeypatch.setenv("LEAFLINE_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    assert Settings.read().encryption_key == "what-the-file-holds-0123456789abcdef"
+
+
+def test_a_file_may_be_named_in_the_env_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("from-the-file")
+    (tmp_path / ".env").write_text(f"AT_API_KEY_FILE={tmp_path / 'secret'}\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings.read().at_api_key.get_secret_value() == "from-the-file"
+    monkeypatch.setenv("AT_API_KEY", "from-the-environment")
+    assert Settings.read().at_api_key.get_secret_value() == "from-the-environment"
+
+
+def test_old_keys_a_line_each_may_hold_commas(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LEAFLINE_OLD_SECRET_KEYS", "newer, older ,")
+    assert Settings.read().old_keys == ("newer", "older")
+    monkeypatch.delenv("LEAFLINE_OLD_SECRET_KEYS")
+    (tmp_path / "old").write_text("a key, with a comma\n")
+    monkeypatch.setenv("LEAFLINE_OLD_SECRET_KEYS_FILE", str(tmp_path / "old"))
+    assert Settings.read().old_keys == ("a key, with a comma",)
+
+
+@pytest.mark.parametrize(
+    ("secret", "weak"),
+    [
+        ("a", True),
+        ("x" * 64, True),
+        ("abcdefgh" * 8, True),
+        ("abcdefghijklmnopqrstuvwxyz0123456789", True),
+        ("zyxwvutsrqponmlkjihgfedcba9876543210", True),
+        ("correct-horse", True),
+        ("12121212345345345345345345121212", True),
+        ("a secret for tests, long enough to be one", False),
+        (secrets.token_hex(16), False),
+    ],
+)
+def test_a_secret_that_is_easy_to_guess(secret: str, weak: bool) -> None:
+    assert bool(weakness(secret, 32)) is weak
+
+
+def test_what_we_make_ourselves_is_strong_enough() -> None:
+    made = [secrets.token_urlsafe(32) for _ in range(2000)]
+    made += [secrets.token_hex(24) for _ in range(2000)]
+    made += [base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2000)]
+    assert not [reason for secret in made if (reason := weakness(secret, 32))]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("LEAFLINE_SECRET_KEY", "x"), ("LEAFLINE_CHANNEL_KEYS", f"{'Zk3-' * 6},a")]
+)
+def test_no_process_starts_with_a_weak_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name) as raised:
+        begin("web")
+    assert "\n" not in str(raised.value)
+    assert value not in str(raised.value).split()
+
+
+def test_a_key_in_the_home_is_changed_there(tmp_path: Path) -> None:
+    first = Settings.read(home=tmp_path).encryption_key
+    Settings.read(home=tmp_path).new_key()
+    changed = Settings.read(home=tmp_path)
+    assert changed.encryption_key != first
+    assert changed.old_keys == (first,)
+    assert [stat.S_IMODE((tmp_path / n).stat().st_mode) for n in ("secret-key", OLD_KEYS)] == [
+        0o600
+    ] * 2
+    with pytest.raises(SettingsError, match="LEAFLINE_OLD_SECRET_KEYS"):
+        Settings.read(home=tmp_path, secret_key="k" * 40).new_key()
+
+
+def test_nothing_is_kept_longer_than_farmers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAFLINE_RETENTION_MONTHS", "6")
+    assert Settings.read().months("texts") == 6
+    monkeypatch.setenv("LEAFLINE_RETENTION_TEXTS_MONTHS", "7")
+    with pytest.raises(SettingsError, match="LEAFLINE_RETENTION_TEXTS_MONTHS"):
+        Settings.read()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, String, cast, exists, literal, or_, select
+from sqlalchemy import Select, String, cast, exists, literal, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import life
@@ -37,12 +39,24 @@ def photo_reminders(session: Session, moment: datetime) -> list[int]:
 
 
 def outcome_questions(session: Session, moment: datetime) -> list[int]:
-    """Some cases whose farmer wanted to be asked, once, whether it got better, and has not told."""
-    told = {name: Case.answers[name].as_string() for name in ("ask_later", "better")}
-    query = _resting(ASK_OUTCOME, (life.ANSWERED, life.CLOSED), moment - OUTCOME_AFTER).where(
-        told["ask_later"] != "", or_(told["better"].is_(None), told["better"] == "")
-    )
-    return list(session.scalars(query))
+    """Some cases whose farmer wanted to be asked, once, whether it got better, and has not told.
+
+    Her answers are sealed, so they are opened here, a batch at a time, and nothing else is.
+    """
+    query = _resting(ASK_OUTCOME, (life.ANSWERED, life.CLOSED), moment - OUTCOME_AFTER)
+    found: list[int] = []
+    after = 0
+    while len(found) < BATCH:
+        rows = session.execute(query.add_columns(Case.answers).where(Case.id > after)).all()
+        found += [number for number, answers in rows if _wants(answers or {})]
+        if len(rows) < BATCH:
+            break
+        after = rows[-1][0]
+    return found
+
+
+def _wants(told: Mapping[str, Any]) -> bool:
+    return bool(told.get("ask_later")) and not told.get("better")
 
 
 def tell(session: Session, desk: Desk, template: str, case_id: int) -> bool:

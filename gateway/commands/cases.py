@@ -11,6 +11,7 @@ from gateway.cases import codes
 from gateway.cases.case import by_code
 from gateway.context import Context
 from gateway.people import msisdn
+from gateway.privacy import person as whole_person
 from gateway.settings import Settings
 from gateway.store.models import Case, Event, Message
 from gateway.teaching import disagreement, label_export
@@ -65,22 +66,51 @@ def show_case(code: str) -> None:
             )
 
 
+def _export_person(context: Context, person: str, to: Path | None) -> None:
+    if to is None:
+        raise click.UsageError("--person needs --to FOLDER")
+    try:
+        for number in msisdn.readings(person, context.settings.region):
+            written = whole_person.export(context.store, context.photos, number, to)
+            if written is not None:
+                click.echo(
+                    f"{written.cases} cases, {written.photos} photos, {written.messages} messages "
+                    f"written to {to}"
+                )
+                return
+    except whole_person.PersonError as error:
+        raise click.ClickException(str(error)) from None
+    raise click.ClickException(f"nothing is known about {msisdn.mask(person)}")
+
+
 @click.command()
 @click.option(
     "--labels",
     "folder",
-    required=True,
     type=click.Path(path_type=Path, file_okay=False),
     help="New folder for the photos that officers labelled, with manifest.csv.",
 )
-def export(folder: Path) -> None:
-    """Write what officers taught, for `python -m training`, and show where they disagreed.
+@click.option("--person", help="Number of whom to write what we hold, into --to.")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="New folder for what we hold of a person.",
+)
+def export(folder: Path | None, person: str | None, to: Path | None) -> None:
+    """Write what officers taught (--labels), or what we hold of a person (--person).
 
-    Only photos of farmers who agreed to training are written. They are not encrypted there: keep
-    the folder as you keep the store, and delete it when the training is done.
+    With --labels: for `python -m training`, and where officers disagreed. Only photos of farmers
+    who agreed to training are written. Neither folder is encrypted: keep it as you keep the store,
+    and delete it when it was used or handed over.
     """
+    if (folder is None) == (person is None):
+        raise click.UsageError("give --labels FOLDER, or --person PHONE --to FOLDER")
     context = Context.open(Settings.read())
     context.store.migrate()
+    if person is not None:
+        _export_person(context, person, to)
+        return
+    assert folder is not None
     try:
         exported = label_export.export(context.store, context.photos, folder)
     except label_export.ExportError as error:

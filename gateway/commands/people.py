@@ -12,11 +12,13 @@ from gateway.context import Context
 from gateway.people import kiosks, msisdn, officers, pairing
 from gateway.privacy import erasure
 from gateway.settings import Settings
+from gateway.store import keys
 
 
 def _ready() -> Context:
     context = Context.open(Settings.read())
     context.store.migrate()
+    keys.enter(context.store)
     return context
 
 
@@ -152,10 +154,12 @@ def disable_officer(officer_id: int) -> None:
 def erase(phone: str, yes: bool) -> None:
     """Delete a farmer's number, photos, cases and messages for good."""
     context = _ready()
-    number = _phone(phone, context.settings.region)
+    numbers = msisdn.readings(phone, context.settings.region)
     if not yes:
-        click.confirm(f"Delete everything about {msisdn.mask(number)}?", abort=True)
-    erased = erasure.erase(context.store, context.photos, number, by="operator")
-    if erased is None:
-        raise click.ClickException(f"nothing is known about {msisdn.mask(number)}")
-    click.echo(f"deleted: {erased.cases} cases, {erased.photos} photos")
+        click.confirm(f"Delete everything about {msisdn.mask(numbers[0])}?", abort=True)
+    for number in numbers:
+        erased = erasure.erase(context.store, context.photos, number, by="operator")
+        if erased is not None:
+            click.echo(f"deleted: {erased.cases} cases, {erased.photos} photos")
+            return
+    raise click.ClickException(f"nothing is known about {msisdn.mask(numbers[0])}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from gateway.settings import Settings
-from gateway.store import Store
+from gateway.store import Store, keys
 from gateway.store.vault import Vault
 
 
 def _store() -> Store:
     settings = Settings.read()
-    return Store(settings.store_url, Vault(settings.encryption_key))
+    return Store(settings.store_url, Vault(settings.encryption_key, settings.old_keys))
 
 
 @click.group()
@@ -25,6 +25,7 @@ def upgrade() -> None:
     store = _store()
     before, head = store.revision()
     store.migrate()
+    keys.enter(store)
     click.echo(f"the store is at revision {head}" + ("" if before != head else " already"))
 
 

@@ -15,6 +15,7 @@ from gateway.jobs.worker import context_of_worker
 from gateway.outbox.claim import UNREADABLE
 from gateway.outbox.kinds import Kind
 from gateway.people import farmers
+from gateway.store import keys
 from gateway.store.base import Unreadable, now
 from gateway.store.models import MediaMessage
 from gateway.store.photos import PhotoStoreError
@@ -34,6 +35,8 @@ def fetch(media_id: int) -> None:
             return
         vendor, _, message_id = row.key.partition(":")
         phone, addresses, tries = row.phone, row.addresses.splitlines(), row.attempts
+        if isinstance(phone, Unreadable) and keys.lacking(session):
+            return  # a host with the other key can fetch it
     if isinstance(phone, Unreadable):
         _finish(context, media_id, UNREADABLE, good=False)
         return

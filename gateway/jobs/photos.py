@@ -12,7 +12,7 @@ from gateway.cases import judgement
 from gateway.cases.case import hold
 from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
-from gateway.store import away, patience
+from gateway.store import away, keys, patience
 from gateway.store.models import Photo
 from gateway.store.photos import PhotoMissing, PhotosAway
 from gateway.store.vault import SealBroken
@@ -58,11 +58,18 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
     try:
         data = context.photos.get(address)
     except (PhotoMissing, SealBroken) as error:
+        if isinstance(error, SealBroken) and _key_lacks(context):
+            raise PhotosAway("sealed with a key that this host lacks") from error
         log.error("photo_lost photo=%s error=%s", photo_id, type(error).__name__)
         return unreadable("photo_lost", "The photo is no longer there.", "none")
     except JobTimeoutException as error:  # a disk that hangs
         raise PhotosAway("the photo store did not answer within the time of a job") from error
     return context.model.judge(data)
+
+
+def _key_lacks(context: Context) -> bool:
+    with context.store.reading() as session:
+        return keys.lacking(session)
 
 
 def _record(

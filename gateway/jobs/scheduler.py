@@ -57,6 +57,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(60, sweeps_cases.unanswered_escalations, heavy=True),
     Periodic(60, sweeps_cases.undelivered_answers, heavy=True),
     Periodic(3600, sweeps_cases.expired_data, heavy=True),
+    Periodic(600, sweeps_cases.plain_values, heavy=True),
     Periodic(3600, sweeps_messages.silent_messages, heavy=True),
     Periodic(60, sweeps_messages.clock_set_back, repairs=True),
     Periodic(30, sweeps_messages.watch),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,7 +15,7 @@ from gateway.cases.case import hold
 from gateway.context import Context
 from gateway.jobs import sweeps
 from gateway.people import hours
-from gateway.privacy import retention
+from gateway.privacy import retention, rotation
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.watch import turns
@@ -149,31 +151,53 @@ def unanswered_escalations(context: Context) -> int:
     return done
 
 
+def plain_values(context: Context) -> int:
+    """Seal what an older release kept plainly: a batch of each table a round."""
+    if len(context.store.vault.keys) > 1:
+        return 0  # `leafline keys rotate` does it, and says what is left
+    progress = rotation.Progress()
+    return sum(
+        next(rotation.rows(context.store, table, progress), 0) for table in rotation.tables()
+    )
+
+
 def expired_data(context: Context) -> int:
     """Take the persons out of what is older than the retention period.
 
     Photos whose store seems to be another house's stay noted, and go when that is cleared up.
     """
-    before = now() - retention.MONTH * context.settings.retention_months
+    before = retention.Before.of(context.settings, now())
     done, stay = 0, None
-    while True:
-        with context.store.transaction() as session:
-            cases, addresses = retention.forget_cases(session, before)
-        if addresses and stay is None:
-            stay = sweeps.may_not_delete(context)
-        if not stay:  # a crash here leaves them to the sweep of orphans
-            sweeps.delete_photos(context, addresses)
-        done += cases
-        if cases < retention.BATCH:
-            break
-    for forget, most in (
-        (retention.forget_messages, retention.ROWS),
-        (retention.forget_callbacks, retention.ROWS),
-        (retention.forget_farmers, retention.BATCH),
+    for forget, instant in (
+        (retention.forget_cases, before.cases),
+        (retention.forget_photos, before.photos),
     ):
-        forgotten = most
-        while forgotten >= most:
+        while instant is not None:
             with context.store.transaction() as session:
-                forgotten = forget(session, before)
-            done += 0 if forget is retention.forget_callbacks else forgotten
+                count, addresses = forget(session, instant)
+            if addresses and stay is None:
+                stay = sweeps.may_not_delete(context)
+            if not stay:  # a crash here leaves them to the sweep of orphans
+                sweeps.delete_photos(context, addresses)
+            done += count
+            if count < retention.BATCH:
+                break
+    for some, most in (
+        (lambda session: retention.forget_messages(session, before), retention.ROWS),
+        (lambda session: retention.forget_audit(session, before.audit), retention.ROWS),
+        (lambda session: retention.forget_farmers(session, before.cases), retention.BATCH),
+    ):
+        done += _in_batches(context, some, most)
+    callbacks = partial(retention.forget_callbacks, before=before)
+    _in_batches(context, callbacks, retention.ROWS)
+    return done
+
+
+def _in_batches(context: Context, some: Callable[[Session], int], most: int) -> int:
+    """Do `some` until it does fewer than the most that it does at once; how many in all."""
+    done, count = 0, most
+    while count >= most:
+        with context.store.transaction() as session:
+            count = some(session)
+        done += count
     return done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
@@ -24,6 +26,18 @@ def sit_down(context: Context) -> None:
     _context = context
 
 
+class QuietWorker(SimpleWorker):
+    """Keeps in Redis that a job failed and at what: the text of an error may be personal. The log,
+    which masks it, has the whole."""
+
+    def handle_job_failure(
+        self, job: Any, queue: Any, started_job_registry: Any = None, exc_string: str = "",
+        execution: Any = None,
+    ) -> Any:  # fmt: skip
+        kind = (exc_string.strip().splitlines() or ["?"])[-1].partition(":")[0]
+        return super().handle_job_failure(job, queue, started_job_registry, kind, execution)
+
+
 def run(context: Context, name: str = "photos") -> None:
     """Work on the queue `name` until SIGTERM or SIGINT; the job in hand is finished first.
 
@@ -38,6 +52,6 @@ def run(context: Context, name: str = "photos") -> None:
         context.model.self_check()
     connection = redis.Redis.from_url(context.settings.queue_url)
     queue = Queue(name, connection=connection, serializer=JSONSerializer)
-    SimpleWorker([queue], connection=connection, serializer=JSONSerializer).work(
+    QuietWorker([queue], connection=connection, serializer=JSONSerializer).work(
         logging_level="WARNING"
     )

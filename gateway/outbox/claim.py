@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import decide, reports
+from gateway.outbox.fallback import Share
 from gateway.outbox.kinds import POLICY, Kind
-from gateway.outbox.network import Money, SendResult
+from gateway.outbox.network import FIRST, Money, SendResult, scoped
+from gateway.outbox.reasons import UNWANTED
+from gateway.store import keys
 from gateway.store.base import Unreadable
 from gateway.store.models import Farmer, Message
 from gateway.store.states import MessageState
@@ -18,42 +21,56 @@ UNREADABLE, UNKNOWN_KIND = "unreadable", "unknown_kind"
 """Outcomes of messages that this program cannot send: another key, a newer program's kind."""
 
 
-def due(session: Session, now: datetime) -> bool:
-    """Whether any message may be claimed now."""
-    query = select(Message.id).where(
-        Message.state == MessageState.QUEUED, Message.not_before <= now
-    )
-    return session.scalar(query.limit(1)) is not None
+ALL = Share(FIRST, (FIRST,))
+"""What the only provider takes."""
 
 
-def claim(session: Session, *, limit: int, lease: timedelta, now: datetime) -> list[Message]:
-    """Move up to `limit` due messages to `sending`, the most urgent and oldest first.
+def due(session: Session, now: datetime, share: Share = ALL) -> bool:
+    """Whether any message of this share may be claimed now."""
+    return session.scalar(select(Message.id).where(*_due(now, share)).limit(1)) is not None
 
-    No two callers get one message: PostgreSQL locks the rows, SQLite lets one writer in.
-    What has become too old, is unwelcome to a farmer who opted out, or cannot be read ends here,
-    so that it stops nothing behind it.
+
+def claim(
+    session: Session, *, limit: int, lease: timedelta, now: datetime, share: Share = ALL
+) -> list[Message]:
+    """Move up to `limit` due messages of this share to `sending`, the most urgent and oldest first.
+
+    From here on a message names the provider that takes it. No two callers get one message:
+    PostgreSQL locks the rows, SQLite lets one writer in. What has become too old, is unwelcome to
+    a farmer who opted out, or cannot be read ends here, so that it stops nothing behind it.
     """
     query = (
         select(Message)
-        .where(Message.state == MessageState.QUEUED, Message.not_before <= now)
+        .where(*_due(now, share))
         .order_by(Message.priority, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     claimed = []
     for message in session.scalars(query).all():
-        if reason := _moot(session, message, now):
-            finish(
-                message,
-                MessageState.CANCELLED if reason == "opted_out" else MessageState.FAILED,
-                reason,
-                now,
-            )
+        if (reason := _moot(session, message, now)) == UNREADABLE and keys.lacking(session):
+            continue  # a host with the other key can send it; ours is not in order
+        if reason:
+            state = MessageState.CANCELLED if reason == "opted_out" else MessageState.FAILED
+            finish(message, state, reason, now)
         else:
             message.state = MessageState.SENDING
+            message.provider = share.provider
             message.lease_until = now + lease
             claimed.append(message)
     return claimed
+
+
+def _due(now: datetime, share: Share) -> tuple[ColumnElement[bool], ...]:
+    """`resent_at` tells of a message that a provider has, or perhaps has, had before."""
+    parts: list[ColumnElement[bool]] = [
+        Message.resent_at.is_not(None) & (Message.provider == share.provider)
+    ]
+    if share.strangers:
+        parts.append(Message.resent_at.is_not(None) & Message.provider.not_in(share.order))
+    if share.fresh:
+        parts.append(Message.resent_at.is_(None))
+    return (Message.state == MessageState.QUEUED, Message.not_before <= now, or_(*parts))
 
 
 def settle(
@@ -71,12 +88,14 @@ def settle(
     step = decide.after(result, attempted(message), now, jitter)
     if step.state == MessageState.SENT:
         message.sent_at = now
-        message.provider_id = result.provider_id
+        message.provider_id = None
         _price(message, result.cost)
+    if result.provider_id and step.state in (MessageState.SENT, MessageState.UNKNOWN):
+        message.provider_id = scoped(message.provider, result.provider_id)
     apply(message, step, now)
-    if step.state == MessageState.SENT:
+    if step.state in (MessageState.SENT, MessageState.UNKNOWN):
         reports.match(session, message)
-    if result.reason == "blacklisted":
+    if result.reason == UNWANTED:
         reports.blacklisted(session, message)
     return message
 
@@ -92,7 +111,7 @@ def apply(message: Message, step: decide.Step, now: datetime) -> None:
         message.final_at = now
 
 
-def finish(message: Message, state: str, outcome: str, now: datetime) -> None:
+def finish(message: Message, state: MessageState, outcome: str, now: datetime) -> None:
     message.state, message.outcome, message.final_at = state, outcome, now
 
 

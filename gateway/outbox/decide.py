@@ -7,28 +7,20 @@ from datetime import datetime, timedelta
 
 from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Outcome, SendResult
+from gateway.outbox.reasons import NOT_REACHED
 from gateway.store.states import MessageState
 
 ATTEMPTS = 5
-ATTEMPTS_BY_REASON = {"rejected_by_gateway": 2}
-"""The provider's table says of this refusal: at most once more."""
 BACKOFF_FIRST, BACKOFF_MOST = 2.0, 120.0
 UNKNOWN_FOR = timedelta(minutes=10)
 """How long a delivery report may still settle an unknown fate before anything else happens."""
-
-AGAIN_AFTER = {"delivery_failure": timedelta(minutes=30), "do_not_disturb": timedelta(hours=12)}
-"""Failures of delivery that may pass: once more after so long. Hours in which the number wants
-quiet are twelve a day, so that after twelve more they are over."""
-
-CHANNEL_REASONS = frozenset({"no_connection", "connect_timeout", "proxy", "tls"})
-"""The network was not reached: the channel's trouble, which counts against no message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """The next state of a message. `counts`: the attempt counts against its limit."""
 
-    state: str
+    state: MessageState
     outcome: str = ""
     not_before: datetime | None = None
     counts: bool = False
@@ -53,9 +45,9 @@ def after(result: SendResult, message: Attempted, now: datetime, jitter: float) 
             return Step(MessageState.FAILED, result.reason)
         case Outcome.UNKNOWN:
             return Step(MessageState.UNKNOWN, result.reason, now + UNKNOWN_FOR)
-        case Outcome.RETRYABLE if result.reason not in CHANNEL_REASONS:
+        case Outcome.RETRYABLE if result.reason not in NOT_REACHED:
             attempts = message.attempts + 1
-            if attempts >= ATTEMPTS_BY_REASON.get(result.reason, ATTEMPTS):
+            if attempts >= (result.most_attempts or ATTEMPTS):
                 return Step(MessageState.FAILED, result.reason, counts=True)
             delay = timedelta(seconds=backoff(attempts, jitter))
             return _again(result.reason, message, now, delay, counts=True)

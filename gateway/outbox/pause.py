@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from gateway.outbox.decide import CHANNEL_REASONS
+from gateway.outbox.fallback import Standing
 from gateway.outbox.network import Outcome, SendResult
+from gateway.outbox.reasons import NOT_REACHED
 
 TOLERATED = 3
 """So many unreached or unanswered requests in a row are bad luck, more are the channel."""
@@ -27,6 +28,7 @@ class Pause:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until = 0.0
+        self._down_since: float | None = None
         self._rests = 0
         self._bad = 0
         self._cause = ""
@@ -35,6 +37,12 @@ class Pause:
         """Seconds still to rest; `at` is a monotonic time in seconds."""
         with self._lock:
             return max(0.0, self._until - at)
+
+    def standing(self, at: float) -> Standing:
+        """How the channel is, for those that could take its place."""
+        with self._lock:
+            since = at if self._down_since is None else self._down_since
+            return Standing(resting=at < self._until, down_for=at - since)
 
     @property
     def probing(self) -> bool:
@@ -49,10 +57,11 @@ class Pause:
 
     def note(self, result: SendResult, at: float) -> None:
         outcome = result.outcome
-        counted = outcome is Outcome.UNKNOWN or result.reason in CHANNEL_REASONS
+        counted = outcome is Outcome.UNKNOWN or result.reason in NOT_REACHED
         with self._lock:
             if not counted and outcome not in (Outcome.CHANNEL_DOWN, Outcome.THROTTLED):
                 self._rests = self._bad = 0
+                self._down_since = None
                 self._cause = ""
                 return
             self._bad += 1
@@ -62,5 +71,7 @@ class Pause:
             rest = min(most, first * 2 ** min(self._rests, 16))
             self._until = at + max(rest, result.retry_after or 0.0)
             self._rests += 1
+            if self._down_since is None:
+                self._down_since = at
             if outcome is Outcome.CHANNEL_DOWN or self._rests >= ALARMING:
                 self._cause = result.reason

@@ -52,7 +52,7 @@ def post(
             "key": key,
             "direction": "out",
             "address": to,
-            "address_digest": vault_of(session).digest(to),
+            "address_digest": vault_of(session).number(to),
             "text": text,
             "parts": parts,
             "kind": kind.value,

@@ -1,10 +1,11 @@
-"""The sender: takes messages from the outbox and hands each to the network once."""
+"""The sender: takes messages from the outbox and hands each to a provider once."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Protocol
@@ -13,9 +14,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.outbox import claim, wake
+from gateway.outbox import claim, fallback, wake
 from gateway.outbox.bucket import Bucket
-from gateway.outbox.network import Network
+from gateway.outbox.network import FIRST, LONGEST_REQUEST, Network
 from gateway.outbox.pause import Pause
 from gateway.outbox.settler import Settler
 from gateway.outbox.sweep import sweep
@@ -30,9 +31,12 @@ log = logging.getLogger("leafline.outbox")
 
 POLL_SECONDS = 0.5
 """Shorter than the socket timeout of the process's Redis client, under which it waits."""
+PROBE_SECONDS = 0.05
 SWEEP_SECONDS = 15.0
 THREADS = 8
 """Requests at once: one takes a few hundred milliseconds, so eight keep the default rate."""
+LEASE_MARGIN = 30.0
+"""Seconds beyond the longest request, for an answer that waits to be written down."""
 
 
 class Rooms(Protocol):
@@ -47,41 +51,103 @@ class Rooms(Protocol):
 
 
 class Sender:
-    """Run as many as you like, on as many machines: the store lets each message out once."""
+    """Run as many as you like, on as many machines: the store lets each message out once.
 
-    def __init__(self, context: Rooms, network: Network, *, threads: int = THREADS) -> None:
-        settings = context.settings
-        self._store, self._redis, self._network = context.store, context.redis, network
-        self._bucket = Bucket(
-            context.redis,
-            settings.sender_id or settings.short_code or "default",
-            settings.send_rate,
-        )
-        # Longer than any request can take, so that a lease runs out only when its sender is dead.
-        self._lease = timedelta(seconds=2 * settings.at_timeout + 30)
-        self._threads = threads
-        self._free = threading.Semaphore(threads)
-        self._pause = Pause()
+    `networks` in the order in which messages go by them; see gateway.outbox.fallback.
+    """
+
+    def __init__(self, context: Rooms, *networks: Network, threads: int = THREADS) -> None:
+        if not networks:
+            raise ValueError("a sender needs a network")
+        self._store = context.store
         self._swept = float("-inf")
-        patience = self._lease.total_seconds()
-        self._settler = Settler(context.store, self._pause, patience, self._release)
+        self._lanes = [Lane(context, network, threads) for network in networks]
+        for place, lane in enumerate(self._lanes):
+            lane.among(self._lanes, place, context.settings.fallback_after)
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; then finish what is in flight and return."""
-        settling = threading.Thread(target=self._settler.run, name="settler")
+        first, *others = self._lanes
+        threads = [
+            threading.Thread(target=_beside, args=(lane, stop), name=f"lane-{lane.name}")
+            for lane in others
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            first.run(stop, self._sweep)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _sweep(self) -> None:
+        at = time.monotonic()
+        if at - self._swept < SWEEP_SECONDS:
+            return
+        with self._store.transaction() as session:
+            for name, count in sweep(session, now()).items():
+                repairs.note(session, name, count)
+            watch(session, now())
+            beats.watch(session, now())  # who else would miss the scheduler?
+        self._swept = at
+
+
+def _beside(lane: Lane, stop: threading.Event) -> None:
+    """One that fails ends the process, which is then started anew: it must not be missing
+    unnoticed when it is needed."""
+    try:
+        lane.run(stop)
+    finally:
+        stop.set()
+
+
+class Each(Protocol):
+    """Done before each round."""
+
+    def __call__(self) -> None: ...
+
+
+class Lane:
+    """One provider's way out: its own threads, bucket, pause and incidents."""
+
+    def __init__(self, context: Rooms, network: Network, threads: int) -> None:
+        settings = context.settings
+        if network.longest_request > LONGEST_REQUEST:
+            raise ValueError(f"{network.name}: no request may take {network.longest_request} s")
+        self.name, self.pause = network.name, Pause()
+        self._store, self._redis, self._network = context.store, context.redis, network
+        bucket = settings.sender_id or settings.short_code or "default"
+        scope = "" if self.name == FIRST else f"{self.name}:"
+        self._bucket = Bucket(context.redis, scope + bucket, settings.send_rate)
+        # Longer than any request can take, so that a lease runs out only when its sender is dead.
+        self.lease = timedelta(seconds=network.longest_request + LEASE_MARGIN)
+        self._threads = threads
+        self._free = threading.Semaphore(threads)
+        self._settler = Settler(
+            context.store, self.pause, self.lease.total_seconds(), self._release, self.name
+        )
+        self.among([self], 0, 0.0)
+
+    def among(self, lanes: Sequence[Lane], place: int, after: float) -> None:
+        """Which lanes there are, and where this one stands; `after` is in seconds."""
+        self._lanes, self._place, self._after = lanes, place, after
+
+    def run(self, stop: threading.Event, each: Each = lambda: None) -> None:
+        settling = threading.Thread(target=self._settler.run, name=f"settler-{self.name}")
         settling.start()
         try:
-            with ThreadPoolExecutor(self._threads, thread_name_prefix="sender") as pool:
-                self._rounds(pool, stop)
+            with ThreadPoolExecutor(self._threads, f"sender-{self.name}") as pool:
+                self._rounds(pool, stop, each)
         finally:
             self._settler.close()
             settling.join()
 
-    def _rounds(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+    def _rounds(self, pool: ThreadPoolExecutor, stop: threading.Event, each: Each) -> None:
         trouble = 0
         while not stop.is_set():
             try:
-                self._sweep()
+                each()
                 self._round(pool, stop)
                 trouble = 0
             except SQLAlchemyError as error:
@@ -91,22 +157,29 @@ class Sender:
 
     def _round(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         """Send off as many messages as there are free threads and tokens, or wait a moment."""
-        if rest := self._pause.remaining(time.monotonic()):
+        if rest := self.pause.remaining(time.monotonic()):
             stop.wait(min(rest, POLL_SECONDS))
             return
+        share = self._share()
         with self._store.reading() as session:
-            anything = claim.due(session, now())
+            anything = claim.due(session, now(), share)
         if not anything:
             self._idle(stop)
             return
-        slots = self._acquire(1 if self._pause.probing else self._threads)
+        slots = self._acquire_probe(stop) if self.pause.probing else self._acquire(self._threads)
         claimed: list[Message] = []
         try:
-            claimed = self._claim(slots, stop)
+            claimed = self._claim(slots, share, stop)
         finally:
             self._release(slots - len(claimed))
         for message in claimed:
             pool.submit(self._send, message)
+
+    def _share(self) -> fallback.Share:
+        at = time.monotonic()
+        order = [lane.pause.standing(at) for lane in self._lanes]
+        names = [lane.name for lane in self._lanes]
+        return fallback.share(names, self._place, order, self._after)
 
     def _acquire(self, most: int) -> int:
         """Take up to `most` free threads; waits a moment for the first."""
@@ -117,11 +190,22 @@ class Sender:
             taken += 1
         return taken
 
+    def _acquire_probe(self, stop: threading.Event) -> int:
+        """One thread once nothing else is in flight: whatever went before would only meet the
+        same trouble, and perhaps be lost to it."""
+        taken = self._acquire(self._threads)
+        if taken == self._threads:
+            self._release(taken - 1)
+            return 1
+        self._release(taken)
+        stop.wait(PROBE_SECONDS)
+        return 0
+
     def _release(self, count: int) -> None:
         if count:
             self._free.release(count)
 
-    def _claim(self, most: int, stop: threading.Event) -> list[Message]:
+    def _claim(self, most: int, share: fallback.Share, stop: threading.Event) -> list[Message]:
         tokens, wait = self._bucket.take(most) if most else (0, 0.0)
         if not tokens:
             stop.wait(min(wait, POLL_SECONDS))
@@ -129,14 +213,22 @@ class Sender:
         used = 0
         try:
             with self._store.transaction() as session:
-                claimed = claim.claim(session, limit=tokens, lease=self._lease, now=now())
+                claimed = claim.claim(
+                    session, limit=tokens, lease=self.lease, now=now(), share=share
+                )
             used = sum(message.parts for message in claimed)
         finally:
             self._bucket.settle(tokens, used)
         return claimed
 
     def _idle(self, stop: threading.Event) -> None:
-        """Nothing is due: sleep until a commit wakes us, or for the poll interval."""
+        """Nothing is due: sleep until a commit wakes us, or for the poll interval.
+
+        A wake-up wakes one who waits, so only the first of the order waits for it.
+        """
+        if self._place:
+            stop.wait(POLL_SECONDS)
+            return
         try:
             wake.wait(self._redis, POLL_SECONDS)
         except RedisError:
@@ -150,16 +242,5 @@ class Sender:
             log.exception("message %d: an error of ours while sending", message.id)
             self._free.release()
             return
-        self._pause.note(result, time.monotonic())
+        self.pause.note(result, time.monotonic())
         self._settler.put(message, result)
-
-    def _sweep(self) -> None:
-        at = time.monotonic()
-        if at - self._swept < SWEEP_SECONDS:
-            return
-        with self._store.transaction() as session:
-            for name, count in sweep(session, now()).items():
-                repairs.note(session, name, count)
-            watch(session, now())
-            beats.watch(session, now())  # who else would miss the scheduler?
-        self._swept = at

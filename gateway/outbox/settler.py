@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlalchemy.orm import Session
 
 from gateway.outbox import claim
-from gateway.outbox.network import Outcome, SendResult
+from gateway.outbox.network import FIRST, Outcome, SendResult, cause_of
 from gateway.outbox.pause import Pause
 from gateway.store import Store, away
 from gateway.store.base import now
@@ -25,6 +25,8 @@ BATCH = 32
 LAST_PATIENCE = 5.0
 """Seconds for a store that is away once the process is to end; it has 20 for everything."""
 
+DETAIL = "no message leaves this way until this is seen to"
+
 Result = tuple[Message, SendResult]
 
 
@@ -32,11 +34,17 @@ class Settler:
     """Takes results from any thread; `run` writes them until `close` is called."""
 
     def __init__(
-        self, store: Store, pause: Pause, patience: float, done: Callable[[int], None]
+        self,
+        store: Store,
+        pause: Pause,
+        patience: float,
+        done: Callable[[int], None],
+        provider: str = FIRST,
     ) -> None:
         """`patience`: seconds for which a store that is away is tried again; `done` is told how
         many results have been dealt with."""
         self._store, self._pause, self._patience, self._done = store, pause, patience, done
+        self._cause = cause_of(provider)
         self._results: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
         self._alarmed = True  # an earlier run may have left an incident open
 
@@ -93,10 +101,10 @@ class Settler:
     def _watch(self, session: Session, batch: Sequence[Result]) -> bool:
         """Open an incident when the channel needs a person, close it when it works again."""
         if alarm := self._pause.alarm:
-            incidents.open_(session, f"channel:{alarm}", "no message leaves until this is seen to")
+            incidents.open_(session, self._cause + alarm, DETAIL)
             return True
         if self._alarmed and any(result.outcome is Outcome.SENT for _, result in batch):
-            incidents.close(session, "channel:")
+            incidents.close(session, self._cause, deeper=False)
             return False
         return self._alarmed
 

@@ -38,11 +38,8 @@ def expire_leases(session: Session, now: datetime) -> int:
         # From the lease on, not from now: reports may have come while no sender was there.
         ended = message.lease_until or now
         message.lease_until = None
-        apply(
-            message,
-            decide.Step(MessageState.UNKNOWN, "sender_died", ended + decide.UNKNOWN_FOR),
-            now,
-        )
+        step = decide.Step(MessageState.UNKNOWN, "sender_died", ended + decide.UNKNOWN_FOR)
+        apply(message, step, now)
     return len(dead)
 
 
@@ -50,7 +47,11 @@ def match_strays(session: Session, now: datetime) -> int:
     """A report and the answer it belongs to, committed in the same moment, miss each other."""
     query = (
         select(Message)
-        .join(DeliveryReport, DeliveryReport.provider_id == Message.provider_id)
+        .join(
+            DeliveryReport,
+            (DeliveryReport.provider_id == Message.provider_id)
+            & (DeliveryReport.provider == Message.provider),
+        )
         .where(DeliveryReport.message_id.is_(None), DeliveryReport.received_at > now - LATE)
         .limit(BATCH)
         .with_for_update(skip_locked=True, of=Message)
@@ -67,15 +68,16 @@ def settle_by_phone(session: Session, now: datetime) -> int:
     The answer that carried the provider's id was lost, so the number is all there is. It is proof
     only where every attempt to this number whose answer was lost has its report, those included
     that were made again since, and no message that was taken waits for its own: a report under a
-    strange id may be that one's. Else nobody can say which one went, and nothing is guessed.
+    strange id may be that one's. Else nobody can say which one went, and nothing is guessed. What
+    one provider reports says nothing about what another was given.
     """
     query = select(Message).where(*_lost(now))
-    lost: dict[str, list[Message]] = defaultdict(list)
+    lost: dict[tuple[str, str], list[Message]] = defaultdict(list)
     for message in session.scalars(
         query.order_by(Message.id).limit(BATCH).with_for_update(skip_locked=True)
     ):
-        lost[message.address_digest].append(message)
-    return sum(_settle_one_phone(session, digest, found, now) for digest, found in lost.items())
+        lost[message.provider, message.address_digest].append(message)
+    return sum(_settle_one_phone(session, *whose, found, now) for whose, found in lost.items())
 
 
 def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -91,13 +93,14 @@ def _lost(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _settle_one_phone(
-    session: Session, digest: str, messages: Sequence[Message], now: datetime
+    session: Session, provider: str, digest: str, messages: Sequence[Message], now: datetime
 ) -> int:
     began = min(m.not_before for m in messages) - decide.UNKNOWN_FOR - LONGEST_LEASE
     ids = session.scalars(
         select(DeliveryReport.provider_id)
         .where(
             DeliveryReport.message_id.is_(None),
+            DeliveryReport.provider == provider,
             DeliveryReport.address_digest == digest,
             DeliveryReport.received_at.between(began, now),
             ~exists().where(Message.provider_id == DeliveryReport.provider_id),
@@ -109,6 +112,7 @@ def _settle_one_phone(
     unreported = session.scalar(
         select(Message.id)
         .where(
+            Message.provider == provider,
             Message.address_digest == digest,
             or_(
                 Message.state == MessageState.SENDING,
@@ -117,7 +121,7 @@ def _settle_one_phone(
         )
         .limit(1)
     )
-    if unreported is not None or len(distinct) != _lost_attempts(session, digest, now):
+    if unreported is not None or len(distinct) != _lost_attempts(session, provider, digest, now):
         return 0
     for message, provider_id in zip(messages, distinct, strict=False):
         message.provider_id = provider_id
@@ -127,9 +131,11 @@ def _settle_one_phone(
     return len(messages)
 
 
-def _lost_attempts(session: Session, digest: str, now: datetime) -> int:
+def _lost_attempts(session: Session, provider: str, digest: str, now: datetime) -> int:
     """Attempts to a number whose answer was lost: last ones, and first ones of two."""
-    count = select(func.count(Message.id)).where(Message.address_digest == digest)
+    count = select(func.count(Message.id)).where(
+        Message.provider == provider, Message.address_digest == digest
+    )
     last = session.scalar(count.where(*_lost(now))) or 0
     first = session.scalar(count.where(Message.resent_at > now - LATE)) or 0
     return last + first

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.outbox.claim import UNKNOWN_KIND, UNREADABLE
 from gateway.outbox.kinds import POLICY
+from gateway.outbox.reasons import OF_THE_NUMBER
 from gateway.outbox.resend import RESENT
 from gateway.store.models import DeliveryReport, Message
 from gateway.store.states import MessageState
@@ -26,13 +27,6 @@ ENOUGH = 20
 
 FAILED, SILENT = "messages:failed", "messages:no_reports"
 SILENCE = "no delivery report comes any more: is the address of the callback still right?"
-
-NUMBER_REASONS = frozenset(
-    {"invalid_number", "unsupported_number", "blacklisted", "no_route", "absent", "inactive",
-     "suspended", "other_network", "no_such_number", "delivery_failure", "do_not_disturb"}
-)  # fmt: skip
-"""The number's trouble, not ours: seen beside the message, but no incident."""
-
 
 OURS = frozenset({UNREADABLE, UNKNOWN_KIND})
 """Whatever the message was: the key or the program is the wrong one."""
@@ -59,12 +53,10 @@ def judge(failed: Sequence[Failed], due: Sequence[str], *, reports_come: bool) -
         seen
         for seen in failed
         if (seen.outcome in OURS or _matters(seen.kind))
-        and seen.outcome not in NUMBER_REASONS
+        and seen.outcome not in OF_THE_NUMBER
         and seen.outcome != RESENT
     ]
-    silent = (
-        reports_come and len(due) >= ENOUGH and all(state == MessageState.SENT for state in due)
-    )
+    silent = reports_come and len(due) >= ENOUGH and set(due) == {MessageState.SENT}
     count = sum(seen.count for seen in lost)
     reasons = ", ".join(sorted({seen.outcome or "unknown" for seen in lost}))
     return {

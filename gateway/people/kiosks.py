@@ -7,6 +7,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway import words
 from gateway.people import PeopleError
 from gateway.store.base import now
 from gateway.store.database import vault_of
@@ -23,13 +24,14 @@ def add(
 
     Raises: PeopleError when the name is empty, too long or taken.
     """
-    name, area = name.strip(), _area(area)
+    name, area = words.line(name), _area(area)
     if not name or len(name) > 80:
         raise PeopleError("kiosk_name", "a kiosk needs a name of 1 to 80 characters")
     if session.scalar(select(Kiosk.id).where(Kiosk.name == name)):
         raise PeopleError("kiosk_taken", f"a kiosk named {name!r} exists already", name=name)
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
     digest = vault_of(session).digest(token)
+    opening = opening and words.line(opening)
     kiosk = Kiosk(name=name, area=area, opening=opening, token_digest=digest)
     session.add(kiosk)
     session.flush()
@@ -78,7 +80,7 @@ def change(
     if position and not (-90 <= position[0] <= 90 and -180 <= position[1] <= 180):
         text = "a latitude is -90 to 90 degrees, a longitude -180 to 180"
         raise PeopleError("position_range", text)
-    kiosk.area, kiosk.opening = _area(area), opening
+    kiosk.area, kiosk.opening = _area(area), opening and words.line(opening)
     kiosk.latitude, kiosk.longitude = latitude, longitude
     session.add(Event(kind="kiosk_changed", actor=by, data={"kiosk": kiosk.id}))
 
@@ -102,7 +104,7 @@ def listed(session: Session) -> list[Kiosk]:
 
 
 def _area(raw: str) -> str:
-    area = raw.strip()
+    area = words.line(raw)
     if not area or len(area) > 80:
         raise PeopleError("kiosk_area", "a kiosk needs an area of 1 to 80 characters")
     return area

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 import phonenumbers
@@ -72,6 +73,21 @@ def from_network(raw: str, region: str) -> str:
         if E164.fullmatch(shaped):
             return shaped
         raise
+
+
+def readings(raw: str, region: str) -> list[str]:
+    """What a number that a person names may be in the store, the likeliest first.
+
+    Also what no table of ranges knows, and what is no number at all: whatever is kept must be found
+    again by those whose it is.
+    """
+    found = []
+    for read in (parse, from_network):
+        with suppress(BadNumber):
+            found.append(read(raw, region))
+    digits = "".join(char for char in raw if char in "+0123456789")
+    bare = digits.lstrip("+").removeprefix("00")
+    return list(dict.fromkeys((*found, digits, f"+{bare}", bare, raw.strip(), raw)))
 
 
 @lru_cache(maxsize=1024)  # the hops of a session ask for the same number

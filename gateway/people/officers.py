@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from gateway import words
 from gateway.people import PeopleError
 from gateway.store.base import now
 from gateway.store.database import vault_of
@@ -33,14 +34,14 @@ def add(
     Raises: PeopleError when the number is taken or a field is wrong.
     """
     name, area = _checked(name, area, languages)
-    digest = vault_of(session).digest(phone)
-    if session.scalar(select(Officer.id).where(Officer.phone_digest == digest)):
+    vault = vault_of(session)
+    if session.scalar(select(Officer.id).where(Officer.phone_digest.in_(vault.numbers(phone)))):
         raise PeopleError("officer_taken", "an officer with this number exists already")
     pin = _pin()
     officer = Officer(
         name=name,
         phone=phone,
-        phone_digest=digest,
+        phone_digest=vault.number(phone),
         area=area,
         languages=",".join(languages),
         pin_hash=generate_password_hash(pin),
@@ -53,8 +54,8 @@ def add(
 
 def by_phone(session: Session, phone: str) -> Officer | None:
     """The officer in service with this number (E.164), on duty or not."""
-    digest = vault_of(session).digest(phone)
-    query = select(Officer).where(Officer.phone_digest == digest, Officer.disabled_at.is_(None))
+    known = Officer.phone_digest.in_(vault_of(session).numbers(phone))
+    query = select(Officer).where(known, Officer.disabled_at.is_(None))
     return session.scalar(query)
 
 
@@ -142,7 +143,7 @@ def set_language(officer: Officer, language: str) -> None:
 
 
 def _checked(name: str, area: str, languages: list[str]) -> tuple[str, str]:
-    name, area = name.strip(), area.strip()
+    name, area = words.line(name), words.line(area)
     if not name or not area or not languages or len(name) > 80 or len(area) > 80:
         raise PeopleError("officer_fields", "an officer needs a name, an area and a language")
     return name, area

@@ -105,7 +105,9 @@ def claim(store: Store, photos: PhotoStore) -> int:
 
 
 def _named() -> ColumnElement[bool]:
-    shown = exists().where(Photo.address == LoosePhoto.address, Photo.case_id == Case.id)
+    shown = exists().where(
+        Photo.address == LoosePhoto.address, Photo.gone_at.is_(None), Photo.case_id == Case.id
+    )
     return shown.where(Case.farmer_id != farmers.NOBODY).correlate(LoosePhoto)
 
 

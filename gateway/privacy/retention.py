@@ -7,14 +7,17 @@ that they train the model. Messages keep their price, not their number or text.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
-from sqlalchemy import ColumnElement, delete, exists, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, text, update
 from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers
 from gateway.privacy import erasure, loose
+from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import (
     Case,
@@ -112,37 +115,109 @@ def _end(session: Session, cases: Mapping[int, str]) -> None:
     session.execute(held.values(closed_at=now(), outcome="withdrawn"))
 
 
-def forget_messages(session: Session, before: datetime) -> int:
+@dataclass(frozen=True)
+class Before:
+    """Instants before which each kind of data has been kept for long enough."""
+
+    cases: datetime
+    photos: datetime | None
+    """None: a photo is kept as long as its case."""
+    messages: datetime
+    texts: datetime
+    sessions: datetime
+    reports: datetime
+    audit: datetime
+
+    @classmethod
+    def of(cls, settings: Settings, moment: datetime) -> Self:
+        def before(months: int) -> datetime:
+            return moment - MONTH * months
+
+        return cls(
+            cases=before(settings.retention_months),
+            photos=before(own) if (own := settings.retention_photos_months) else None,
+            messages=before(settings.months("messages")),
+            texts=before(settings.months("texts")),
+            sessions=before(settings.months("sessions")),
+            reports=before(settings.months("reports")),
+            audit=before(settings.months("audit")),
+        )
+
+
+def forget_photos(session: Session, before: datetime) -> tuple[int, set[str]]:
+    """Give up the bytes of old photos, unless she agreed that they train the model.
+
+    Returns: (photos, addresses that nothing names any more: to be deleted after the commit).
+    """
+    old = session.scalars(
+        select(Photo)
+        .join(Case)
+        .join(Farmer)
+        .where(
+            Photo.received_at < before,
+            Photo.gone_at.is_(None),
+            Farmer.training_consent_at.is_(None),
+        )
+        .order_by(Photo.id)
+        .limit(BATCH)
+        .with_for_update(of=Photo, skip_locked=True)
+    ).all()
+    addresses = {photo.address for photo in old}
+    for photo in old:
+        photo.gone_at = now()
+    session.flush()
+    to_delete = addresses - erasure.named(session, addresses)
+    loose.note(session, *to_delete)
+    return len(old), to_delete
+
+
+def forget_audit(session: Session, before: datetime) -> int:
+    """Delete what operators and officers did long ago; what happened to a case goes with it.
+
+    Returns: how many, at most `ROWS`.
+    """
+    old = select(Event.id).where(
+        Event.at < before, Event.case_id.is_(None), Event.farmer_id.is_(None)
+    )
+    gone = delete(Event).where(Event.id.in_(old.limit(ROWS).scalar_subquery()))
+    return len(session.execute(gone.returning(Event.id)).all())
+
+
+def forget_messages(session: Session, before: Before) -> int:
     """Blank numbers and texts of old messages.
 
     Returns: how many, at most `ROWS`.
     """
+    old = or_(
+        (Message.direction == "out") & (Message.created_at < before.messages),
+        (Message.direction == "in") & (Message.created_at < before.texts),
+    )
     whose = sql_case((Message.farmer_id.is_not(None), farmers.NOBODY), else_=None)
     blank = {"address": "", "address_digest": "", "text": None, "farmer_id": whose}
     farmers.nobody(session)
-    old = (
+    some = (
         select(Message.id)
         .where(
-            Message.created_at < before,
+            old,
             Message.state.in_(ENDED),
             text("message.address_digest <> ''"),  # as it stands in the index
         )
         .order_by(Message.created_at)
         .limit(ROWS)
     )
-    done = update(Message).where(Message.id.in_(old.scalar_subquery())).values(blank)
+    done = update(Message).where(Message.id.in_(some.scalar_subquery())).values(blank)
     return len(session.execute(done.returning(Message.id)).all())
 
 
-def forget_callbacks(session: Session, before: datetime) -> int:
+def forget_callbacks(session: Session, before: Before) -> int:
     """Delete what else names a number; returns how many rows at most of one kind, up to `ROWS`."""
     most = 0
-    for table, at in (
-        (DeliveryReport, DeliveryReport.received_at),
-        (UssdSession, UssdSession.ended_at),
-        (MediaMessage, MediaMessage.received_at),
+    for table, at, instant in (
+        (DeliveryReport, DeliveryReport.received_at, before.reports),
+        (UssdSession, UssdSession.ended_at, before.sessions),
+        (MediaMessage, MediaMessage.received_at, before.texts),
     ):
-        old = select(table.id).where(at < before).order_by(at).limit(ROWS).scalar_subquery()
+        old = select(table.id).where(at < instant).order_by(at).limit(ROWS).scalar_subquery()
         gone = session.execute(delete(table).where(table.id.in_(old)).returning(table.id))
         most = max(most, len(gone.all()))
     return most

@@ -12,12 +12,12 @@ import sys
 import click
 
 from gateway.context import Context
-from gateway.running import logs
+from gateway.privacy import erasure
+from gateway.running import logs, modes
 from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
-from gateway.store import Store, StoreError
-from gateway.store.vault import Vault
+from gateway.store import StoreError, keys
 from gateway.watch import beats
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -33,6 +33,8 @@ def begin(process: str) -> Settings:
     for variable in ONE_THREAD:
         os.environ.setdefault(variable, "1")
     settings = Settings.read()
+    settings.check_strength()
+    modes.close(settings.home)
     logs.set_up(settings, process)
     # What is imported by now stays for good. Not walking it again saves 0.4 s of CPU at the end
     # of each process, when all of them end at once.
@@ -44,6 +46,8 @@ def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
     _check_revision(*context.store.revision())
+    keys.enter(context.store)
+    erasure.replay(context.store, context.photos)
     return context
 
 
@@ -56,26 +60,24 @@ def _check_revision(have: str | None, head: str | None) -> None:
 @click.option("--no-simulator", is_flag=True, help="Do not start the mobile-network simulator.")
 def up(no_simulator: bool) -> None:
     """Start everything on this machine, and keep it running until Ctrl-C."""
+    from gateway.channels import providers
     from gateway.running.premises import HomeLock, check_ports
     from gateway.running.supervisor import Supervisor
 
     if no_simulator:
         os.environ["LEAFLINE_SIMULATOR"] = "off"  # the processes that it starts read it too
     settings = begin("up")
-    if not settings.simulator_on and not settings.at_api_key.get_secret_value():
-        raise click.ClickException(
-            "without the simulator messages need a network: set AT_USERNAME and AT_API_KEY"
-        )
+    providers.check(settings)
     lock = HomeLock.take(settings)
     check_ports(settings)
     house = Supervisor(settings, lock)
     _check_model()
     context = Context.open(settings)  # says at once, and once, what every process would say
     Spool(settings.spool, context.store.vault).check()
+    context.store.migrate()
+    keys.enter(context.store)
+    erasure.replay(context.store, context.photos)
     context.close()
-    store = Store(settings.store_url, Vault(settings.encryption_key))
-    store.migrate()
-    store.close()
     house.run()
 
 
@@ -95,6 +97,7 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
         log.error("starting without the store: %s", error)
     else:
         _check_revision(*revision)
+        keys.enter(context.store)
     context.close()
     if check:
         return
@@ -122,12 +125,12 @@ def worker(queue: str) -> None:
 def sender() -> None:
     """Run the sender: hands messages of the outbox to the mobile network."""
     context = _open(begin("sender"))
-    from gateway.channels.africastalking.client import Client
+    from gateway.channels import providers
     from gateway.outbox.sender import Sender
 
     stop = stop_event()
     with beats.beating(context.store, "sender"):
-        Sender(context, Client.from_settings(context.settings)).run(stop)
+        Sender(context, *providers.networks(context.settings)).run(stop)
     context.close()
 
 

@@ -16,20 +16,27 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import agronomy
+from gateway.channels import providers
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
+from gateway.running import modes
 from gateway.running.logs import PROCESS_VARIABLE
-from gateway.settings import Settings, SettingsError
+from gateway.settings import (
+    FROM_FILE,
+    SHORTEST,
+    Kept,
+    Settings,
+    SettingsError,
+    weakness,
+)
 from gateway.spool import Spool
-from gateway.store import Store, StoreError
+from gateway.store import Store, StoreError, keys
 from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
 from gateway.watch import beats, redis_writes
 
-SHORTEST_CHANNEL_KEY = 16
-SHORTEST_SECRET_KEY = 32
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
 CLOCK_DRIFT_WARN = 5.0
@@ -73,7 +80,9 @@ def examine(settings: Settings, checks: Iterable[str]) -> Iterator[Finding]:
 
 def check_settings(settings: Settings) -> Finding:
     """The values are proved already; a misspelt name would silently do nothing."""
-    known = {f"LEAFLINE_{name.upper()}" for name in type(settings).model_fields} | NOT_SETTINGS
+    known = settings.variables() | providers.variables() | NOT_SETTINGS
+    known |= {name + FROM_FILE for name in known}
+    providers.sections()
     given = {*os.environ, *dotenv_values(ENV_FILE, interpolate=False)}
     unknown = {n for n in given if n.upper().startswith("LEAFLINE_") and n.upper() not in known}
     if unknown:
@@ -84,7 +93,7 @@ def check_settings(settings: Settings) -> Finding:
 def check_disk(settings: Settings) -> Finding:
     probe = settings.home / f".doctor-{secrets.token_hex(4)}"
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"\0" * 4096)
         probe.unlink()
     except OSError as error:
@@ -101,7 +110,7 @@ def check_disk(settings: Settings) -> Finding:
 
 
 def check_store(settings: Settings) -> Finding:
-    store = Store(settings.store_url, Vault(settings.encryption_key))
+    store = Store(settings.store_url, _vault(settings))
     try:
         have, head = store.revision()
         kind = store.engine.dialect.name
@@ -110,6 +119,8 @@ def check_store(settings: Settings) -> Finding:
         if have != head:
             return fail("store", f"{kind} is at {have}, not {head}: run `leafline db upgrade`")
         with store.reading() as session:
+            if keys.lacking(session):
+                return fail("store", keys.LACKS)
             if isinstance(session.scalar(select(Farmer.phone).limit(1)), Unreadable):
                 return fail(
                     "store",
@@ -123,8 +134,12 @@ def check_store(settings: Settings) -> Finding:
         store.close()
 
 
+def _vault(settings: Settings) -> Vault:
+    return Vault(settings.encryption_key, settings.old_keys)
+
+
 def check_spool(settings: Settings) -> Finding:
-    spool = Spool(settings.spool, Vault(settings.encryption_key))
+    spool = Spool(settings.spool, _vault(settings))
     try:
         spool.check()
     except SettingsError as error:
@@ -166,7 +181,7 @@ def check_redis(settings: Settings) -> Finding:
 def check_photos(settings: Settings) -> Finding:
     data = secrets.token_bytes(1024)
     try:
-        photos = open_photos(settings.photos_url, settings.home, Vault(settings.encryption_key))
+        photos = open_photos(settings.photos_url, settings.home, _vault(settings))
         address = photos.put(data)
         same = photos.get(address) == data
         photos.delete(address)
@@ -209,47 +224,50 @@ def check_texts(settings: Settings) -> Finding:
 
 
 def check_credentials(settings: Settings) -> Finding:
-    if settings.at_api_key.get_secret_value():
-        return _account(settings)
-    if settings.simulator_on:
-        return warn("credentials", "no AT_API_KEY: messages go to the simulator, not to phones")
-    return fail("credentials", "no AT_API_KEY and no simulator: set AT_USERNAME and AT_API_KEY")
-
-
-def _account(settings: Settings) -> Finding:
-    from gateway.channels.africastalking.client import Client
-
-    where = " (sandbox: no message leaves it)" if settings.at_username == "sandbox" else ""
-    name = f"Africa's Talking, username {settings.at_username}{where}"
-    held, reason = Client.from_settings(settings).balance()
-    if reason == "wrong_key":
-        return fail(
-            "credentials",
-            f"{name}: the key is refused; check AT_USERNAME and AT_API_KEY (a new key needs up to "
-            "20 minutes)",
-        )
-    if held is None:
-        return warn("credentials", f"{name}: the account cannot be asked now ({reason})")
-    if held.amount <= 0:
-        return fail("credentials", f"{name}: no credit is left; no message will leave")
-    return ok("credentials", f"{name}, balance {held.currency} {held.amount}")
+    """Every provider by which messages leave; the worst of them says how it is."""
+    found = [(provider.name, *provider.check(settings)) for provider in providers.chosen(settings)]
+    if len(found) == 1:
+        return Finding("credentials", *found[0][1:])
+    worst = max((state for _, state, _ in found), key=("ok", "warn", "fail").index)
+    words = "; ".join(f"{name} ({state}): {text}" for name, state, text in found)
+    return Finding("credentials", worst, words)
 
 
 def check_keys(settings: Settings) -> Finding:
-    if len(settings.encryption_key) < SHORTEST_SECRET_KEY:
+    if reason := weakness(settings.encryption_key, SHORTEST["secret_key"]):
+        return fail("keys", f"LEAFLINE_SECRET_KEY {reason}: whoever guesses it reads every number")
+    weak = [r for key in settings.webhook_keys if (r := weakness(key, SHORTEST["channel_keys"]))]
+    if weak:
         return fail(
             "keys",
-            f"LEAFLINE_SECRET_KEY is shorter than {SHORTEST_SECRET_KEY} characters: "
-            "whoever guesses it reads every number",
+            f"{len(weak)} of {len(settings.webhook_keys)} in LEAFLINE_CHANNEL_KEYS {weak[0]}: "
+            "whoever guesses one can pose as any phone",
         )
-    short = sum(len(key) < SHORTEST_CHANNEL_KEY for key in settings.webhook_keys)
-    if short:
-        return fail(
+    webhooks = f"{len(settings.webhook_keys)} for the webhooks"
+    if settings.old_keys:
+        return warn(
             "keys",
-            f"{short} of {len(settings.webhook_keys)} shorter than {SHORTEST_CHANNEL_KEY} "
-            "characters: whoever guesses one can pose as any phone; lengthen LEAFLINE_CHANNEL_KEYS",
+            f"strong enough; {webhooks}; {len(settings.old_keys)} old to read: run "
+            "`leafline keys rotate`, then take them out",
         )
-    return ok("keys", f"long enough; {len(settings.webhook_keys)} for the webhooks")
+    return ok("keys", f"strong enough; {webhooks}")
+
+
+def check_modes(settings: Settings) -> Finding:
+    if open_ := modes.open_to_others(settings.home):
+        return fail(
+            "modes",
+            f"others on this machine may look into {open_[0]}"
+            + (f" and {len(open_) - 1} more" if len(open_) > 1 else "")
+            + ": start Leafline, which closes what it owns, or chmod go-rwx",
+        )
+    return ok("modes", f"nobody else may look into {settings.home.resolve()}")
+
+
+def check_retention(settings: Settings) -> Finding:
+    kinds: tuple[Kept, ...] = ("photos", "messages", "texts", "sessions", "reports", "audit")
+    told = ", ".join(f"{kind} {settings.months(kind)}" for kind in kinds)
+    return ok("retention", f"months: cases {settings.retention_months}, {told}")
 
 
 def check_operator(settings: Settings) -> Finding:
@@ -282,7 +300,7 @@ def _clock_drifts(settings: Settings) -> Iterator[tuple[str, float]]:
         yield "Redis", datetime.now(UTC).timestamp() - seconds - micros / 1e6
     except redis.RedisError:
         pass  # has its own line
-    store = Store(settings.store_url, Vault(settings.encryption_key))
+    store = Store(settings.store_url, _vault(settings))
     try:
         if store.engine.dialect.name == "postgresql":
             with store.reading() as session:
@@ -318,6 +336,8 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "texts": check_texts,
     "credentials": check_credentials,
     "keys": check_keys,
+    "modes": check_modes,
+    "retention": check_retention,
     "operator": check_operator,
     "clock": check_clock,
     "processes": check_processes,

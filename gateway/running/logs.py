@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from pydantic import SecretStr
 
-from gateway.settings import Settings
+from gateway.channels import providers
+from gateway.settings import Settings, SettingsError
 
 PROCESS_VARIABLE = "LEAFLINE_PROCESS"
 """Environment variable by which the supervisor names a process: `web`, `worker-1`."""
@@ -34,7 +35,7 @@ class Mask:
     """Takes phone numbers and the given secrets out of a text."""
 
     def __init__(self, hidden: Iterable[str] = ()) -> None:
-        forms = {form for text in hidden for form in (text, quote(text, safe=""))}
+        forms = {form for text in hidden for form in (text, quote(text, safe=""), quote_plus(text))}
         known = sorted((f for f in forms if len(f) >= _SHORTEST_SECRET), key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, known))) if known else None
 
@@ -85,7 +86,16 @@ def secrets_of(settings: Settings) -> list[str]:
     texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
     urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
     passwords = [urlsplit(url).password or "" for url in urls]
-    return [*settings.webhook_keys, settings.encryption_key, *texts, *passwords]
+    ours = [*settings.webhook_keys, settings.encryption_key, *settings.old_keys]
+    return [*ours, *texts, *passwords]
+
+
+def _secrets_of_providers() -> list[str]:
+    """Empty where their settings are wrong: what needs them says so and does not start."""
+    try:
+        return providers.secrets()
+    except SettingsError:
+        return []
 
 
 def set_up(settings: Settings, process: str = "") -> None:
@@ -96,7 +106,7 @@ def set_up(settings: Settings, process: str = "") -> None:
     name = os.environ.get(PROCESS_VARIABLE) or process or "leafline"
     formats: dict[Literal["text", "json"], type[Line]] = {"text": Line, "json": JsonLine}
     handler = logging.StreamHandler(sys.stderr)
-    mask = Mask(secrets_of(settings))
+    mask = Mask([*secrets_of(settings), *_secrets_of_providers()])
     handler.setFormatter(formats[settings.log_format](name, mask))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 import requests
 
+from gateway.channels import providers
 from gateway.settings import Settings
 
 PAGES = ("kiosk", "officer", "operator", "simulator")
@@ -40,7 +41,10 @@ def announcement(settings: Settings) -> str:
         answer = _get(address)
         if answer is not None and answer.status_code != 404:
             lines.append(f"  {page:<10} {address}")
-    lines.append(f"  {'webhooks':<10} {settings.url}/africastalking/{settings.webhook_keys[0]}/")
+    for provider in providers.chosen(settings):
+        lines.append(
+            f"  {'webhooks':<10} {settings.url}{provider.address(settings.webhook_keys[0])}"
+        )
     lines.append(f"  {'home':<10} {settings.home.resolve()}")
     return "\n".join([*lines, "", ""])
 

@@ -33,7 +33,7 @@ class HomeLock:
         """Raises: SettingsError when the home is in use or cannot be written."""
         path = settings.home.resolve() / LOCK
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise SettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -22,6 +23,10 @@ from gateway.store.vault import SealBroken
 
 if TYPE_CHECKING:
     from gateway.store.vault import Vault
+
+
+SEALED = "sealed"
+"""The only name in an object of JSON that is sealed."""
 
 
 def now() -> datetime:
@@ -60,6 +65,52 @@ class Sealed(TypeDecorator[str]):
             return None if value is None else _vault(dialect).open_text(value)
         except SealBroken:
             return Unreadable()
+
+
+class SealedWords(TypeDecorator[str]):
+    """Sealed text in a column that held it plainly before; an old plain value reads as it is."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or isinstance(value, Unreadable):
+            return None
+        return _vault(dialect).seal_marked(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        try:
+            return None if value is None else _vault(dialect).open_marked(value)
+        except SealBroken:
+            return Unreadable()
+
+
+class SealedFacts(TypeDecorator[dict[str, Any]]):
+    """A sealed object in a column of JSON that held it plainly before.
+
+    What does not open reads as no facts.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: dict[str, Any] | None, dialect: Dialect
+    ) -> dict[str, str] | None:
+        if value is None:
+            return None
+        return {SEALED: _vault(dialect).seal_marked(json.dumps(value))}
+
+    def process_result_value(
+        self, value: dict[str, Any] | None, dialect: Dialect
+    ) -> dict[str, Any] | None:
+        if value is None or set(value) != {SEALED}:
+            return value
+        try:
+            facts: dict[str, Any] = json.loads(_vault(dialect).open_marked(value[SEALED]))
+        except SealBroken:
+            return {}
+        return facts
 
 
 def _vault(dialect: Dialect) -> Vault:

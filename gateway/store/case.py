@@ -3,10 +3,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, String, text
+from sqlalchemy import Float, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from gateway.store.base import Base, Identity, Utc, now
+from gateway.store.base import Base, Identity, SealedFacts, SealedWords, Utc, now
 from gateway.store.farmer import Farmer
 
 
@@ -37,7 +37,7 @@ class Case(Base):
     """The way it came: `kiosk`, `mms`, `ussd` or `sms`."""
     crop: Mapped[str | None] = mapped_column(String(16))
     language: Mapped[str] = mapped_column(String(2))
-    place: Mapped[str | None] = mapped_column(String(80))
+    place: Mapped[str | None] = mapped_column(SealedWords)
     area: Mapped[str | None] = mapped_column(String(80))
     state: Mapped[str] = mapped_column(String(16))
     """See gateway.store.states."""
@@ -45,7 +45,7 @@ class Case(Base):
     verdict: Mapped[str | None] = mapped_column(String(16))
     confidence: Mapped[float | None] = mapped_column(Float)
     """Label, verdict and calibrated confidence (0 to 1) of all photos together."""
-    answers: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    answers: Mapped[dict[str, Any] | None] = mapped_column(SealedFacts)
     """What the farmer told: `stage`, `plants`, `sprayed`, `reason`, `ask_later`, `better`."""
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
     updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import (
@@ -28,10 +28,12 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from gateway import words
 from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
 from gateway.store.photos import PhotoStoreError
+from gateway.store.seal_key import SealKey
 from gateway.store.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -60,7 +62,14 @@ class Store:
                 "DATABASE_URL is not understood; use postgresql://user:password@host/name"
             ) from None
         self.engine.dialect.leafline_vault = vault  # type: ignore[attr-defined]
+        vault.lasting_from(self._lasting_key)
         self._reader = self.engine.execution_options(leafline_reading=True)
+
+    def _lasting_key(self) -> bytes | None:
+        with self.reading() as session:
+            if not inspect(session.connection()).has_table(SealKey.__tablename__):
+                return None  # not migrated yet
+            return lasting_key(session, self.vault)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -146,6 +155,14 @@ def vault_of(session: Session) -> Vault:
     return vault
 
 
+def lasting_key(session: Session, vault: Vault) -> bytes | None:
+    """The key of lasting digests, as the store keeps it for one of our keys."""
+    for name, sealed in session.execute(select(SealKey.name, SealKey.lasting)):
+        if (lasting := vault.open_lasting(name, sealed)) is not None:
+            return lasting
+    return None
+
+
 def insert_once(session: Session, model: type[Base], values: dict[str, Any], *unique: str) -> bool:
     """Insert a row unless one with the same `unique` columns is there; True when it was made.
 
@@ -181,6 +198,7 @@ def _engine(url: str) -> Engine:
             hide_parameters=True,
         )
         _install_sqlite(engine)
+        event.listen(engine, "before_cursor_execute", _clean_values, retval=True)
         return engine
     named = make_url(url).query
     engine = create_engine(
@@ -193,7 +211,26 @@ def _engine(url: str) -> Engine:
         hide_parameters=True,
     )
     postgres.install(engine)
+    event.listen(engine, "before_cursor_execute", _clean_values, retval=True)
     return engine
+
+
+def _clean_values(
+    _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """Whatever comes this far without having been cleaned must not fail here, on one kind of
+    store only."""
+    return statement, _cleaned(values)
+
+
+def _cleaned(values: Any) -> Any:
+    if isinstance(values, str):
+        return words.clean(values)
+    if isinstance(values, dict):
+        return {name: _cleaned(value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(map(_cleaned, values))
+    return values
 
 
 def _install_sqlite(engine: Engine) -> None:

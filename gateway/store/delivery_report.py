@@ -15,10 +15,13 @@ class DeliveryReport(Base):
     __table_args__ = (
         UniqueConstraint("provider_id", "status", "reason"),
         Index("ix_delivery_report_unmatched", "message_id", "address_digest"),
+        Index("ix_delivery_report_address", "address_digest"),
     )
 
     id: Mapped[Identity]
+    provider: Mapped[str] = mapped_column(String(24), server_default="africastalking")
     provider_id: Mapped[str] = mapped_column(String(80))
+    """See gateway.outbox.network.scoped."""
     status: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(40), default="")
     fate: Mapped[str] = mapped_column(String(12), default="")

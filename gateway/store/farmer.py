@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.store.base import Base, Digest, Secret, Utc, now
+from gateway.store.base import Base, Digest, SealedWords, Secret, Utc, now
 
 
 class Farmer(Base):
@@ -19,7 +19,7 @@ class Farmer(Base):
     phone: Mapped[Secret]
     phone_digest: Mapped[Digest] = mapped_column(unique=True)
     language: Mapped[str | None] = mapped_column(String(2))
-    place: Mapped[str | None] = mapped_column(String(80))
+    place: Mapped[str | None] = mapped_column(SealedWords)
     area: Mapped[str | None] = mapped_column(String(80), index=True)
     consent_at: Mapped[datetime | None] = mapped_column(Utc)
     consent_version: Mapped[str | None] = mapped_column(String(16))

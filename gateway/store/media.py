@@ -13,7 +13,7 @@ from gateway.store.vault import Vault
 def _digest_of_phone(context: DefaultExecutionContext) -> str:
     vault: Vault = context.dialect.leafline_vault  # type: ignore[attr-defined]
     values = context.get_current_parameters()  # type: ignore[no-untyped-call]
-    return vault.digest(values["phone"])
+    return vault.number(values["phone"])
 
 
 class MediaMessage(Base):

@@ -52,7 +52,11 @@ class Message(Base):
     state: Mapped[str] = mapped_column(String(12))
     """See gateway.store.states."""
     outcome: Mapped[str | None] = mapped_column(String(40))
+    provider: Mapped[str] = mapped_column(String(24), server_default="africastalking")
+    """out: which it was handed to, or last tried with; it says nothing of one that was not tried
+    yet. in: which it came by."""
     provider_id: Mapped[str | None] = mapped_column(String(80))
+    """See gateway.outbox.network.scoped."""
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     """Those that count: the network was reached and this message was not taken."""
     resent_at: Mapped[datetime | None] = mapped_column(Utc)

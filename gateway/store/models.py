@@ -6,6 +6,7 @@ from gateway.store.broadcast import Broadcast
 from gateway.store.case import Case
 from gateway.store.delivery_report import DeliveryReport
 from gateway.store.diagnosis import Diagnosis
+from gateway.store.erasure import Erasure
 from gateway.store.escalation import Escalation
 from gateway.store.event import Event
 from gateway.store.farmer import Farmer
@@ -23,6 +24,7 @@ from gateway.store.officer_link import OfficerLink
 from gateway.store.operator import Operator
 from gateway.store.photo import Photo
 from gateway.store.repair import Repair
+from gateway.store.seal_key import SealKey
 from gateway.store.sweep_turn import SweepTurn
 from gateway.store.ussd_session import UssdSession
 
@@ -33,6 +35,7 @@ __all__ = [
     "Case",
     "DeliveryReport",
     "Diagnosis",
+    "Erasure",
     "Escalation",
     "Event",
     "Farmer",
@@ -50,6 +53,7 @@ __all__ = [
     "Operator",
     "Photo",
     "Repair",
+    "SealKey",
     "SweepTurn",
     "UssdSession",
 ]

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, String
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from gateway.store.area_key import area_key
-from gateway.store.base import Base, Digest, Identity, Secret, Utc, now
+from gateway.store.base import Base, Digest, Identity, SealedWords, Secret, Utc, now
 
 
 class Officer(Base):
@@ -15,7 +15,7 @@ class Officer(Base):
     __tablename__ = "officer"
 
     id: Mapped[Identity]
-    name: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(SealedWords)
     phone: Mapped[Secret]
     phone_digest: Mapped[Digest] = mapped_column(unique=True)
     area: Mapped[str] = mapped_column(String(80))

@@ -45,5 +45,7 @@ class Photo(Base):
     failed_at: Mapped[datetime | None] = mapped_column(Utc)
     """When that was last noticed."""
     diagnosed_at: Mapped[datetime | None] = mapped_column(Utc)
+    gone_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When its bytes had been kept for long enough; it has no claim to them since."""
 
     case: Mapped[Case] = relationship()

@@ -58,6 +58,11 @@ class PhotoStore(Protocol):
     def get(self, address: str) -> bytes:
         """Raises: PhotoMissing, SealBroken, PhotosAway; OSError for a fault of this file alone."""
 
+    def seal_anew(self, address: str) -> bool:
+        """Seal the photo with the key that writes; False when it is already.
+
+        Raises: PhotoMissing, SealBroken, PhotoStoreError."""
+
     def delete(self, address: str) -> None:
         """Forget the photo; nothing happens when there is none."""
 
@@ -96,7 +101,8 @@ class Folder:
         self._write(path, self._vault.seal_photo(data))
         return address
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes, written: float | None = None) -> None:
+        """`written`: the time of writing that it keeps, where it is not now."""
         aside = path.with_name(f".{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,6 +110,8 @@ class Folder:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            if written is not None:
+                os.utime(aside, (written, written))
             os.replace(aside, path)
             _sync_folder(path.parent)
         except OSError as error:
@@ -112,6 +120,18 @@ class Folder:
             raise PhotoStoreError(
                 f"photos cannot be written to {self._root}: {error.strerror}"
             ) from error
+
+    def seal_anew(self, address: str) -> bool:
+        path = self._path(address)
+        try:
+            sealed, written = path.read_bytes(), path.stat().st_mtime
+        except FileNotFoundError:
+            self._check()
+            raise PhotoMissing(address) from None
+        if self._vault.is_current(sealed):
+            return False
+        self._write(path, self._vault.seal_photo(self._vault.open_photo(sealed)), written)
+        return True
 
     def get(self, address: str) -> bytes:
         try:
@@ -242,6 +262,13 @@ class Bucket:
             self._witnessed = True
         return address
 
+    def seal_anew(self, address: str) -> bool:
+        sealed = self._read(address)
+        if self._vault.is_current(sealed):
+            return False
+        self._write(self._path(address), self._vault.seal_photo(self._vault.open_photo(sealed)))
+        return True
+
     def _write(self, path: str, data: bytes) -> None:
         """Folders are made where the kind of store has any; a bucket never is: a name that is
         mistyped would be found out when the photos are looked for."""
@@ -261,12 +288,14 @@ class Bucket:
             ) from None
 
     def get(self, address: str) -> bytes:
+        return self._vault.open_photo(self._read(address))
+
+    def _read(self, address: str) -> bytes:
         try:
-            data = self._ask(self._files.cat_file, self._path(address))
+            return bytes(self._ask(self._files.cat_file, self._path(address)))
         except FileNotFoundError:
             self._check()
             raise PhotoMissing(address) from None
-        return self._vault.open_photo(bytes(data))
 
     def _check(self) -> None:
         """Raises: PhotosAway when nothing at all is there: a bucket that is gone has no photos to

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String
+from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base, Digest, Identity, Utc, now
@@ -12,6 +12,7 @@ class UssdSession(Base):
     """How one USSD session ended, as the network's end event tells it. No step waits for it."""
 
     __tablename__ = "ussd_session"
+    __table_args__ = (Index("ix_ussd_session_address", "address_digest"),)
 
     id: Mapped[Identity]
     session_id: Mapped[str] = mapped_column(String(80), unique=True)

@@ -54,9 +54,16 @@ def open_causes(session: Session, prefix: str) -> set[str]:
     return set(session.scalars(query))
 
 
-def close(session: Session, prefix: str) -> int:
-    """Close the open incidents whose cause begins with `prefix`; returns how many."""
-    return _close(session, Incident.cause.startswith(prefix, autoescape=True))
+def close(session: Session, prefix: str, *, deeper: bool = True) -> int:
+    """Close the open incidents whose cause begins with `prefix`; returns how many.
+
+    `deeper`: also those with another colon after it (`channel:kannel:tls` after `channel:`).
+    """
+    fits = Incident.cause.startswith(prefix, autoescape=True)
+    if not deeper:
+        further = prefix.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%:%"
+        fits &= Incident.cause.not_like(further, escape="/")
+    return _close(session, fits)
 
 
 def _close(session: Session, which: ColumnElement[bool]) -> int:

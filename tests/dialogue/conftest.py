@@ -74,7 +74,7 @@ def outbox(context: Context) -> Outbox:
         with context.store.reading() as session:
             query = select(Message).where(
                 Message.direction == "out",
-                Message.address_digest == context.store.vault.digest(phone),
+                Message.address_digest == context.store.vault.number(phone),
             )
             return [str(m.text) for m in session.scalars(query.order_by(Message.id))]
 

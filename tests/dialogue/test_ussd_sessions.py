@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 
 from gateway.context import Context
 from gateway.dialogue.ussd import UssdRequest, answer
-from gateway.dialogue.ussd.path import Mark
 from gateway.dialogue.ussd.service import REDIS_TIMEOUT, Line
+from gateway.dialogue.ussd.sessions import Mark
 from gateway.people import farmers
 from gateway.store.models import Case, Event, Message
 from tests.dialogue.conftest import FARMER, Dial, MakeCase

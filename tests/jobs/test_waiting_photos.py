@@ -19,6 +19,7 @@ from gateway.cases.queue import Standing
 from gateway.context import Context
 from gateway.jobs import sweeps
 from gateway.jobs.sweeps import Step, Waiting
+from gateway.jobs.worker import QuietWorker, sit_down
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.watch import incidents
@@ -239,3 +240,25 @@ def test_the_margin_that_rq_gives_is_known(context: Context) -> None:
     execution.refresh()
     margin = score - execution.created_at.timestamp() - queue.JOB_TIMEOUT
     assert abs(margin - queue.RQ_MARGIN) < 2
+
+
+def test_what_a_failed_job_leaves_in_redis_tells_of_nobody(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo_id = accept(context)
+
+    def stumble(*_args: object) -> None:
+        raise ValueError(f"no way to judge the photo of {FARMER}")
+
+    monkeypatch.setattr("gateway.jobs.photos._diagnose", stumble)
+    queue.enqueue(context.photo_queue, photo_id)
+    sit_down(context)
+    QuietWorker([context.photo_queue], connection=context.redis, serializer=JSONSerializer).work(
+        burst=True, logging_level="CRITICAL"
+    )
+    job = context.photo_queue.fetch_job(f"photo-{photo_id}")
+    assert job is not None
+    assert job.is_failed
+    result = job.latest_result()
+    assert result is not None
+    assert result.exc_string == "ValueError"

@@ -19,7 +19,10 @@ _numbers = itertools.count(1)
 class Carrier:
     """The mobile network's double: answers by a script, then always with `sent`."""
 
-    def __init__(self) -> None:
+    longest_request = 30.0
+
+    def __init__(self, name: str = "africastalking") -> None:
+        self.name = name
         self.calls: queue.Queue[tuple[str, str]] = queue.Queue()
         self.script: list[SendResult | Callable[[], SendResult]] = []
         self._ids = itertools.count(1)

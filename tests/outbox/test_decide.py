@@ -55,7 +55,7 @@ def seconds(count: float) -> datetime:
             Step("failed", "provider_error", counts=True),
         ),
         (
-            SendResult(Outcome.RETRYABLE, "rejected_by_gateway"),
+            SendResult(Outcome.RETRYABLE, "rejected_by_gateway", most_attempts=2),
             Attempted(Kind.ANSWER, NOW, attempts=1),
             Step("failed", "rejected_by_gateway", counts=True),
         ),

@@ -17,10 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from gateway.context import Context
-from gateway.outbox import claim, wake
+from gateway.outbox import claim, pause, sweep, wake
 from gateway.outbox import sender as sender_module
 from gateway.outbox.network import Outcome, SendResult
-from gateway.outbox.sender import Sender
+from gateway.outbox.sender import Lane, Sender
 from gateway.store.models import Incident, Message
 
 from .conftest import Carrier, post, read
@@ -29,11 +29,12 @@ SOON = 10.0
 
 
 @contextmanager
-def running(context: Context, carrier: Carrier, senders: int = 1) -> Iterator[None]:
+def running(context: Context, *carriers: Carrier, senders: int = 1) -> Iterator[None]:
     """Senders at work; at the end they have finished what they had begun."""
     stop = threading.Event()
     threads = [
-        threading.Thread(target=Sender(context, carrier).run, args=(stop,)) for _ in range(senders)
+        threading.Thread(target=Sender(context, *carriers).run, args=(stop,))
+        for _ in range(senders)
     ]
     for thread in threads:
         thread.start()
@@ -121,6 +122,41 @@ def test_without_credit_nothing_is_burnt_and_a_person_is_called(
         assert set(session.scalars(select(Message.attempts))) == {0}
 
 
+def test_after_a_rest_one_message_goes_ahead_alone(
+    any_context: Context, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that takes messages and never answers would else lose eight at a time."""
+    monkeypatch.setattr(pause, "RESTS", dict.fromkeys(Outcome, (0.05, 0.05)))
+    probing, probed, rounds = threading.Event(), threading.Event(), threading.Semaphore(0)
+    real = Lane._round
+
+    def counted(*args: Any) -> None:
+        real(*args)
+        if probing.is_set():
+            rounds.release()
+
+    monkeypatch.setattr(Lane, "_round", counted)
+    beside: list[int] = []
+
+    def probe() -> SendResult:
+        for _ in range(5):
+            post(any_context.store)
+        probing.set()
+        for _ in range(8):
+            assert rounds.acquire(timeout=SOON)
+        beside.append(carrier.calls.qsize())
+        probed.set()
+        return carrier.taken()
+
+    carrier.script = [SendResult(Outcome.CHANNEL_DOWN, "no_credit"), probe]
+    post(any_context.store)
+    with running(any_context, carrier):
+        assert probed.wait(10 * SOON)
+        for _ in range(7):
+            carrier.calls.get(timeout=SOON)
+    assert beside == [1]  # the refused one
+
+
 def test_the_incident_closes_by_itself_when_messages_leave_again(
     any_context: Context, carrier: Carrier
 ) -> None:
@@ -148,8 +184,12 @@ def test_a_poisoned_message_does_not_block_the_others(
 
 
 def test_the_lease_outlives_every_request(context: Context, carrier: Carrier) -> None:
-    sender = Sender(context, carrier)
-    assert sender._lease > timedelta(seconds=context.settings.at_timeout * 2)
+    carrier.longest_request = 120.0
+    (lane,) = Sender(context, carrier)._lanes
+    assert timedelta(seconds=120) < lane.lease <= sweep.LONGEST_LEASE
+    carrier.longest_request = 600.0
+    with pytest.raises(ValueError, match="no request may take"):
+        Sender(context, carrier)
 
 
 def test_without_redis_messages_leave_all_the_same(any_context: Context, carrier: Carrier) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,6 +62,15 @@ def later(context: Context, times: int = 1) -> int:
         return sweeps.orphaned_photos(context)
 
 
+def copy(source: Path, target: Path) -> None:
+    """One SQLite database over another, as a backup is made and restored."""
+    with (
+        contextlib.closing(sqlite3.connect(source)) as whence,
+        contextlib.closing(sqlite3.connect(target)) as whither,
+    ):
+        whence.backup(whither)
+
+
 @pytest.fixture
 def unlisted(any_context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
     """A house whose photos can be listed by the test only."""
@@ -103,16 +113,12 @@ def test_the_bytes_of_a_refused_upload_that_came_again_stay(unlisted: Context) -
 def test_a_store_that_was_restored_deletes_nothing(unlisted: Context, tmp_path: Path) -> None:
     refuse(unlisted, 104)
     old = hand_in(unlisted, 105)
-    unlisted.store.close()
-    shutil.copy(tmp_path / "store.sqlite3", tmp_path / "yesterday")
+    copy(tmp_path / "store.sqlite3", tmp_path / "yesterday")
     sweeps.orphaned_photos(unlisted)
     hand_in(unlisted, 104)  # accepted after the backup
     hand_in(unlisted, 106)
     everything = kept(unlisted)
-    unlisted.store.close()
-    for beside in ("-wal", "-shm"):
-        (tmp_path / f"store.sqlite3{beside}").unlink(missing_ok=True)
-    shutil.copy(tmp_path / "yesterday", tmp_path / "store.sqlite3")
+    copy(tmp_path / "yesterday", tmp_path / "store.sqlite3")
     assert later(unlisted) == 0
     assert kept(unlisted) == everything
     assert causes(unlisted) == [sweeps.FOREIGN]

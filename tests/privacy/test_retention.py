@@ -2,20 +2,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from gateway.cases import escalation, intake, life
 from gateway.cases.case import open_case
 from gateway.context import Context
 from gateway.jobs import sweeps, sweeps_cases
 from gateway.people import farmers
-from gateway.privacy import retention
+from gateway.privacy import consent, retention
 from gateway.store.base import now
-from gateway.store.models import Case, Escalation, Event, Farmer, Message, Photo, UssdSession
+from gateway.store.models import (
+    Case,
+    DeliveryReport,
+    Escalation,
+    Event,
+    Farmer,
+    MediaMessage,
+    Message,
+    Photo,
+    UssdSession,
+)
 from gateway.store.photos import PhotoMissing
 from rig.things import AREA, FARMER, kiosk, officer, photo
 
@@ -248,3 +259,74 @@ def test_a_farmer_who_comes_while_she_is_forgotten_is_made_anew(
             somebody_waits()
             assert retention.forget_farmers(session, now()) == 1
         assert came.result(timeout=30) != her
+
+
+OLD_ENOUGH = timedelta(days=100)
+
+
+def with_months(context: Context, **months: int) -> Context:
+    own = {f"retention_{kind}_months": count for kind, count in months.items()}
+    return replace(context, settings=context.settings.model_copy(update=own))
+
+
+@pytest.mark.parametrize(
+    ("kind", "gone"),
+    [
+        ("messages", {"out"}),
+        ("texts", {"in", "media"}),
+        ("sessions", {"session"}),
+        ("reports", {"report"}),
+        ("photos", {"photo"}),
+        ("audit", {"audit"}),
+    ],
+)
+def test_each_kind_of_data_has_its_own_time(
+    any_context: Context, kind: str, gone: set[str]
+) -> None:
+    then = now() - OLD_ENOUGH
+    store, photos = any_context.store, any_context.photos
+    keeper, _ = kiosk(store)
+    intake.accept(store, photos, intake.Upload(photo(), f"kiosk:{keeper.id}", FARMER))
+    digest = store.vault.number(FARMER)
+    with store.transaction() as session:
+        for direction, state in (("in", "received"), ("out", "delivered")):
+            session.add(
+                Message(
+                    key=direction, direction=direction, state=state, address=FARMER,
+                    address_digest=digest, text=direction, created_at=then,
+                )
+            )  # fmt: skip
+        session.add(MediaMessage(key="m", phone=FARMER, addresses="", received_at=then))
+        session.add(UssdSession(session_id="s", address_digest=digest, ended_at=then))
+        session.add(DeliveryReport(provider_id="p", status="Success", received_at=then))
+        session.add(Event(kind="kiosk_changed", actor="operator:a", at=then))
+        session.execute(update(Photo).values(received_at=then))
+    sweeps_cases.expired_data(with_months(any_context, **{kind: 3}))
+    with store.reading() as session:
+        left = {
+            *(m.text for m in session.scalars(select(Message)) if m.text in ("in", "out")),
+            *("media" for _ in session.scalars(select(MediaMessage))),
+            *("session" for _ in session.scalars(select(UssdSession))),
+            *("report" for _ in session.scalars(select(DeliveryReport))),
+            *("audit" for _ in session.scalars(select(Event).where(Event.kind == "kiosk_changed"))),
+            *("photo" for _ in photos.addresses()),
+        }
+    assert {"in", "out", "media", "session", "report", "audit", "photo"} - left == gone
+
+
+def test_a_photo_that_trains_or_is_sent_again_outlives_its_time(any_context: Context) -> None:
+    store, photos = any_context.store, any_context.photos
+    keeper, _ = kiosk(store)
+    then = now() - OLD_ENOUGH
+    for phone, shade in ((FARMER, 60), ("+250788000002", 70)):
+        intake.accept(store, photos, intake.Upload(photo(shade), f"kiosk:{keeper.id}", phone))
+    with store.transaction() as session:
+        session.execute(update(Photo).values(received_at=then))
+        trainer = farmers.find(session, FARMER)
+        assert trainer is not None
+        consent.allow_training(session, trainer, True, by="test")
+    intake.accept(store, photos, intake.Upload(photo(70), f"kiosk:{keeper.id}", "+250788000003"))
+    three = with_months(any_context, photos=3)
+    assert sweeps_cases.expired_data(three) == 1
+    assert sweeps_cases.expired_data(three) == 0
+    assert len(list(photos.addresses())) == 2

@@ -215,3 +215,30 @@ def test_a_spool_with_callbacks_in_it(settings: Settings) -> None:
     shutil.rmtree(settings.spool)
     settings.spool.write_text("")
     assert one(settings, "spool").state == "fail"
+
+
+def test_the_worst_of_several_providers_says_how_messages_leave(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Flask("gateway")
+    both = read(settings, providers=("http_gateway", "africastalking"), simulator="on")
+    assert one(both, "credentials").state == "fail"
+    monkeypatch.setenv("LEAFLINE_HTTP_GATEWAY_PASSWORD", "p")
+    with serving(app) as url:
+        monkeypatch.setenv("LEAFLINE_HTTP_GATEWAY_URL", url)
+        found = one(both, "credentials")
+        alone = one(read(settings, providers=("http_gateway",)), "credentials")
+    assert (found.state, alone.state) == ("warn", "ok"), found
+    assert "http_gateway (ok): kannel at 127.0.0.1" in found.text
+    assert "africastalking (warn): " in found.text
+    gone = one(both, "credentials")
+    assert (gone.state, "cannot be reached" in gone.text) == ("fail", True)
+
+
+def test_settings_of_a_provider_are_known(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEAFLINE_HTTP_GATEWAY_SPEAKS", "jasmin")
+    assert one(settings, "settings").state == "ok"
+    monkeypatch.setenv("LEAFLINE_HTTP_GATEWAY_SPEKS", "jasmin")
+    assert "LEAFLINE_HTTP_GATEWAY_SPEKS" in one(settings, "settings").text

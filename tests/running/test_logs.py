@@ -60,6 +60,12 @@ def test_a_path_keeps_what_is_not_secret() -> None:
     assert MASK(f"POST /africastalking/{KEY}/ussd") == "POST /africastalking/[secret]/ussd"
 
 
+def test_a_password_is_masked_as_a_form_spells_it() -> None:
+    mask = Mask(["pass word&1"])
+    for spelt in ("pass word&1", "pass%20word%261", "pass+word%261"):
+        assert mask(f"GET /send?password={spelt}&to=x") == "GET /send?password=[secret]&to=x"
+
+
 def _record(text: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
     info = (type(error), error, None) if error else None
     return logging.LogRecord("gateway.jobs", logging.WARNING, __file__, 1, text, args, info)

@@ -122,7 +122,7 @@ def test_media_messages_of_before_are_given_their_numbers_digest(store: Store) -
     store.migrate()
     with store.reading() as session:
         found = session.scalars(select(MediaMessage.address_digest).order_by(MediaMessage.id))
-        assert found.all() == [store.vault.digest(PHONE), None]
+        assert found.all() == [store.vault.number(PHONE), None]
 
 
 def test_a_migration_waits_for_a_writer_as_long_as_it_takes(

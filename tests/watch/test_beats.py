@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from gateway import outbox
+from gateway.channels import providers
 from gateway.context import Context
 from gateway.jobs import sweeps_messages
 from gateway.outbox.sender import Sender
@@ -92,8 +93,7 @@ def test_an_answer_that_nobody_sends_is_an_incident(
 
 def test_the_sender_misses_the_scheduler(context: Context) -> None:
     seen(context.store, "a/scheduler", timedelta(minutes=4))
-    network = object()
-    Sender(context, network)._sweep()  # type: ignore[arg-type]
+    Sender(context, *providers.networks(context.settings))._sweep()
     assert causes(context.store) == ["process:a/scheduler"]
 
 

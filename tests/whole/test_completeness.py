@@ -11,9 +11,10 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from werkzeug.routing import Rule
 
+from gateway.channels import providers
 from gateway.cli import main
 from gateway.running.supervisor import house_parts
-from gateway.settings import ROOT, Settings
+from gateway.settings import ROOT, Section, Settings
 from gateway.store.database import MIGRATIONS
 
 GUIDE = (ROOT / "docs" / "operating.md").read_text()
@@ -57,9 +58,10 @@ def commands(group: click.Group, path: str = "leafline") -> Iterator[str]:
             yield f"{path} {name}"
 
 
-def settings_row(name: str) -> tuple[str, str]:
-    field = Settings.model_fields[name]
-    alias = getattr(field.validation_alias, "choices", [f"LEAFLINE_{name.upper()}"])[0]
+def settings_row(section: type[Section], name: str) -> tuple[str, str]:
+    field = section.model_fields[name]
+    own = f"{section.model_config['env_prefix']}{name}".upper()
+    alias = getattr(field.validation_alias, "choices", [own])[0]
     return f"`{alias}`", str(field.description)
 
 
@@ -67,7 +69,9 @@ def test_every_setting_is_in_the_guide() -> None:
     rows = {
         (first, last) for first, _, last in re.findall(r"^\| (.+) \|(.*)\| (.+) \|$", GUIDE, re.M)
     }
-    lacking = [row for name in Settings.model_fields if (row := settings_row(name)) not in rows]
+    sections = [Settings, *(type(section) for section in providers.sections())]
+    given = [settings_row(section, name) for section in sections for name in section.model_fields]
+    lacking = [row for row in given if row not in rows]
     assert not lacking, "docs/operating.md lacks these rows, as (setting, what)"
 
 

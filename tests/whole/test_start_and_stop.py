@@ -54,6 +54,12 @@ def test_the_doctor_finds_it_well(house: House) -> None:
     assert "fail" not in answer.stdout
 
 
+def test_nobody_else_may_look_into_the_home(house: House) -> None:
+    paths = [house.home, *house.home.rglob("*")]
+    assert len(paths) > 10
+    assert [path for path in paths if path.lstat().st_mode & 0o077] == []
+
+
 def test_a_second_house_in_the_same_home_is_refused(house: House) -> None:
     answer = house.command("up")
     assert answer.returncode == 1

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from gateway.channels.africastalking.sdk import AnswerLost, ApiError, Sms
-from gateway.channels.africastalking.tables import HTTP, NAMES, RECIPIENT
-from gateway.channels.unsent import nothing_left
+from gateway.channels.africastalking.sdk import ApiError, Sms
+from gateway.channels.africastalking.tables import HTTP, MOST_ATTEMPTS, NAMES, RECIPIENT
+from gateway.channels.calling import AnswerLost, broken, by_status, unsendable
 from gateway.outbox.network import Money, Outcome, SendResult
 from gateway.settings import Settings
 
-E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 COST = re.compile(r"(?:([A-Z]{3}) )?([0-9]{1,8}(?:\.[0-9]{1,6})?)")
 QUIET_ZONE = timezone(timedelta(hours=1), "Lagos")
 QUIET_ENDS_HOUR = 8
 """Nigeria forbids promotional senders from 20 to 8 o'clock local time."""
-LONGEST_WAIT = 3600.0
 
 
 class Client:
-    """The sending half of the channel. Safe to use from several threads."""
+    """The sending half of the provider. Safe to use from several threads."""
+
+    name = "africastalking"
 
     def __init__(
         self,
@@ -66,10 +62,8 @@ class Client:
         `to` is E.164. After `Outcome.UNKNOWN` nobody knows whether the message went: the API has
         no idempotency key.
         """
-        if not E164.fullmatch(to):
-            return SendResult(Outcome.REJECTED, "invalid_number")
-        if not text:
-            return SendResult(Outcome.REJECTED, "empty_text")
+        if refused := unsendable(to, text):
+            return refused
         try:
             answer = self._sms.send(text, [to], sender_id=self._sender_id)
         except ApiError as error:
@@ -77,8 +71,12 @@ class Client:
         except AnswerLost:
             return SendResult(Outcome.UNKNOWN, "answer_lost")
         except (requests.RequestException, UnicodeError) as error:
-            return _broken(error)
+            return broken(error)
         return _answered(answer, to)
+
+    @property
+    def longest_request(self) -> float:
+        return self._sms.caller.longest_request
 
     def balance(self) -> tuple[Money | None, str]:
         """What the account holds, or None and why it is not told (`wrong_key`, ...)."""
@@ -91,10 +89,8 @@ class Client:
                 {"username": self._username},
             )
         except ApiError as error:
-            return None, HTTP.get(error.status, (None, f"http_{error.status}"))[1]
-        except (requests.RequestException, UnicodeError) as error:
-            return None, "not_sent" if nothing_left(error) else "no_answer"
-        except AnswerLost:
+            return None, by_status(error.answer, HTTP).reason
+        except (AnswerLost, requests.RequestException):
             return None, "no_answer"
         data = _member(answer, "UserData") or _member(answer, "userData")
         held = money(_member(data, "balance"))
@@ -143,69 +139,14 @@ def _recipient(recipient: Any) -> SendResult:
 
 def _refused(error: ApiError, to: str) -> SendResult:
     """An answer outside 2xx."""
-    if error.status == 409:
+    if error.answer.status == 409:
         try:
-            result = _answered(json.loads(error.body), to)
+            result = _answered(json.loads(error.answer.body), to)
         except ValueError:
             return SendResult(Outcome.REJECTED, "http_409")
         accepted = result.outcome in (Outcome.SENT, Outcome.UNKNOWN)
         return SendResult(Outcome.REJECTED, "http_409") if accepted else result
-    if error.status in HTTP:
-        outcome, reason = HTTP[error.status]
-        wait = retry_after(error.headers) if outcome is Outcome.THROTTLED else None
-        return SendResult(outcome, reason, retry_after=wait)
-    if error.status >= 500:
-        return SendResult(Outcome.UNKNOWN, f"http_{error.status}")
-    if error.status < 400:
-        return SendResult(Outcome.CHANNEL_DOWN, "redirected")
-    return SendResult(Outcome.REJECTED, f"http_{error.status}")
-
-
-# Reasons of OpenSSL that can only come before any byte of the request has left.
-HANDSHAKE = (
-    "WRONG_VERSION_NUMBER",
-    "UNSUPPORTED_PROTOCOL",
-    "NO_PROTOCOLS_AVAILABLE",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE",
-    "TLSV1_ALERT_PROTOCOL_VERSION",
-    "TLSV1_UNRECOGNIZED_NAME",
-)
-
-
-def _broken(error: requests.RequestException | UnicodeError) -> SendResult:
-    """No answer. Did the request leave? Only where it surely did not may it be sent again."""
-    if nothing_left(error):
-        return SendResult(Outcome.CHANNEL_DOWN, "not_sent")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return SendResult(Outcome.RETRYABLE, "connect_timeout")
-    if isinstance(error, requests.exceptions.Timeout):
-        return SendResult(Outcome.UNKNOWN, "read_timeout")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return SendResult(Outcome.RETRYABLE, "proxy")
-    cause = error.args[0] if error.args else None
-    cause = cause.reason if isinstance(cause, MaxRetryError) else cause
-    if isinstance(cause, NewConnectionError):  # refused, unreachable, or no such name
-        return SendResult(Outcome.RETRYABLE, "no_connection")
-    if isinstance(error, requests.exceptions.SSLError):
-        inner = cause.args[0] if isinstance(cause, Exception) and cause.args else None
-        before = isinstance(inner, ssl.SSLCertVerificationError) or (
-            isinstance(inner, ssl.SSLError) and inner.reason in HANDSHAKE
-        )
-        return SendResult(Outcome.RETRYABLE if before else Outcome.UNKNOWN, "tls")
-    return SendResult(Outcome.UNKNOWN, "connection_lost")
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds of a `Retry-After` header: a number or a date (RFC 9110 section 10.2.3)."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:6]), LONGEST_WAIT)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return min(max((date - (now or datetime.now(UTC))).total_seconds(), 0.0), LONGEST_WAIT)
+    return by_status(error.answer, HTTP)
 
 
 def until_quiet_ends(now: datetime) -> float:
@@ -217,7 +158,7 @@ def until_quiet_ends(now: datetime) -> float:
 
 def _result(outcome: Outcome, reason: str) -> SendResult:
     wait = until_quiet_ends(datetime.now(UTC)) if outcome is Outcome.DEFERRED else None
-    return SendResult(outcome, reason, retry_after=wait)
+    return SendResult(outcome, reason, retry_after=wait, most_attempts=MOST_ATTEMPTS.get(reason))
 
 
 def _member(value: Any, name: str) -> Any:

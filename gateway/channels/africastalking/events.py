@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.tables import FAILURE, REPORT
+from gateway.channels.fields import moment
 from gateway.context import Context
 from gateway.dialogue import sms as dialogue
 from gateway.outbox import reports
@@ -36,7 +37,7 @@ def sms(context: Context, form: Fields) -> None:
             id=fields.message_id(form),
             from_phone=phone,
             text=form.get("text", ""),
-            date=fields.moment(form.get("date", ""), now()),
+            date=moment(form.get("date", ""), now()),
         ),
     )
 
@@ -79,7 +80,7 @@ def session_ended(context: Context, form: Fields) -> None:
             UssdSession,
             {
                 "session_id": session_id,
-                "address_digest": context.store.vault.digest(phone) if phone else None,
+                "address_digest": context.store.vault.number(phone) if phone else None,
                 "network_code": form.get("networkCode", "")[:8],
                 "status": form.get("status", "")[:16],
                 "screens": form.get("hopsMetadata", ""),
@@ -87,7 +88,7 @@ def session_ended(context: Context, form: Fields) -> None:
                 "duration_ms": fields.number(form.get("durationInMillis", "")),
                 "cost": form.get("cost", "")[:20],
                 "error": form.get("errorMessage", "")[:200],
-                "ended_at": fields.moment(form.get("date", ""), now()),
+                "ended_at": moment(form.get("date", ""), now()),
             },
             "session_id",
         )

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from flask import Request
 from werkzeug.exceptions import HTTPException
 
-from gateway.channels.keys import as_key
+from gateway.channels.fields import as_key, cut, key_of
 
 BODY_BYTES = 2 * 1024 * 1024
 LONGEST = {"text": 4000, "hopsMetadata": 1000}
 """Letters kept of a message, which no phone joins of so many parts, and of a session's screens."""
-FIELD_LONGEST = 200
 ID_LONGEST = 80
-
-DATES = ("%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S")
 
 
 def form(request: Request) -> dict[str, str]:
@@ -30,10 +26,7 @@ def form(request: Request) -> dict[str, str]:
         posted = request.form
     except HTTPException:
         return {}
-    return {
-        name[:FIELD_LONGEST]: _clean(value, LONGEST.get(name, FIELD_LONGEST))
-        for name, value in posted.items()
-    }
+    return cut(posted.items(), LONGEST)
 
 
 def identity(value: str) -> str:
@@ -43,22 +36,8 @@ def identity(value: str) -> str:
 
 def message_id(fields: Mapping[str, str]) -> str:
     """The message's id; for one without, a digest of all of it, so that a repeat is known."""
-    given = identity(fields.get("id", ""))
-    if given:
-        return given
     parts = (fields.get(name, "") for name in ("from", "to", "date", "text"))
-    return identity("\x1f".join(parts).ljust(ID_LONGEST + 1))
-
-
-def moment(value: str, now: datetime) -> datetime:
-    """A date in any of the three forms seen, read as UTC; `now` when it is none of them."""
-    for pattern in DATES:
-        try:
-            read = datetime.strptime(value.strip(), pattern)  # noqa: DTZ007 - zone put below
-        except ValueError:
-            continue
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    return now
+    return key_of(fields.get("id", ""), parts, ID_LONGEST)
 
 
 def number(value: str) -> int | None:
@@ -69,9 +48,3 @@ def number(value: str) -> int | None:
 def word(value: str) -> str:
     """A status or reason for look-up: letters only, small."""
     return re.sub(r"[^a-z]", "", value.lower())
-
-
-def _clean(value: str, longest: int) -> str:
-    """Without NUL, which PostgreSQL refuses, and without halves of surrogate pairs."""
-    cut = value[:longest].replace("\x00", "")
-    return cut.encode("utf-8", "ignore").decode("utf-8")

@@ -28,6 +28,9 @@ RECIPIENT: dict[int, tuple[Outcome, str]] = {
     502: (Outcome.RETRYABLE, "rejected_by_gateway"),
 }
 
+MOST_ATTEMPTS = {"rejected_by_gateway": 2}
+"""The provider says of this refusal: at most once more."""
+
 # The same by name: `status` of a recipient without a code, or `Message` of an answer whose list
 # of recipients is empty.
 NAMES: dict[str, int] = {

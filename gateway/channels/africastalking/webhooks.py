@@ -17,12 +17,12 @@ from gateway.cases.pressure import Pressure
 from gateway.channels import secret_path
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.events import CALLBACKS, Fields
-from gateway.channels.takers import spool_of
+from gateway.channels.africastalking.provider import PROVIDER
+from gateway.channels.takers import Door
 from gateway.context import Context
 from gateway.dialogue import ussd
 from gateway.people import farmers, msisdn, officers
-from gateway.spool import Replayer, Spool, SpoolError
-from gateway.store import away, patience
+from gateway.store import patience
 
 log = logging.getLogger("leafline.africastalking")
 
@@ -41,7 +41,7 @@ ADDRESS = f"/<any({', '.join(repr(kind) for kind in CALLBACKS)}):kind>"
 def blueprint(context: Context) -> Blueprint:
     """Routes under /africastalking/KEY. Raises nothing; a wrong key is 404 before any parsing."""
     routes = Blueprint("africastalking", __name__, url_prefix="/africastalking/<key>")
-    spool, replayer = spool_of(context)
+    door = Door(context, PROVIDER, log)
     secret_path.guard(routes, context.settings.webhook_keys)
 
     pressure = Pressure(context.store, context.settings)
@@ -55,7 +55,9 @@ def blueprint(context: Context) -> Blueprint:
     @routes.post(ADDRESS)
     @patience(CALLBACK_PATIENCE)
     def receive(kind: str) -> Response:
-        return _take(context, spool, replayer, kind)
+        if door.take(kind, fields.form(request)):
+            return Response("ok\n", mimetype="text/plain")
+        return Response("try again\n", HTTPStatus.SERVICE_UNAVAILABLE, mimetype="text/plain")
 
     return routes
 
@@ -84,7 +86,7 @@ def _hop(context: Context, pressure: Pressure, form: Fields) -> ussd.Reply:
         log.warning("ussd request without a readable number")
     except Exception as error:
         # Not log.exception through Flask: its line would hold the path, and so the key.
-        log.error("ussd request failed: %s", _named(error), exc_info=True)
+        log.error("ussd request failed: %s", type(error).__name__, exc_info=True)
     return _sorry(context)
 
 
@@ -102,24 +104,3 @@ def _language(context: Context, phone: str) -> str:
 
 def _sorry(context: Context) -> ussd.Reply:
     return ussd.ended(context.catalogue, "ussd_trouble", context.settings.language)
-
-
-def _take(context: Context, spool: Spool, replayer: Replayer, kind: str) -> Response:
-    form = fields.form(request)
-    # What was kept earlier goes first: a START must not overtake the STOP before it.
-    if not spool.waits():
-        try:
-            CALLBACKS[kind](context, form)
-            return Response("ok\n", mimetype="text/plain")
-        except Exception as error:
-            log.error("%s goes to the spool: %s", kind, _named(error), exc_info=not away(error))
-    try:
-        replayer.keep(kind, form)
-    except SpoolError as error:
-        log.error("%s could not be kept: %s", kind, error)
-        return Response("try again\n", HTTPStatus.SERVICE_UNAVAILABLE, mimetype="text/plain")
-    return Response("ok\n", mimetype="text/plain")
-
-
-def _named(error: Exception) -> str:
-    return type(error).__name__

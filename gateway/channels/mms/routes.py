@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from gateway.cases.pressure import RETRY_AFTER, Pressure
 from gateway.channels import secret_path
-from gateway.channels.keys import as_key
+from gateway.channels.fields import as_key
 from gateway.channels.mms import kept, mm7, twilio
 from gateway.channels.mms.incoming import Incoming, take
 from gateway.channels.takers import MEDIA, spool_of

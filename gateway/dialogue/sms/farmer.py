@@ -136,7 +136,7 @@ def _unknown(session: Session, phone: str, farmer: Farmer | None, language: str)
     if farmer is not None and farmer.opted_out_at is not None:
         return None
     helped = select(Message.id).where(
-        Message.address_digest == vault_of(session).digest(phone),
+        Message.address_digest.in_(vault_of(session).numbers(phone)),
         Message.template == "help_keywords",
         Message.created_at > now() - HELP_EVERY,
     )

@@ -15,6 +15,7 @@ from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms import farmer as farmers_side
 from gateway.dialogue.sms import officer as officers_side
 from gateway.dialogue.sms.words import LONGEST, Vocabulary
+from gateway.outbox.network import FIRST
 from gateway.people import farmers, msisdn, officers
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
@@ -39,6 +40,8 @@ class Incoming:
     """E.164."""
     text: str
     date: datetime
+    provider: str = FIRST
+    """By which it came."""
 
 
 def receive(parts: Parts, incoming: Incoming) -> None:
@@ -64,8 +67,9 @@ def _keep(session: Session, incoming: Incoming, outcome: str | None = None) -> b
     values = {
         "key": f"in:{incoming.id}"[:120],
         "direction": "in",
+        "provider": incoming.provider,
         "address": incoming.from_phone,
-        "address_digest": vault_of(session).digest(incoming.from_phone),
+        "address_digest": vault_of(session).number(incoming.from_phone),
         "kind": "sms",
         "text": incoming.text[:LONGEST],
         "state": MessageState.RECEIVED,
@@ -107,7 +111,7 @@ def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
 
 def _replies(session: Session, phone: str) -> int:
     query = select(func.count(Message.id)).where(
-        Message.address_digest == vault_of(session).digest(phone),
+        Message.address_digest.in_(vault_of(session).numbers(phone)),
         Message.direction == "out",
         Message.kind == outbox.Kind.REPLY.value,
         Message.created_at > now() - PERIOD,

@@ -14,10 +14,10 @@ from redis.retry import Retry
 
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.parts import Parts
-from gateway.dialogue.ussd import path, screens
+from gateway.dialogue.ussd import screens
 from gateway.dialogue.ussd.effects import Hand
 from gateway.dialogue.ussd.engine import Menu, State, Step
-from gateway.dialogue.ussd.sessions import Busy, Kept, Sessions
+from gateway.dialogue.ussd.sessions import LONGEST, Busy, Kept, Mark, Sessions, digest, segments
 from gateway.dialogue.ussd.walk import walk
 from gateway.dialogue.ussd.world import World
 from gateway.people import msisdn
@@ -59,7 +59,7 @@ class Line:
             socket_connect_timeout=REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(parts, screens.menu(parts.texts), Sessions(connection))
+        return cls(parts, screens.menu(parts.texts), Sessions(connection, parts.store.vault))
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class _Hop:
 
     def __post_init__(self) -> None:
         self.language = self.line.parts.language
-        self.tag = path.digest(self.request.session_id)[:16]
+        self.tag = digest(self.request.session_id)[:16]
 
     @property
     def menu(self) -> Menu:
@@ -124,10 +124,10 @@ class _Hop:
 
     def answer(self) -> Reply:
         request, sessions = self.request, self.line.sessions
-        if len(request.text) > path.LONGEST:
+        if len(request.text) > LONGEST:
             return self.end("ussd_too_many_misses")
-        who = self.line.parts.store.vault.digest(request.phone)
-        here = path.digest(request.text)
+        who = self.line.parts.store.vault.number(request.phone)
+        here = digest(request.text)
         try:
             kept = sessions.open(self.tag, who, here)
         except redis.RedisError as error:
@@ -135,7 +135,7 @@ class _Hop:
             with self._world() as world:
                 return self._shown(self._replayed(world, patient=True), world)
         try:
-            if kept.who not in (None, who):
+            if kept.who not in (None, *self.line.parts.store.vault.numbers(request.phone)):
                 raise AnotherNumber
             if kept.reply is not None:
                 return Reply.from_text(kept.reply)
@@ -151,7 +151,7 @@ class _Hop:
                 who,
                 kept,
                 state=state.to_json(),
-                mark=path.Mark.of(request.text),
+                mark=Mark.of(request.text),
                 path=here,
                 reply=reply.to_text(),
                 unfinished=self._unfinished(state),
@@ -197,7 +197,7 @@ class _Hop:
         dialled = self.request.service_code.strip().removesuffix("#")
         code = self.line.parts.ussd_code.removesuffix("#")
         deep = dialled.removeprefix(code + "*") if dialled.startswith(code + "*") else ""
-        return path.segments(deep) + path.segments(self.request.text)
+        return segments(deep) + segments(self.request.text)
 
     def _replayed(self, world: World, *, patient: bool) -> State:
         state = self.menu.start(world, self.language)

@@ -23,7 +23,7 @@ from gateway.pages.kiosk import bounds, door
 from gateway.people import msisdn
 from gateway.store.models import Kiosk
 from inference.flaws import BLURRED, DARK, LEAF_TOO_SMALL, OVEREXPOSED
-from inference.picture import MEDIA, SUFFIXES
+from inference.picture import SUFFIXES
 
 PAPERS = ("80", "a4")
 FLAWS = (BLURRED, DARK, OVEREXPOSED, LEAF_TOO_SMALL)
@@ -65,7 +65,6 @@ def blueprint(context: Context) -> Blueprint:
             "kiosk/home.html",
             kiosk=kiosk,
             crops=CROPS,
-            media=MEDIA,
             accept=",".join(["image/*", *sorted(SUFFIXES)]),
             modules=MODULES,
             told=TOLD,

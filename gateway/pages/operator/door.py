@@ -163,5 +163,7 @@ def _ask(trouble: str | None = None, words: Kept | None = None) -> str:
 def _afterwards() -> str:
     """The page that was wanted, if it is one of ours; no other site is sent to."""
     wanted = request.form.get("next", "")
+    if not wanted.isprintable() or not wanted.isascii():
+        return url_for("operator.now")  # no line end gets into a header
     ours = wanted == "/operator" or wanted.startswith(("/operator/", "/operator?"))
     return wanted if ours else url_for("operator.now")

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from gateway.channels.africastalking import client as client_module
-from gateway.channels.africastalking import sdk
-from gateway.channels.africastalking.client import Client, money, retry_after, until_quiet_ends
+from gateway.channels import calling
+from gateway.channels.africastalking.client import Client, money, until_quiet_ends
 from gateway.channels.africastalking.tables import NAMES, RECIPIENT
+from gateway.channels.calling import retry_after
 from gateway.outbox.network import Money, Outcome, SendResult
 from gateway.settings import Settings, SettingsError
 from rig.mobile import serving
@@ -306,9 +306,9 @@ def test_a_connection_is_used_again_unless_it_is_old(monkeypatch: pytest.MonkeyP
         thread.start()
         client = Client("u", "k", base_url=f"http://127.0.0.1:{server.server_port}")
         outcomes = [client.send(NUMBER, "x").outcome for _ in range(2)]
-        monkeypatch.setattr(sdk, "IDLE_SECONDS", -1.0)
+        monkeypatch.setattr(calling, "IDLE_SECONDS", -1.0)
         outcomes.append(client.send(NUMBER, "x").outcome)
-        client._sms._session().close()
+        client._sms.caller._session().close()
         server.shutdown()
         thread.join()
     assert outcomes == [Outcome.SENT] * 3
@@ -399,7 +399,7 @@ NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
     ("value", "seconds"),
     [
         ("30", 30.0),
-        ("999999999", client_module.LONGEST_WAIT),
+        ("999999999", calling.LONGEST_WAIT),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90.0),
         (format_datetime(NOW - timedelta(days=1), usegmt=True), 0.0),
         ("", None),

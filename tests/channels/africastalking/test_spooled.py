@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from gateway.channels.takers import TAKERS
+from gateway.channels.takers import takers
 from gateway.context import Context
 from gateway.settings import Settings
 from gateway.spool import Spool
@@ -63,7 +63,7 @@ def test_what_came_while_the_store_was_away_is_taken_in_once_and_in_order(
         assert post(client, "/sms", form).status_code == 200
     store_away()
     spool = Spool(context.settings.spool, context.store.vault)
-    while not spool.replay(lambda kind, form: TAKERS[kind](context, form)):
+    while not spool.replay(lambda kind, form: takers()[kind](context, form)):
         pass  # the process's own replayer is at it
     with context.store.reading() as session:
         received = session.scalars(

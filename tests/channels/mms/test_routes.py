@@ -20,7 +20,7 @@ from gateway.app import create_app
 from gateway.cases import life
 from gateway.channels.mms import incoming, mm7, twilio
 from gateway.channels.mms.fetch import Fetcher, FetchError
-from gateway.channels.takers import TAKERS
+from gateway.channels.takers import takers
 from gateway.context import Context
 from gateway.jobs import media, photos, sweeps_media, worker
 from gateway.privacy import erasure
@@ -155,7 +155,7 @@ def test_a_message_is_kept_while_the_store_is_away(
         patch.setattr("gateway.store.database.Store.transaction", down)
         assert client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO).status_code == 204
     spool = Spool(context.settings.spool, context.store.vault)
-    while not spool.replay(lambda kind, fields: TAKERS[kind](context, fields)):
+    while not spool.replay(lambda kind, fields: takers()[kind](context, fields)):
         pass  # the process's own replayer is at it
     with context.store.reading() as session:
         row = session.scalars(select(MediaMessage)).one()

@@ -26,7 +26,7 @@ def upgrade() -> None:
     vault = connection.dialect.leafline_vault  # type: ignore[attr-defined]
     for row in connection.execute(sa.select(media.c.id, media.c.phone)).all():
         try:
-            digest = vault.digest(vault.open_text(row.phone))
+            digest = vault.number(vault.open_text(row.phone))
         except SealBroken:
             continue
         mine = sa.update(media).where(media.c.id == row.id)

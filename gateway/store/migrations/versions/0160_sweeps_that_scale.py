@@ -8,12 +8,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0160"
-down_revision = "0120"
+down_revision = "0140"
 branch_labels = None
 depends_on = None
 
 INDEXES = (
-    ("ix_photo_address", "photo", "address", None),
     ("ix_case_person", "case_", "updated_at", "forgotten_at IS NULL"),
     ("ix_escalation_open", "escalation", "id", "closed_at IS NULL"),
     ("ix_message_person", "message", "created_at", "address_digest <> ''"),

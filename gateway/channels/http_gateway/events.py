@@ -1,0 +1,76 @@
+"""What the gateway's calls mean: one function for each, given fields in our own names.
+
+What names no message or no number is dropped with a line in the log, for it would only come again.
+A number and a text never get into a line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from gateway.channels.fields import key_of, moment, within
+from gateway.context import Context
+from gateway.dialogue import sms as dialogue
+from gateway.outbox import reports
+from gateway.outbox.network import ID_LONGEST, scoped
+from gateway.people import msisdn
+from gateway.store.base import now
+
+log = logging.getLogger("leafline.http_gateway")
+
+NAME = "http_gateway"
+FATES: Mapping[str, reports.Fate] = {fate: fate for fate in ("", "delivered", "failed", "absent")}
+
+Fields = Mapping[str, str]
+
+
+def sms(context: Context, fields: Fields) -> None:
+    """An incoming message. Its id makes it count once."""
+    phone = _phone(context, fields.get("from", ""))
+    if phone is None:
+        log.warning("sms without a readable number dropped")
+        return
+    parts = [fields.get(name, "") for name in ("from", "to", "date", "text")]
+    dialogue.receive(
+        context.dialogue,
+        dialogue.Incoming(
+            id=scoped(NAME, key_of(fields.get("id", ""), parts, ID_LONGEST)),
+            from_phone=phone,
+            text=fields.get("text", ""),
+            date=moment(fields.get("date", ""), now()),
+            provider=NAME,
+        ),
+    )
+
+
+def report(context: Context, fields: Fields) -> None:
+    """A delivery report; a status that we do not know is kept and moves nothing."""
+    provider_id = within(fields.get("id", "").strip(), ID_LONGEST)
+    status = fields.get("status", "").strip()[:40]
+    if not provider_id or not status:
+        log.warning("delivery report without an id or a status dropped")
+        return
+    with context.store.transaction() as session:
+        reports.receive(
+            session,
+            reports.Report(
+                provider_id=provider_id,
+                status=status,
+                fate=FATES.get(fields.get("fate", ""), ""),
+                reason=fields.get("reason", "")[:40],
+                phone=_phone(context, fields.get("phone", "")),
+                provider=NAME,
+            ),
+        )
+
+
+def _phone(context: Context, value: str) -> str | None:
+    try:
+        return msisdn.from_network(value, context.settings.region)
+    except msisdn.BadNumber:
+        return None
+
+
+CALLBACKS: Mapping[str, Callable[[Context, Fields], None]] = {"sms": sms, "report": report}
+"""Last part of the address to what takes the call in; each is safe to run twice."""
