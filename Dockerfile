@@ -3,8 +3,8 @@ FROM python:3.13-slim-trixie
 
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/leafline leafline
 WORKDIR /app
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --requirement requirements.txt
+COPY requirements.txt requirements-s3.txt ./
+RUN pip install --no-cache-dir --requirement requirements.txt --requirement requirements-s3.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY inference inference

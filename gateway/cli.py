@@ -28,6 +28,7 @@ ROOMS = {
     "ussd": "gateway.commands.dialogue",
     "keys": "gateway.commands.keys",
     "db": "gateway.commands.store",
+    "photos": "gateway.commands.photos",
     "predict": "gateway.commands.predict",
 }
 """Command to the module that defines it, under its own name."""

@@ -1,4 +1,9 @@
-"""Is the process alive, can it do its work, and how much waits: for load balancers and graphs."""
+"""Does the process live, does it take traffic, is the house whole, and how much waits.
+
+Three answers, because three ask: who restarts a process, who sends it requests, and people. While
+the store is away callbacks are kept in the spool and who dials reads an apology, so a balancer that
+takes the machine out for it loses what it would have kept.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +25,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.context import Context
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError
+from gateway.spool import Spool
 from gateway.store import StoreError, keys, patience
+from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Incident, Message, Photo, Repair
-from gateway.watch import redis_writes
+from gateway.watch import beats, redis_writes
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +57,22 @@ def blueprint(context: Context) -> Blueprint:
         checks = {"store": _store_ready(context), "redis": _redis_ready(context)}
         if request.environ.get(UNREADY):
             checks["running"] = False
-        good = all(checks.values())
-        return jsonify(status="ok" if good else "failing", checks=checks), 200 if good else 503
+        return _answer(checks)
+
+    @doors.get("/health/traffic")
+    def traffic() -> tuple[Response, int]:
+        checks = {"keeps": _keeps(context), "running": not request.environ.get(UNREADY)}
+        return _answer(checks)
+
+    @doors.get("/health/whole")
+    def whole() -> tuple[Response, int]:
+        checks = {
+            "store": _store_ready(context),
+            "redis": _redis_ready(context),
+            "spool": _spool_writable(context),
+            "processes": _nobody_missing(context),
+        }
+        return _answer(checks)
 
     @doors.get("/metrics")
     def metrics() -> Response:
@@ -91,6 +112,37 @@ class Cached:
                 self._text = generate_latest(self._registry)
                 self._until = time.monotonic() + FRESH_SECONDS
             return self._text
+
+
+def _answer(checks: dict[str, bool]) -> tuple[Response, int]:
+    good = all(checks.values())
+    return jsonify(status="ok" if good else "failing", checks=checks), 200 if good else 503
+
+
+def _keeps(context: Context) -> bool:
+    """Whether a callback would be kept: in the spool, or else in the store."""
+    return _spool_writable(context) or _store_ready(context)
+
+
+def _spool_writable(context: Context) -> bool:
+    try:
+        Spool(context.settings.spool, context.store.vault).check()
+    except SettingsError as error:
+        log.warning("not_ready part=spool error=%s", error)
+        return False
+    return True
+
+
+def _nobody_missing(context: Context) -> bool:
+    try:
+        with patience(PATIENCE), context.store.reading() as session:
+            missing = beats.missing(session, now())
+    except SQLAlchemyError as error:
+        log.warning("not_ready part=processes error=%s", type(error).__name__)
+        return False
+    if missing:
+        log.warning("not_ready part=processes missing=%s", ",".join(missing))
+    return not missing
 
 
 def _store_ready(context: Context) -> bool:

@@ -259,7 +259,8 @@ class Settings(Section):
     )
     photos_url: str = Field(
         "",
-        description="Photo store as an fsspec URL (s3://bucket/path needs s3fs); empty: the home",
+        description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
+        "empty: the home",
     )
     model: Path = Field(
         ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
@@ -508,6 +509,16 @@ class Settings(Section):
     def _with_scheme(cls, value: str) -> str:
         if value and not re.match(r"https?://[^/\s]", value):
             raise ValueError("give https://leaf.example.org")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _one_redis(cls, value: str) -> str:
+        scheme = value.partition("://")[0].lower() if "://" in value else ""
+        if "sentinel" in scheme:
+            raise ValueError("Sentinel is not asked; give redis:// of the one that takes writes")
+        if value and scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("give redis://host:6379/0, rediss:// or unix:///path")
         return value
 
     @field_validator("sentry_dsn")

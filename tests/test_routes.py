@@ -28,8 +28,8 @@ KIOSK, OFFICER, OPERATOR = "/kiosk/pair", "/officer/sign-in", "/operator/sign-in
 CASE, FOREVER = "/officer/case/<code>", "public, max-age=31536000, immutable"
 OF_OPERATOR = (
     "/ /account /audit /broadcasts /broadcasts/<int:broadcast_id> /cases /cases.csv "
-    "/districts.geojson /heard /kiosks /kiosks/<int:kiosk_id> /messages /model /officers "
-    "/officers/<int:officer_id> /promises /rq/ /rq/<path:path> /texts"
+    "/districts.geojson /heard /incidents /kiosks /kiosks/<int:kiosk_id> /messages /model "
+    "/officers /officers/<int:officer_id> /promises /rq/ /rq/<path:path> /texts"
 )
 BY_OPERATOR = (
     "/account/authenticator /account/authenticator/confirm /account/password "
@@ -86,6 +86,10 @@ ROUTES: dict[str, Door] = {
     "POST /officer/sign-out": Door("none", "form", CLOSED),
     **{f"GET /operator{path}": Door("operator", "none", CLOSED) for path in OF_OPERATOR.split()},
     **{f"POST /operator{path}": Door("operator", "form", CLOSED) for path in BY_OPERATOR.split()},
+    "GET /": Door("none", "none", CLOSED),
+    "GET /operator/first": Door("link", "none", CLOSED),
+    "POST /operator/first": Door("link", "form", CLOSED),
+    "POST /operator/first/confirm": Door("link", "form", CLOSED),
     "GET /operator/sign-in": Door("none", "none", CLOSED),
     "POST /operator/sign-in": Door("none", "form", CLOSED),
     "POST /operator/sign-out": Door("none", "form", CLOSED),

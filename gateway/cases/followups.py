@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import String, cast, exists, literal, select
+from sqlalchemy import Select, String, cast, exists, literal, select
 from sqlalchemy.orm import Session
 
 from gateway.cases import life
@@ -18,6 +20,9 @@ OUTCOME_AFTER = timedelta(days=14)
 GIVEN_UP_AFTER = timedelta(days=7)
 """Later than this a follow-up only puzzles; a scheduler that was down so long says nothing."""
 
+BATCH = 500
+"""Followed up in one round; the rest in the next."""
+
 
 def ask_later(session: Session, farmer: Farmer, case: Case) -> None:
     """The farmer wants to be asked in two weeks whether her case got better."""
@@ -27,17 +32,31 @@ def ask_later(session: Session, farmer: Farmer, case: Case) -> None:
 
 
 def photo_reminders(session: Session, moment: datetime) -> list[int]:
-    """Cases whose farmer is to be reminded, once, of a second photo that has not come within two
-    days."""
-    cases = _resting(session, REMIND_PHOTO, (life.PHOTO_REQUESTED,), moment - PHOTO_AFTER)
-    return [case.id for case in cases]
+    """Some cases whose farmer is to be reminded, once, of a second photo that has not come within
+    two days."""
+    query = _resting(REMIND_PHOTO, (life.PHOTO_REQUESTED,), moment - PHOTO_AFTER)
+    return list(session.scalars(query))
 
 
 def outcome_questions(session: Session, moment: datetime) -> list[int]:
-    """Cases whose farmer wanted to be asked, once, whether it got better, and has not told."""
-    states = (life.ANSWERED, life.CLOSED)
-    cases = _resting(session, ASK_OUTCOME, states, moment - OUTCOME_AFTER)
-    return [case.id for case in cases if _wants(case)]
+    """Some cases whose farmer wanted to be asked, once, whether it got better, and has not told.
+
+    Her answers are sealed, so they are opened here, a batch at a time, and nothing else is.
+    """
+    query = _resting(ASK_OUTCOME, (life.ANSWERED, life.CLOSED), moment - OUTCOME_AFTER)
+    found: list[int] = []
+    after = 0
+    while len(found) < BATCH:
+        rows = session.execute(query.add_columns(Case.answers).where(Case.id > after)).all()
+        found += [number for number, answers in rows if _wants(answers or {})]
+        if len(rows) < BATCH:
+            break
+        after = rows[-1][0]
+    return found
+
+
+def _wants(told: Mapping[str, Any]) -> bool:
+    return bool(told.get("ask_later")) and not told.get("better")
 
 
 def tell(session: Session, desk: Desk, template: str, case_id: int) -> bool:
@@ -47,20 +66,14 @@ def tell(session: Session, desk: Desk, template: str, case_id: int) -> bool:
     return desk.tell_farmer(session, case.farmer, template, key=key, case=case, kind=Kind.REMINDER)
 
 
-def _wants(case: Case) -> bool:
-    told = case.answers or {}
-    return bool(told.get("ask_later")) and not told.get("better")
-
-
-def _resting(
-    session: Session, template: str, states: tuple[str, ...], since: datetime
-) -> list[Case]:
-    """Cases that last moved before `since`, not much longer ago, and were not told this yet."""
+def _resting(template: str, states: tuple[str, ...], since: datetime) -> Select[int]:
+    """Ids of cases that last moved before `since`, not much longer ago, and were not told this yet;
+    a batch of them."""
     told = exists().where(Message.key == literal(f"{template}:") + cast(Case.id, String))
-    query = select(Case).where(
+    query = select(Case.id).where(
         Case.state.in_(states),
         Case.updated_at <= since,
         Case.updated_at > since - GIVEN_UP_AFTER,
         ~told,
     )
-    return list(session.scalars(query.order_by(Case.id)))
+    return query.order_by(Case.id).limit(BATCH)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import codes, escalation, life
 from gateway.cases.case import by_code, hold, open_case
 from gateway.people import farmers
-from gateway.privacy import consent
+from gateway.privacy import consent, loose
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Photo
@@ -95,6 +95,8 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
             if (before := _seen_by_client_id(session, upload, digest)) is not None:
                 return _again(session, before, upload)
     picture = normalise(upload.photo)
+    with store.transaction() as session:
+        loose.note(session, store.vault.digest(picture.jpeg))
     address = photos.put(picture.jpeg)
     with store.transaction() as session:
         return _accept(session, upload, digest, address, picture)
@@ -142,6 +144,7 @@ def _accept(
         following=upload.following,
     )
     session.add(photo)
+    loose.forget(session, [address])
     session.flush()
     return Accepted(case.code, photo.id, farmer.phone, again=False, sms=_hears(farmer))
 

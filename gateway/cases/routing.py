@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.people import areas, hours
+from gateway.store.area_key import area_key, covering
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Officer
 
@@ -40,26 +42,56 @@ def choose(
         .correlate(Officer)
         .scalar_subquery()
     )
-    rows = session.execute(
-        select(Officer, open_cases).where(
-            Officer.on_duty,
-            or_(Officer.away_until.is_(None), Officer.away_until <= moment),
-            Officer.disabled_at.is_(None),
-        )
-    ).all()
+    query = select(
+        Officer.id,
+        Officer.area,
+        Officer.languages,
+        Officer.work_days,
+        Officer.work_hours,
+        open_cases.label("load"),
+    ).where(*_takes_cases(moment))
+    keys = covering(area)
+    if keys is not None:
+        query = query.where(or_(Officer.area_key.in_(keys), Officer.area_key.is_(None)))
+    rows = session.execute(query).all()
 
-    def rank(row: Row[Officer, int]) -> tuple[Any, ...]:
-        officer, count = row
+    def rank(row: Row[Any]) -> tuple[Any, ...]:
         return (
-            hours.until_work(officer.work_days, officer.work_hours, zone, moment),
-            count,
-            language not in officer.languages.split(","),
-            -areas.closeness(officer.area, area),
-            officer.id,
+            hours.until_work(row.work_days, row.work_hours, zone, moment),
+            row.load,
+            language not in row.languages.split(","),
+            -areas.closeness(row.area, area),
+            row.id,
         )
 
-    able = [row for row in rows if row[0].id not in exclude and areas.closeness(row[0].area, area)]
-    return min(able, key=rank)[0] if able else None
+    able = [row for row in rows if row.id not in exclude and areas.closeness(row.area, area)]
+    return session.get_one(Officer, min(able, key=rank).id) if able else None
+
+
+def _takes_cases(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Officer.on_duty.is_(True),
+        or_(Officer.away_until.is_(None), Officer.away_until <= moment),
+        Officer.disabled_at.is_(None),
+    )
+
+
+class Team:
+    """The officers who take cases now, asked once, to tell of many cases whether somebody can."""
+
+    def __init__(self, session: Session) -> None:
+        self._by_key: dict[str, set[int]] = {}
+        query = select(Officer.id, Officer.area, Officer.area_key).where(*_takes_cases(now()))
+        for number, area, key in session.execute(query):
+            self._by_key.setdefault(area_key(area) if key is None else key, set()).add(number)
+        self._everybody: set[int] = set().union(*self._by_key.values())
+
+    def has(self, area: str | None, besides: frozenset[int]) -> bool:
+        """Whether an officer who is none of `besides` covers the area."""
+        keys = covering(area)
+        if keys is None:
+            return bool(self._everybody - besides)
+        return any(self._by_key.get(key, set()) - besides for key in keys)
 
 
 def taker(session: Session, case: Case, zone: ZoneInfo) -> Officer | None:
@@ -75,7 +107,16 @@ def colleague(session: Session, case: Case, zone: ZoneInfo) -> Officer | None:
 
 def had_by(session: Session, case: Case) -> frozenset[int]:
     """Ids of the officers who have the case or had it."""
-    query = select(Escalation.officer_id).where(
-        Escalation.case_id == case.id, Escalation.officer_id.is_not(None)
+    return had_by_many(session, [case.id])[case.id]
+
+
+def had_by_many(session: Session, cases: Collection[int]) -> Mapping[int, frozenset[int]]:
+    """The same for many cases at once, by their ids."""
+    query = select(Escalation.case_id, Escalation.officer_id).where(
+        Escalation.case_id.in_(cases), Escalation.officer_id.is_not(None)
     )
-    return frozenset(number for number in session.scalars(query) if number is not None)
+    found: dict[int, set[int]] = {number: set() for number in cases}
+    for case_id, officer_id in session.execute(query):
+        assert officer_id is not None
+        found[case_id].add(officer_id)
+    return {number: frozenset(officers) for number, officers in found.items()}

@@ -6,13 +6,24 @@ transaction that posts the messages, so that two schedulers take it once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, String, and_, cast, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, life, routing
@@ -30,6 +41,10 @@ MOST_OFFICERS = 2
 PATIENCE = timedelta(days=1)
 """How long the operator may look for an officer before it is an incident."""
 CAUSE = "escalations:without_officer"
+BATCH = 1000
+"""Open escalations that one statement looks at."""
+ROUND = 500
+"""So many are acted on in a round; the next is not far."""
 
 Step = Literal["wait", "remind", "pass_on", "find_officer", "withdraw"]
 
@@ -74,13 +89,84 @@ def next_step(held: Held, limits: Limits) -> Step:
 
 
 def due(session: Session, limits: Limits, zone: ZoneInfo, moment: datetime) -> list[int]:
-    """Ids of the open escalations for which something is to be done now, oldest first."""
-    found = _open(session, select(Escalation).order_by(Escalation.id), moment)
-    return [
-        row.id
-        for row, refused in found
-        if next_step(_held(row, refused, zone, moment), limits) != "wait"
-    ]
+    """Ids of some open escalations for which something is to be done now, oldest first.
+
+    At most about `ROUND`, and a fixed number of statements for every `BATCH` that may be due.
+    """
+    team: routing.Team | None = None
+    found: list[int] = []
+    after = 0
+    while len(found) < ROUND:
+        rows = session.execute(_perhaps_due(limits, moment, after)).all()
+        steps = {row.id: next_step(_seen(row, zone, moment), limits) for row in rows}
+        lost = [row for row in rows if steps[row.id] == "find_officer"]
+        if lost:
+            team = team or routing.Team(session)
+            had = routing.had_by_many(session, {row.case_id for row in lost})
+            for row in lost:
+                mine = had[row.case_id]
+                if len(mine) >= MOST_OFFICERS or not team.has(row.area, mine):
+                    steps[row.id] = "wait"
+        found += [number for number, step in steps.items() if step != "wait"]
+        if len(rows) < BATCH:
+            break
+        after = rows[-1].id
+    return found
+
+
+def _perhaps_due(limits: Limits, moment: datetime, after: int) -> Select[*tuple[Any, ...]]:
+    """What the rules need of the next open escalations; those that only wait are left out as far
+    as the clock on the wall can tell: nobody works longer than time goes by."""
+    since = func.coalesce(Escalation.accepted_at, Escalation.opened_at)
+    refused = _refused(moment)
+    reminded = Escalation.reminded_at >= since
+    return (
+        select(
+            Escalation.id,
+            Escalation.case_id,
+            Escalation.officer_id,
+            Escalation.opened_at,
+            Escalation.accepted_at,
+            Escalation.reminded_at,
+            Case.area,
+            Case.state,
+            Officer.disabled_at,
+            Officer.work_days,
+            Officer.work_hours,
+            refused.label("refused"),
+        )
+        .join(Case, Case.id == Escalation.case_id)
+        .outerjoin(Officer, Officer.id == Escalation.officer_id)
+        .where(
+            Escalation.closed_at.is_(None),
+            Escalation.id > after,
+            or_(
+                Case.state == life.CLOSED,
+                and_(Escalation.officer_id.is_(None), Escalation.accepted_at.is_(None)),
+                Officer.disabled_at.is_not(None),
+                since <= moment - limits.pass_on,
+                and_(since <= moment - limits.remind, or_(reminded.is_(None), ~reminded)),
+                refused,
+            ),
+        )
+        .order_by(Escalation.id)
+        .limit(BATCH)
+    )
+
+
+def _seen(row: Row[Any], zone: ZoneInfo, moment: datetime) -> Held:
+    closed, accepted = row.state == life.CLOSED, row.accepted_at is not None
+    if row.officer_id is None:
+        return Held(with_officer=False, accepted=accepted, closed=closed)
+    since = row.accepted_at or row.opened_at
+    return Held(
+        disabled=row.disabled_at is not None,
+        refused=bool(row.refused),
+        accepted=accepted,
+        reminded=row.reminded_at is not None and row.reminded_at >= since,
+        waited=hours.worked(row.work_days, row.work_hours, zone, since, moment),
+        closed=closed,
+    )
 
 
 def take_step(
@@ -100,10 +186,11 @@ def take_step(
         return False
     query = select(Escalation).where(Escalation.id == escalation_id)
     locked = query.with_for_update(of=Escalation).execution_options(populate_existing=True)
-    row, refused = next(_open(session, locked, moment), (None, False))
-    if row is None:
+    row = session.scalar(locked.where(Escalation.closed_at.is_(None)))
+    seen = session.execute(_perhaps_due(limits, moment, escalation_id - 1).limit(1)).first()
+    if row is None or seen is None or seen.id != escalation_id:
         return False
-    match next_step(_held(row, refused, zone, moment), limits):
+    match next_step(_seen(seen, zone, moment), limits):
         case "remind":
             _remind(session, desk, row, moment)
         case "pass_on":
@@ -131,10 +218,8 @@ def watch(session: Session, moment: datetime) -> None:
     incidents.mark(session, CAUSE, waiting if late else "")
 
 
-def _open(
-    session: Session, query: Select[Escalation], moment: datetime
-) -> Iterator[tuple[Escalation, bool]]:
-    """Open escalations, each with whether the message about it was refused for good.
+def _refused(moment: datetime) -> ColumnElement[bool]:
+    """Whether the message about an escalation was refused for good.
 
     An officer's phone that is off has the time that a farmer's has.
     """
@@ -142,28 +227,10 @@ def _open(
         Message.outcome == RESENT,
         and_(Message.outcome == "absent", Message.final_at >= moment - ABSENT_FOR),
     )
-    refused = exists().where(
+    return exists().where(
         Message.key == literal("escalation:") + cast(Escalation.id, String) + ":officer",
         Message.state == MessageState.FAILED,
         or_(Message.outcome.is_(None), ~may_still_come),
-    )
-    rows = session.execute(query.where(Escalation.closed_at.is_(None)).add_columns(refused))
-    yield from ((row, bool(failed)) for row, failed in rows)
-
-
-def _held(row: Escalation, refused: bool, zone: ZoneInfo, moment: datetime) -> Held:
-    officer, closed = row.officer, row.case.state == life.CLOSED
-    if officer is None:
-        accepted = row.accepted_at is not None
-        return Held(with_officer=False, accepted=accepted, closed=closed)
-    since = row.accepted_at or row.opened_at
-    return Held(
-        disabled=officer.disabled_at is not None,
-        refused=refused,
-        accepted=row.accepted_at is not None,
-        reminded=row.reminded_at is not None and row.reminded_at >= since,
-        waited=hours.worked(officer.work_days, officer.work_hours, zone, since, moment),
-        closed=closed,
     )
 
 

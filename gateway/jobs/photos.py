@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Mapping
 
+from rq.timeouts import JobTimeoutException
 from sqlalchemy.orm import Session
 
 from gateway.cases import judgement
@@ -14,14 +14,15 @@ from gateway.context import Context
 from gateway.jobs.worker import context_of_worker
 from gateway.store import away, keys, patience
 from gateway.store.models import Photo
-from gateway.store.photos import PhotoMissing
+from gateway.store.photos import PhotoMissing, PhotosAway
 from gateway.store.vault import SealBroken
 from inference.verdict import Verdict, unreadable
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 8.0
-"""Seconds that the store has: fewer than the job, which would count as failed."""
+"""Seconds that the store and that of photos have: fewer than the job, which would count as
+failed."""
 
 
 def diagnose(photo_id: int) -> None:
@@ -30,14 +31,10 @@ def diagnose(photo_id: int) -> None:
         with patience(PATIENCE):
             _diagnose(context_of_worker(), photo_id)
     except Exception as error:
-        if not away(error) and not isinstance(error, PhotosAway):
+        if not away(error):
             raise
         # No fault of the photo, so no failed job, which would count: a sweep queues it again.
         log.warning("store_away photo=%s error=%s", photo_id, type(error).__name__)
-
-
-class PhotosAway(Exception):
-    """The place where photos lie cannot be read just now."""
 
 
 def _diagnose(context: Context, photo_id: int) -> None:
@@ -65,10 +62,8 @@ def _judge(context: Context, photo_id: int, address: str) -> Verdict:
             raise PhotosAway("sealed with a key that this host lacks") from error
         log.error("photo_lost photo=%s error=%s", photo_id, type(error).__name__)
         return unreadable("photo_lost", "The photo is no longer there.", "none")
-    except OSError as error:
-        if isinstance(error, PermissionError) or error.errno == errno.EIO:
-            raise  # this photo's own fault: it counts
-        raise PhotosAway(str(error)) from error
+    except JobTimeoutException as error:  # a disk that hangs
+        raise PhotosAway("the photo store did not answer within the time of a job") from error
     return context.model.judge(data)
 
 

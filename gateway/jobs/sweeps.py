@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,9 +19,10 @@ from sqlalchemy import select, update
 
 from gateway.cases import judgement, queue
 from gateway.context import Context
-from gateway.privacy import erasure
+from gateway.privacy import loose
 from gateway.store.base import now
 from gateway.store.models import Case, Photo
+from gateway.watch import incidents
 from gateway.watch.rows import each
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,7 @@ GRACE = timedelta(seconds=5)
 OLDEST = timedelta(days=1)
 """A farmer has waited long enough: a person gets the case, whatever the machine is doing."""
 ORPHAN_AGE = timedelta(days=1)
-BATCH = 500
+MANY, FOREIGN = "photos:many_to_delete", "photos:not_ours"
 LOCK_SECONDS = 60
 """A round takes less; a scheduler that died holds up the others no longer."""
 
@@ -113,16 +115,40 @@ def orphaned_photos(context: Context) -> int:
     """Delete kept bytes that no photo of a case names: an upload that was never accepted or written
     to its end, and what a person's deletion left behind."""
     limit = now() - ORPHAN_AGE
-    old = [name for name, at in context.photos.addresses() if at < limit.timestamp()]
+    if may_not_delete(context):
+        return 0
     repaired = context.photos.tidy(limit.timestamp())
-    for start in range(0, len(old), BATCH):
-        batch = old[start : start + BATCH]
+    with context.store.transaction() as session:
+        loose.settle(session, limit)
+        reason = loose.too_many(session, limit)
+        incidents.mark(session, MANY, reason)
+    while not reason:
         with context.store.reading() as session:
-            named = erasure.named(session, batch)
-        for address in set(batch) - named:
-            context.photos.delete(address)
-            repaired += 1
+            batch = loose.due(session, limit)
+        delete_photos(context, batch)
+        repaired += len(batch)
+        if len(batch) < loose.BATCH:
+            break
+    if not reason:
+        loose.count(context.store, context.photos)
     return repaired
+
+
+def may_not_delete(context: Context) -> bool:
+    """Whether the photos seem to be others' than this store's: an incident says so."""
+    reason = loose.refusal(context.store, context.photos)
+    with context.store.transaction() as session:
+        incidents.mark(session, FOREIGN, reason)
+    return bool(reason)
+
+
+def delete_photos(context: Context, addresses: Collection[str]) -> None:
+    """Delete bytes that are noted as loose. A crash on the way leaves them to the next round."""
+    for address in addresses:
+        context.photos.delete(address)
+    if addresses:
+        with context.store.transaction() as session:
+            loose.forget(session, addresses)
 
 
 def _queue_again(context: Context, photo: Waiting) -> bool:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from gateway.cases import escalation, judgement, life, unanswered, undelivered
 from gateway.cases.case import hold
 from gateway.context import Context
+from gateway.jobs import sweeps
 from gateway.people import hours
 from gateway.privacy import retention, rotation
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
+from gateway.watch import turns
 from gateway.watch.rows import each
 
 log = logging.getLogger(__name__)
@@ -23,32 +28,25 @@ SETTLED = timedelta(minutes=2)
 STILL_COMING = timedelta(minutes=10)
 """So long after the last one the other photos of a go are waited for: two lost tries on 2G."""
 BATCH = 200
+RANGE = 10_000
+LATELY = timedelta(days=2)
+LOOK_EVERY = timedelta(days=1)
 
 
 def cases_without_answer(context: Context) -> int:
     """Give to a person every judged case of which nobody told the farmer anything.
 
     A diagnosis and its message are one transaction, so this finds only what a fault of ours or a
-    hand in the store left behind.
+    hand in the store left behind: what moved lately is looked at in each round, the rest daily.
     """
-    told = exists().where(Message.case_id == Case.id, Message.direction == "out")
-    query = (
-        select(Case.id)
-        .where(
-            Case.state.in_([life.RECEIVED, life.DIAGNOSED, life.PHOTO_REQUESTED, life.ANSWERED]),
-            Case.updated_at < now() - SETTLED,
-            ~told,
-            ~exists().where(Escalation.case_id == Case.id, Escalation.closed_at.is_(None)),
-            ~exists().where(
-                Photo.case_id == Case.id,
-                or_(Photo.diagnosed_at.is_(None), Photo.following > 0),
-            ),
-        )
-        .order_by(Case.id)
-        .limit(BATCH)
-    )
+    name, moment = "cases_without_answer", now()
     with context.store.reading() as session:
-        ids = session.scalars(query).all()
+        looked = turns.looked_at(session, name)
+        everything = looked is None or not timedelta(0) <= moment - looked < LOOK_EVERY
+        ids = _untold(session, moment, everything=everything)
+    if everything and len(ids) < BATCH:
+        with context.store.transaction() as session:
+            turns.look(session, name, moment)
 
     def give_to_a_person(case_id: int) -> int:
         with context.store.transaction() as session:
@@ -59,7 +57,36 @@ def cases_without_answer(context: Context) -> int:
         log.error("case_without_answer case=%s", case.code)
         return 1
 
-    return each(context.store, "cases_without_answer", ids, give_to_a_person)
+    return each(context.store, name, ids, give_to_a_person)
+
+
+def _untold(session: Session, moment: datetime, *, everything: bool) -> list[int]:
+    """Ids of a batch of cases without a word to the farmer and without a person. Of everything a
+    range of ids at a time, so that no statement reads for long."""
+    query = (
+        select(Case.id)
+        .where(
+            Case.state.in_([life.RECEIVED, life.DIAGNOSED, life.PHOTO_REQUESTED, life.ANSWERED]),
+            Case.updated_at < moment - SETTLED,
+            ~exists().where(Message.case_id == Case.id, Message.direction == "out"),
+            ~exists().where(Escalation.case_id == Case.id, Escalation.closed_at.is_(None)),
+            ~exists().where(
+                Photo.case_id == Case.id,
+                or_(Photo.diagnosed_at.is_(None), Photo.following > 0),
+            ),
+        )
+        .order_by(Case.id)
+        .limit(BATCH)
+    )
+    if not everything:
+        return list(session.scalars(query.where(Case.updated_at > moment - LATELY)))
+    found: list[int] = []
+    last = session.scalar(select(func.max(Case.id))) or 0
+    for first in range(1, last + 1, RANGE):
+        found += session.scalars(query.where(Case.id.between(first, first + RANGE - 1)))
+        if len(found) >= BATCH:
+            break
+    return found[:BATCH]
 
 
 def photos_that_never_came(context: Context) -> int:
@@ -135,9 +162,12 @@ def plain_values(context: Context) -> int:
 
 
 def expired_data(context: Context) -> int:
-    """Take the persons out of what is older than the retention period."""
+    """Take the persons out of what is older than the retention period.
+
+    Photos whose store seems to be another house's stay noted, and go when that is cleared up.
+    """
     before = retention.Before.of(context.settings, now())
-    done = 0
+    done, stay = 0, None
     for forget, instant in (
         (retention.forget_cases, before.cases),
         (retention.forget_photos, before.photos),
@@ -145,18 +175,29 @@ def expired_data(context: Context) -> int:
         while instant is not None:
             with context.store.transaction() as session:
                 count, addresses = forget(session, instant)
-            for address in addresses:  # a crash here leaves them to the sweep of orphans
-                context.photos.delete(address)
+            if addresses and stay is None:
+                stay = sweeps.may_not_delete(context)
+            if not stay:  # a crash here leaves them to the sweep of orphans
+                sweeps.delete_photos(context, addresses)
             done += count
             if count < retention.BATCH:
                 break
-    with context.store.transaction() as session:
-        done += retention.forget_messages(session, before)
-        done += retention.forget_audit(session, before.audit)
-    while True:
+    for some, most in (
+        (lambda session: retention.forget_messages(session, before), retention.ROWS),
+        (lambda session: retention.forget_audit(session, before.audit), retention.ROWS),
+        (lambda session: retention.forget_farmers(session, before.cases), retention.BATCH),
+    ):
+        done += _in_batches(context, some, most)
+    callbacks = partial(retention.forget_callbacks, before=before)
+    _in_batches(context, callbacks, retention.ROWS)
+    return done
+
+
+def _in_batches(context: Context, some: Callable[[Session], int], most: int) -> int:
+    """Do `some` until it does fewer than the most that it does at once; how many in all."""
+    done, count = 0, most
+    while count >= most:
         with context.store.transaction() as session:
-            forgotten = retention.forget_farmers(session, before.cases)
-        done += forgotten
-        if forgotten < retention.BATCH:
-            break
+            count = some(session)
+        done += count
     return done

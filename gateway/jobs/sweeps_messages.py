@@ -17,14 +17,15 @@ from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Incident, MediaMessage, Message
 from gateway.store.states import MessageState
-from gateway.watch import incidents, mail, redis_writes, repairs
+from gateway.watch import beats, incidents, mail, redis_writes, repairs
 
 log = logging.getLogger(__name__)
 
 REPORT_WITHIN = timedelta(days=1)
 CLOCK_MAY_DIFFER = timedelta(minutes=1)
 """Clocks of two machines differ by less."""
-SPOOL, MEDIA = "spool:failed", "media:unreadable"
+SPOOL, MEDIA = f"spool:failed:{beats.host()}", "media:unreadable"
+"""A spool is a machine's own: what another finds in its own says nothing of this one."""
 DAY = timedelta(days=1)
 
 
@@ -75,6 +76,7 @@ def watch(context: Context) -> int:
     except RedisError:
         refused = None  # away: every sweep that needs it says so, and it mostly comes back
     with context.store.transaction() as session:
+        beats.watch(session, now())
         lost = session.scalar(
             select(func.count(MediaMessage.id)).where(
                 MediaMessage.outcome == UNREADABLE, MediaMessage.done_at > now() - DAY

@@ -25,7 +25,7 @@ from gateway.settings import Settings
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Message
-from gateway.watch import repairs
+from gateway.watch import beats, repairs
 
 log = logging.getLogger("leafline.outbox")
 
@@ -94,6 +94,7 @@ class Sender:
             # Ceilings of before this start may have been others.
             money.release(session, now(), all_=first)
             money.watch(session, self._limits, now())
+            beats.watch(session, now())  # who else would miss the scheduler?
         self._swept = at
 
 

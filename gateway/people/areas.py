@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
+from gateway.store.area_key import units
 
-
-def units(area: str) -> tuple[str, ...]:
-    """The parts of an area, without case, accents or blanks: how agents spell varies."""
-    plain = "".join(
-        char for char in unicodedata.normalize("NFD", area) if not unicodedata.combining(char)
-    )
-    return tuple(part.strip().casefold() for part in plain.split("/") if part.strip())
+__all__ = ["closeness", "units"]
 
 
 def closeness(officer_area: str, case_area: str | None) -> int:

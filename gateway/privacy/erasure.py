@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers, msisdn
+from gateway.privacy import loose
 from gateway.privacy.book import Book, Entry
 from gateway.store import Store
 from gateway.store.base import Unreadable, now
@@ -77,6 +78,9 @@ def erase(store: Store, photos: PhotoStore, phone: str, *, by: str) -> Erased | 
     cases, addresses, gone = found
     for address in gone:
         photos.delete(address)
+    if gone:
+        with store.transaction() as session:
+            loose.forget(session, gone)
     return Erased(cases, len(addresses))
 
 
@@ -196,6 +200,7 @@ def _erase_rows(
         cases, addresses = cases + more, addresses | theirs
         farmer = farmers.find(session, phone)
     gone = addresses - named(session, addresses)
+    loose.note(session, *gone)
     session.add(Event(kind="erased", actor=by, data={"cases": cases}))
     return cases, addresses, gone
 

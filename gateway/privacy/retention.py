@@ -6,16 +6,17 @@ that they train the model. Messages keep their price, not their number or text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, text, update
 from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers
-from gateway.privacy import erasure
+from gateway.privacy import erasure, loose
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import (
@@ -34,6 +35,8 @@ from gateway.store.states import CaseState, MessageState
 
 MONTH = timedelta(days=365.25 / 12)
 BATCH = 200
+ROWS = 1000
+"""Messages and callbacks of one transaction."""
 ENDED = (
     MessageState.SENT,
     MessageState.DELIVERED,
@@ -47,51 +50,68 @@ def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
     """Take the person out of cases that last moved before an instant; open ones end with it.
 
     Returns:
-        (cases, addresses of photos that nothing names any more: to be deleted after the commit).
+        (cases, addresses of photos that nothing names any more: noted as loose, and to be deleted
+        after the commit).
     """
     nobody = farmers.nobody(session)
     trainer = farmers.nobody(session, training=True)
-    cases = session.scalars(
-        select(Case)
-        .where(Case.updated_at < before, Case.farmer_id.not_in([nobody.id, trainer.id]))
-        .order_by(Case.id)
+    cases = session.execute(
+        select(Case.id, Case.state, Farmer.training_consent_at)
+        .join(Farmer)
+        .where(
+            Case.updated_at < before,
+            Case.forgotten_at.is_(None),
+            Case.farmer_id.not_in([nobody.id, trainer.id]),
+        )
+        .order_by(Case.updated_at)
         .limit(BATCH)
         .with_for_update(of=Case, key_share=True, skip_locked=True)
     ).all()
-    to_delete: set[str] = set()
-    for case in cases:
-        keeps = case.farmer.training_consent_at is not None
-        if not keeps:
-            query = select(Photo.address).where(Photo.case_id == case.id)
-            to_delete |= set(session.scalars(query))
+    if not cases:
+        return 0, set()
+    open_ones = {number: state for number, state, _ in cases if state != CaseState.CLOSED}
+    _end(session, open_ones)
+    everyone = [number for number, _, _ in cases]
+    kept = {number for number, _, agreed in cases if agreed is not None}
+    gone = [number for number in everyone if number not in kept]
+    addresses = set(session.scalars(select(Photo.address).where(Photo.case_id.in_(gone))))
+    moment = now()
+    for numbers, whose in ((gone, nobody.id), (sorted(kept), trainer.id)):
         values = {
-            "farmer_id": trainer.id if keeps else nobody.id,
+            "farmer_id": whose,
             "place": None,
             "state": CaseState.CLOSED,
-            "updated_at": case.updated_at,  # or the column would set it to now
+            "forgotten_at": moment,
+            "updated_at": Case.updated_at,  # or the column would set it to now
         }
-        if case.state != CaseState.CLOSED:
-            _end(session, case)
-        session.execute(update(Case).where(Case.id == case.id).values(values))
-        answers = update(Escalation).where(Escalation.case_id == case.id)
-        session.execute(answers.values(answer=None))
-        session.execute(update(Label).where(Label.case_id == case.id).values(words=None))
-    return len(cases), to_delete - erasure.named(session, to_delete)
+        if numbers:
+            session.execute(update(Case).where(Case.id.in_(numbers)).values(values))
+    answers = update(Escalation).where(Escalation.case_id.in_(everyone))
+    session.execute(answers.values(answer=None))
+    session.execute(update(Label).where(Label.case_id.in_(everyone)).values(words=None))
+    to_delete = addresses - erasure.named(session, addresses)
+    loose.note(session, *to_delete)
+    return len(cases), to_delete
 
 
-def _end(session: Session, case: Case) -> None:
-    """Nobody can be told an answer any more: the history says so, and no officer holds the case."""
-    session.add(
+def _end(session: Session, cases: Mapping[int, str]) -> None:
+    """Nobody can be told an answer any more: the history says so, and no officer holds the case.
+
+    Args:
+        cases: id to state.
+    """
+    session.add_all(
         Event(
             kind="case",
-            case_id=case.id,
-            from_state=case.state,
+            case_id=number,
+            from_state=state,
             to_state=CaseState.CLOSED,
             actor="sweep",
             reason="forgotten",
         )
+        for number, state in cases.items()
     )
-    held = update(Escalation).where(Escalation.case_id == case.id, Escalation.closed_at.is_(None))
+    held = update(Escalation).where(Escalation.case_id.in_(cases), Escalation.closed_at.is_(None))
     session.execute(held.values(closed_at=now(), outcome="withdrawn"))
 
 
@@ -146,21 +166,27 @@ def forget_photos(session: Session, before: datetime) -> tuple[int, set[str]]:
     for photo in old:
         photo.gone_at = now()
     session.flush()
-    return len(old), addresses - erasure.named(session, addresses)
+    to_delete = addresses - erasure.named(session, addresses)
+    loose.note(session, *to_delete)
+    return len(old), to_delete
 
 
 def forget_audit(session: Session, before: datetime) -> int:
-    """Delete what operators and officers did long ago; what happened to a case goes with it."""
-    gone = delete(Event).where(
+    """Delete what operators and officers did long ago; what happened to a case goes with it.
+
+    Returns: how many, at most `ROWS`.
+    """
+    old = select(Event.id).where(
         Event.at < before, Event.case_id.is_(None), Event.farmer_id.is_(None)
     )
+    gone = delete(Event).where(Event.id.in_(old.limit(ROWS).scalar_subquery()))
     return len(session.execute(gone.returning(Event.id)).all())
 
 
 def forget_messages(session: Session, before: Before) -> int:
-    """Blank numbers and texts of old messages, delete what else names a number.
+    """Blank numbers and texts of old messages.
 
-    Returns: how many messages were blanked.
+    Returns: how many, at most `ROWS`.
     """
     old = or_(
         (Message.direction == "out") & (Message.created_at < before.messages),
@@ -169,20 +195,32 @@ def forget_messages(session: Session, before: Before) -> int:
     whose = sql_case((Message.farmer_id.is_not(None), farmers.NOBODY), else_=None)
     blank = {"address": "", "address_digest": "", "text": None, "farmer_id": whose}
     farmers.nobody(session)
-    done = session.execute(
-        update(Message)
-        .where(old, Message.state.in_(ENDED), Message.address_digest != "")
-        .values(blank)
-        .returning(Message.id)
+    some = (
+        select(Message.id)
+        .where(
+            old,
+            Message.state.in_(ENDED),
+            text("message.address_digest <> ''"),  # as it stands in the index
+        )
+        .order_by(Message.created_at)
+        .limit(ROWS)
     )
-    count = len(done.all())
-    for statement in (
-        delete(DeliveryReport).where(DeliveryReport.received_at < before.reports),
-        delete(UssdSession).where(UssdSession.ended_at < before.sessions),
-        delete(MediaMessage).where(MediaMessage.received_at < before.texts),
+    done = update(Message).where(Message.id.in_(some.scalar_subquery())).values(blank)
+    return len(session.execute(done.returning(Message.id)).all())
+
+
+def forget_callbacks(session: Session, before: Before) -> int:
+    """Delete what else names a number; returns how many rows at most of one kind, up to `ROWS`."""
+    most = 0
+    for table, at, instant in (
+        (DeliveryReport, DeliveryReport.received_at, before.reports),
+        (UssdSession, UssdSession.ended_at, before.sessions),
+        (MediaMessage, MediaMessage.received_at, before.texts),
     ):
-        session.execute(statement)
-    return count
+        old = select(table.id).where(at < instant).order_by(at).limit(ROWS).scalar_subquery()
+        gone = session.execute(delete(table).where(table.id.in_(old)).returning(table.id))
+        most = max(most, len(gone.all()))
+    return most
 
 
 def forget_farmers(session: Session, before: datetime) -> int:

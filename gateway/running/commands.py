@@ -19,6 +19,7 @@ from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import StoreError, keys
+from gateway.watch import beats
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """A machine runs one worker a core. With threads of its own in each of them, numpy spends four
@@ -117,7 +118,8 @@ def worker(queue: str) -> None:
     context = _open(begin("worker"))
     from gateway.jobs.worker import run
 
-    run(context, queue)
+    with beats.beating(context.store, "worker"):
+        run(context, queue)
     context.close()
 
 
@@ -128,7 +130,9 @@ def sender() -> None:
     from gateway.channels import providers
     from gateway.outbox.sender import Sender
 
-    Sender(context, *providers.networks(context.settings)).run(stop_event())
+    stop = stop_event()
+    with beats.beating(context.store, "sender"):
+        Sender(context, *providers.networks(context.settings)).run(stop)
     context.close()
 
 
@@ -138,7 +142,9 @@ def scheduler() -> None:
     context = _open(begin("scheduler"))
     from gateway.jobs.scheduler import run
 
-    run(context, stop_event())
+    stop = stop_event()
+    with beats.beating(context.store, "scheduler"):
+        run(context, stop)
     context.close()
 
 

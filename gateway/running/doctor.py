@@ -13,6 +13,7 @@ from typing import Literal
 import redis
 from dotenv import dotenv_values
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import agronomy
 from gateway.channels import channel_keys, providers
@@ -34,7 +35,7 @@ from gateway.store.base import Unreadable
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
-from gateway.watch import redis_writes
+from gateway.watch import beats, redis_writes
 
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
@@ -311,6 +312,20 @@ def _clock_drifts(settings: Settings) -> Iterator[tuple[str, float]]:
         store.close()
 
 
+def check_processes(settings: Settings) -> Finding:
+    store = Store(settings.store_url, Vault(settings.encryption_key))
+    try:
+        with store.reading() as session:
+            missing = beats.missing(session, datetime.now(UTC))
+    except SQLAlchemyError:
+        return warn("processes", "cannot be told without the store")
+    finally:
+        store.close()
+    if missing:
+        return fail("processes", f"not seen lately: {', '.join(missing)}; start them again")
+    return ok("processes", "all that said that they live still do")
+
+
 # In the order in which they build on each other.
 CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "settings": check_settings,
@@ -327,4 +342,5 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "retention": check_retention,
     "operator": check_operator,
     "clock": check_clock,
+    "processes": check_processes,
 }

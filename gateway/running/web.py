@@ -164,12 +164,14 @@ def serve(settings: Settings, listener: socket.socket, says: int) -> None:
     # when it was imported before.
     from gateway.app import create_app, largest_body
     from gateway.running.server import Limits, Server
+    from gateway.watch import beats
 
     _as_many_sockets_as_may_be()
     logging.getLogger("waitress").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    app = create_app(settings)
     server = Server(
-        create_app(settings),
+        app,
         listener,
         threads=settings.web_threads,
         limits=Limits(body_bytes=largest_body(settings)),
@@ -189,7 +191,8 @@ def serve(settings: Settings, listener: socket.socket, says: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, AWAITED)
     os.write(says, b"!")
     os.close(says)
-    server.run()
+    with beats.beating(app.extensions["leafline"].store, "web"):
+        server.run()
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String
+from sqlalchemy import Float, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gateway.store.base import Base, Identity, SealedFacts, SealedWords, Utc, now
@@ -21,6 +21,12 @@ class Case(Base):
         Index("ix_case_area_created", "area", "created_at"),
         # Everything that counting by disease, place and week reads.
         Index("ix_case_figures", "created_at", "verdict", "label", "area"),
+        Index(
+            "ix_case_person",
+            "updated_at",
+            sqlite_where=text("forgotten_at IS NULL"),
+            postgresql_where=text("forgotten_at IS NULL"),
+        ),
     )
 
     id: Mapped[Identity]
@@ -43,6 +49,8 @@ class Case(Base):
     """What the farmer told: `stage`, `plants`, `sprayed`, `reason`, `ask_later`, `better`."""
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
     updated_at: Mapped[datetime] = mapped_column(Utc, default=now, onupdate=now)
+    forgotten_at: Mapped[datetime | None] = mapped_column(Utc)
+    """When the person was taken out of it."""
 
     farmer: Mapped[Farmer] = relationship(lazy="joined")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from gateway import words
 from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
+from gateway.store.photos import PhotoStoreError
 from gateway.store.seal_key import SealKey
 from gateway.store.vault import Vault
 
@@ -38,6 +40,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10
 """How long a writer waits for another on SQLite, unless the caller has less patience."""
 MIGRATION_SECONDS = 24 * 3600.0
+MIGRATION_LOCK = 5323475
+"""Any constant: it only has to be the same for all processes."""
+MIGRATION_WAIT = 0.2
 
 
 class StoreError(Exception):
@@ -84,16 +89,35 @@ class Store:
         Raises: StoreError.
         """
         try:
-            # Patience first: on SQLite the beginning is what waits.
-            with patience(MIGRATION_SECONDS), self.engine.begin() as connection:
-                if connection.dialect.name == "postgresql":
-                    for limit in ("statement_timeout", "lock_timeout"):
-                        connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
-                    # Any constant: it only has to be the same for all processes.
-                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5323475)")
-                command.upgrade(_alembic(connection), "head")
+            with patience(MIGRATION_SECONDS):
+                if self.engine.dialect.name == "postgresql":
+                    self._migrate_postgresql()
+                    return
+                # Patience first: on SQLite the beginning is what waits.
+                with self.engine.begin() as connection:
+                    command.upgrade(_alembic(connection), "head")
         except SQLAlchemyError as error:
             raise StoreError(_reason(error)) from None
+
+    def _migrate_postgresql(self) -> None:
+        """A transaction a migration, so that one may make its indexes while others write.
+
+        The lock is asked for again and again rather than waited for: whoever waits in a statement
+        has a snapshot, for whose end the making of such an index waits.
+        """
+        with self.engine.connect() as connection:
+            try:
+                for limit in ("statement_timeout", "lock_timeout"):
+                    connection.exec_driver_sql(f"SET {limit} = 0")
+                while not connection.exec_driver_sql(
+                    f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})"
+                ).scalar():
+                    connection.commit()
+                    time.sleep(MIGRATION_WAIT)
+                connection.commit()
+                command.upgrade(_alembic(connection), "head")
+            finally:
+                connection.invalidate()  # and with it the lock and the limits
 
     def draft_migration(self, message: str, revision: str) -> None:
         """For developers: write the migration from the tables as they are to the models."""
@@ -114,14 +138,15 @@ class Store:
 
 
 def away(error: BaseException) -> bool:
-    """Whether the store could not be reached or written just now: the same may work later.
+    """Whether the store, or that of photos, could not be reached or written just now: the same may
+    work later.
 
     Anything else (a value it refuses, a fault of ours) fails again however often it is tried.
     """
     refusals = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
     if isinstance(error, DatabaseError):
         return not isinstance(error, refusals)
-    return isinstance(error, InterfaceError | PoolTimeout | StoreError)
+    return isinstance(error, InterfaceError | PoolTimeout | StoreError | PhotoStoreError)
 
 
 def vault_of(session: Session) -> Vault:

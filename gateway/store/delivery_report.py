@@ -29,6 +29,6 @@ class DeliveryReport(Base):
     or a status that we do not know and do not guess."""
     address_digest: Mapped[Digest | None]
     network_code: Mapped[str] = mapped_column(String(8), default="")
-    received_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    received_at: Mapped[datetime] = mapped_column(Utc, default=now, index=True)
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"))
     """Empty until a message with this `provider_id` is known."""

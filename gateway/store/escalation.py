@@ -17,6 +17,12 @@ class Escalation(Base):
     __table_args__ = (
         Index("ix_escalation_officer_open", "officer_id", "closed_at"),
         Index("ix_escalation_opened", "opened_at"),
+        Index(
+            "ix_escalation_open",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         # At most one open escalation a case, whoever runs twice.
         Index(
             "uq_escalation_open_case",

@@ -30,4 +30,4 @@ class Farmer(Base):
     training_consent_at: Mapped[datetime | None] = mapped_column(Utc)
     """A separate yes: photos may be kept to train the model."""
     opted_out_at: Mapped[datetime | None] = mapped_column(Utc)
-    created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    created_at: Mapped[datetime] = mapped_column(Utc, default=now, index=True)

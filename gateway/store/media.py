@@ -33,6 +33,6 @@ class MediaMessage(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     outcome: Mapped[str | None] = mapped_column(String(40))
     """`taken`, or the code of what went wrong last."""
-    received_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    received_at: Mapped[datetime] = mapped_column(Utc, default=now, index=True)
     not_before: Mapped[datetime] = mapped_column(Utc, default=now)
     done_at: Mapped[datetime | None] = mapped_column(Utc)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Integer, Numeric, String
+from sqlalchemy import ForeignKey, Index, Integer, Numeric, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.base import Base, Digest, Identity, Sealed, Secret, Utc, now
@@ -19,6 +19,12 @@ class Message(Base):
         Index("ix_message_address", "address_digest", "created_at"),
         Index("ix_message_final", "state", "final_at"),
         Index("ix_message_cost", "sent_at", "currency", "cost"),
+        Index(
+            "ix_message_person",
+            "created_at",
+            sqlite_where=text("address_digest <> ''"),
+            postgresql_where=text("address_digest <> ''"),
+        ),
     )
 
     id: Mapped[Identity]

@@ -3,8 +3,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Boolean, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from gateway.store.area_key import area_key
 from gateway.store.base import Base, Digest, Identity, SealedWords, Secret, Utc, now
 
 
@@ -18,6 +19,8 @@ class Officer(Base):
     phone: Mapped[Secret]
     phone_digest: Mapped[Digest] = mapped_column(unique=True)
     area: Mapped[str] = mapped_column(String(80))
+    area_key: Mapped[str | None] = mapped_column(String(160), index=True)
+    """The area as routing compares it; empty in rows that an older program wrote."""
     languages: Mapped[str] = mapped_column(String(40))
     """Two-letter codes joined by commas; the first is the officer's own."""
     pin_hash: Mapped[str | None] = mapped_column(String(200))
@@ -30,6 +33,11 @@ class Officer(Base):
     """On leave: no new cases before then."""
     disabled_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc, default=now)
+
+    @validates("area")
+    def _keyed(self, _name: str, area: str) -> str:
+        self.area_key = area_key(area)
+        return area
 
     @property
     def language(self) -> str:

@@ -27,4 +27,4 @@ class UssdSession(Base):
     cost: Mapped[str] = mapped_column(String(20), default="")
     """As sent: the network does not say in which form or currency."""
     error: Mapped[str] = mapped_column(String(200), default="")
-    ended_at: Mapped[datetime] = mapped_column(Utc, default=now)
+    ended_at: Mapped[datetime] = mapped_column(Utc, default=now, index=True)

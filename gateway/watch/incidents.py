@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from gateway.store.base import now
@@ -60,6 +60,14 @@ def close_others(session: Session, prefix: str, still: Collection[str]) -> None:
     )
 
 
+def open_causes(session: Session, prefix: str) -> set[str]:
+    """The causes of open incidents that begin with `prefix`."""
+    query = select(Incident.cause).where(
+        Incident.cause.startswith(prefix, autoescape=True), Incident.closed_at.is_(None)
+    )
+    return set(session.scalars(query))
+
+
 def close(session: Session, prefix: str, *, deeper: bool = True) -> int:
     """Close the open incidents whose cause begins with `prefix`; returns how many.
 
@@ -69,9 +77,13 @@ def close(session: Session, prefix: str, *, deeper: bool = True) -> int:
     if not deeper:
         further = prefix.replace("/", "//").replace("%", "/%").replace("_", "/_") + "%:%"
         fits &= Incident.cause.not_like(further, escape="/")
+    return _close(session, fits)
+
+
+def _close(session: Session, which: ColumnElement[bool]) -> int:
     closed = session.scalars(
         update(Incident)
-        .where(fits, Incident.closed_at.is_(None))
+        .where(which, Incident.closed_at.is_(None))
         .values(closed_at=now())
         .returning(Incident.cause)
     ).all()
@@ -84,7 +96,7 @@ def mark(session: Session, cause: str, detail: str) -> int:
     """Open an incident while there is something to say of it (`detail`), and close it when there
     is not any more; returns how many it closed."""
     if not detail:
-        return close(session, cause)
+        return _close(session, Incident.cause == cause)
     open_(session, cause, detail)
     return 0
 

@@ -124,7 +124,7 @@ def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:
     incoming = Incoming("mm7", as_key(message.transaction, ID_LONGEST), sender, message.photos)
     try:
         taken = take(context, incoming)
-    except DecoderBusy:
+    except (DecoderBusy, PhotoStoreError):
         return message.transaction, mm7.UNAVAILABLE
     except Exception as error:
         log.exception("mm7_not_stored error=%s", type(error).__name__)
