@@ -23,7 +23,7 @@ MOST = {
     "/operator/texts": 2,
     "/operator/audit": 4,
     "/operator/audit?who=all": 4,
-    "/operator/account": 2,
+    "/operator/account": 3,
     "/operator/cases.csv": 2,
     "/operator/districts.geojson": 4,
 }
