@@ -220,4 +220,6 @@ def test_no_walk_through_the_whole_goes_wrong(
     RealWalk.context = context
     with caplog.at_level(logging.ERROR, "leafline"):
         walk(RealWalk, round(1_000 * SHARE))
-    assert caplog.messages == []
+    # Walks type wrong PINs again and again, which somebody is to see.
+    guessed = "incident opened: signin:guessing"
+    assert [said for said in caplog.messages if not said.startswith(guessed)] == []
