@@ -97,7 +97,7 @@ def _gathered(session: Session, case: Case, waiting: Message) -> str:
 
 
 def _text(desk: Desk, case: Case, officer: Officer, words: str) -> str:
-    values = {"case": case.code, "phone": case.farmer.phone, "words": words}
+    values = {"case": case.code, "phone": case.farmer.phone, "heard": words}
     return desk.texts.render(TOLD, officer.language, **values)
 
 
