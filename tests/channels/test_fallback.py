@@ -99,7 +99,10 @@ def test_the_second_takes_what_the_first_refuses(
     assert {form["text"] for form in forms} == {f"text {number}" for number in range(3)}
     wait_until(lambda: rows(context) == [("http_gateway", "sent")] * 3, "the answers to be kept")
     with context.store.reading() as session:
-        assert session.scalars(select(Incident.cause)).all() == ["channel:wrong_key"]
+        causes = session.scalars(select(Incident.cause)).all()
+            assert [cause for cause in causes if cause.startswith("channel:")] == [
+                "channel:wrong_key"
+            ]
     for form in forms:  # the report comes to the address that went along
         report = urlsplit(form["dlr-url"])
         query = report.query.replace("%d", "1").replace("%p", "%2B250788000001")

@@ -87,7 +87,7 @@ def test_answering_from_the_list_reaches_the_farmer_in_her_language(
     assert case.state == "closed"
     assert "Inaonekana kutu" in outbox()[-1]
     assert OFFICER in outbox()[-1]
-    dial().dial().answer("1").answer("1").expect("Afisa, kesi", "Inaonekana kutu")
+    dial().dial().answer("1").answer("1").expect("Afisa, namba", "Inaonekana kutu")
 
 
 def test_an_answer_to_a_case_that_went_to_a_colleague_is_not_called_sent(

@@ -317,7 +317,7 @@ def test_on_both_kinds_of_store(any_context: Context) -> None:
     assert post(any_context, "3*1*4*1").startswith("END No officer")
     assert count(any_context, Case) == 1
     assert "1 My results" in post(any_context, "", session="ATUid_2")
-    assert "with officer" in post(any_context, "1", session="ATUid_2")
+    assert "officer sought" in post(any_context, "1", session="ATUid_2")
 
 
 def test_a_fault_of_ours_is_an_apology_in_the_farmers_language(
