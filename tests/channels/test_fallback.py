@@ -100,9 +100,7 @@ def test_the_second_takes_what_the_first_refuses(
     wait_until(lambda: rows(context) == [("http_gateway", "sent")] * 3, "the answers to be kept")
     with context.store.reading() as session:
         causes = session.scalars(select(Incident.cause)).all()
-            assert [cause for cause in causes if cause.startswith("channel:")] == [
-                "channel:wrong_key"
-            ]
+    assert [cause for cause in causes if cause.startswith("channel:")] == ["channel:wrong_key"]
     for form in forms:  # the report comes to the address that went along
         report = urlsplit(form["dlr-url"])
         query = report.query.replace("%d", "1").replace("%p", "%2B250788000001")
