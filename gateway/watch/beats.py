@@ -94,10 +94,11 @@ def watch(session: Session, moment: datetime) -> None:
         if not session.scalar(ended):
             incidents.mark(session, cause, "")  # it ended in order meanwhile
     oldest = session.scalar(
-        select(func.min(Message.not_before)).where(
+        select(func.min(Message.created_at)).where(
             Message.state == MessageState.QUEUED,
             Message.priority <= URGENT,
             Message.not_before < moment - LATE,
+            Message.created_at < moment - LATE,  # what may leave at once bears no time to leave at
         )
     )
     said = "answers wait since {:%H:%M} UTC: does `leafline sender` run? See also channel:"

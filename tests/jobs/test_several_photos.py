@@ -17,6 +17,7 @@ from gateway.context import Context
 from gateway.jobs import photos, sweeps_cases
 from gateway.store.base import now
 from gateway.store.models import Case, Diagnosis, Message, Photo
+from gateway.store.photos import PhotosAway
 from rig.desk import leaf
 from rig.things import FARMER, kiosk
 
@@ -79,7 +80,7 @@ def test_advice_rests_on_one_good_photo_at_least(
     assert [finding.poor for finding in found] == [True, False]
 
 
-def unreadable(error: OSError) -> Callable[[str], bytes]:
+def unreadable(error: Exception) -> Callable[[str], bytes]:
     """A place for photos that raises whatever is asked for."""
 
     def get(_address: str) -> bytes:
@@ -94,7 +95,7 @@ def test_photos_that_cannot_be_read_just_now_count_as_no_failure(
     photo_id = hand_in(any_context, keeper, 1, following=0)
     monkeypatch.setattr(photos, "context_of_worker", lambda: any_context)
     with monkeypatch.context() as patch:
-        patch.setattr(any_context.photos, "get", unreadable(OSError("the bucket is away")))
+        patch.setattr(any_context.photos, "get", unreadable(PhotosAway("the bucket is away")))
         photos.diagnose(photo_id)  # no failed job
     with any_context.store.reading() as session:
         assert session.get_one(Photo, photo_id).diagnosed_at is None

@@ -75,14 +75,17 @@ def test_a_process_beats_while_it_runs_and_takes_its_row_away(store: Store) -> N
     assert rows() == []
 
 
-@pytest.mark.parametrize(("kind", "late"), [("answer", True), ("notice", False)])
+@pytest.mark.parametrize(
+    ("kind", "minutes", "late"),
+    [("answer", 11, True), ("notice", 11, False), ("answer", 1, False)],
+)
 def test_an_answer_that_nobody_sends_is_an_incident(
-    any_context: Context, kind: str, late: bool
+    any_context: Context, kind: str, minutes: int, late: bool
 ) -> None:
     store = any_context.store
     with store.transaction() as session:
         outbox.post(session, key="k", to=FARMER, text="hello", kind=kind)
-        session.scalars(select(Message)).one().not_before = now() - timedelta(minutes=11)
+        session.scalars(select(Message)).one().created_at = now() - timedelta(minutes=minutes)
     sweeps_messages.watch(any_context)
     assert causes(store) == ([beats.MESSAGES] if late else [])
     with store.transaction() as session:
