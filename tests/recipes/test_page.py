@@ -56,7 +56,7 @@ def test_a_page_is_a_view_a_template_and_words(tmp_path: Path) -> None:
     copy.change(
         here, "    broadcasts,\n    diseases,", "    broadcasts,\n    crowd,\n    diseases,"
     )
-    copy.change(here, "door, now, diseases,", "door, crowd, now, diseases,")
+    copy.change(here, "incidents, now, diseases,", "incidents, crowd, now, diseases,")
     copy.change(
         "gateway/pages/operator/door.py",
         '    "now", "diseases",',

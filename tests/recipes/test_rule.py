@@ -42,8 +42,8 @@ def test_a_rule_is_a_line(tmp_path: Path) -> None:
     )
     copy.change(
         "gateway/cases/routing.py",
-        "            count,\n",
-        '            officer.name != "Ineza",\n            count,\n',
+        "            row.load,\n",
+        "            row.id != 2,\n            row.load,\n",
     )
     (copy.folder / "var" / "leafline.sqlite3").unlink()
     assert copy.python(DECIDE).split() == ["too_young", "confident"]

@@ -24,6 +24,8 @@ PAGES = {"kiosk", "officer", "operator", "simulator", "static_files"}
 OPEN_TO_ALL = {
     "health.live": "a load balancer has no password",
     "health.ready": "a load balancer has no password",
+    "health.traffic": "a load balancer has no password",
+    "health.whole": "a monitor has no password; it says yes or no",
     "health.metrics": "counts only; a proxy in front decides who scrapes",
     "static_files.file": "style sheets and scripts",
     "kiosk.manifest": "lets a browser install the page; holds no data",
