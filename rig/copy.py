@@ -60,7 +60,9 @@ class Copy:
 
     def _done(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if not OURS.match(k)}
-        environment |= {"LEAFLINE_HOME": str(self.folder / "var"), "PYTHONPATH": str(self.folder)}
+        # The copy before what tests share, which lies beside the original.
+        path = f"{self.folder}{os.pathsep}{ROOT}"
+        environment |= {"LEAFLINE_HOME": str(self.folder / "var"), "PYTHONPATH": path}
         return subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,
