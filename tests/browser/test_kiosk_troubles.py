@@ -215,6 +215,7 @@ def test_an_old_browser(phone: BrowserContext, context: Context, leaves: list[Pa
         dialog.accept()
 
     page.on("dialog", yes)
+    expect(page.locator("#photo-form")).to_be_visible()
     fill_in(page, leaves[0])
     expect(page.locator("#results article")).to_be_visible()
     assert "0788 000 001" in asked[0]
