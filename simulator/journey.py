@@ -14,6 +14,8 @@ from simulator.phone import Phone
 
 LANGUAGE = "en"
 SMS_SECONDS = 60.0
+ANSWER_SECONDS = 200.0
+"""An officer may take an answer back for two minutes, so it leaves after that."""
 ANSWER = "Looks like no leaf disease. Show me a fresh leaf at the kiosk on Friday."
 
 
@@ -108,7 +110,8 @@ class Journey:
         newest = self.farmer.last_id()
         self.tell("officer", f"answers by SMS: {code} {ANSWER}")
         self.officer.send(f"{code} {ANSWER}")
-        answer = self.farmer.wait_for_sms(code, after=newest, timeout=SMS_SECONDS)
+        self.tell("farmer", "gets it in two minutes, in which the officer may take it back")
+        answer = self.farmer.wait_for_sms(code, after=newest, timeout=ANSWER_SECONDS)
         self.tell("farmer", f"SMS: {answer.text}")
         self.tell("kiosk", f"case {code} is {self.case(code)['state']}")
 
