@@ -9,6 +9,7 @@ from itsdangerous import BadSignature
 
 from gateway import sessions
 from gateway.context import Context
+from gateway.pages.base import browser
 from gateway.pages.base.install import t
 from gateway.pages.operator import door, forms
 from gateway.people import PeopleError, lockout, operator_account, operators, sign_ins
@@ -56,7 +57,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except PeopleError as error:
             forms.not_saved(error)
             return _page(), 422
-        door.remember(context, row)
+        browser.remember(context, row)
         flash(t("operator_password_changed"), "good")
         return redirect(url_for("operator.account"), 303)
 
@@ -83,7 +84,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _confirm(secret), 403
         except lockout.Locked as locked:
             return _confirm(secret, door.closed(locked)), 429
-        door.remember(context, row)
+        browser.remember(context, row)
         return render_template(
             "operator/recovery.html", here_is="account", codes=[*map(operators.written, codes)]
         )
@@ -102,7 +103,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     def _page(trouble: str | None = None) -> str:
         with context.store.reading() as session:
-            mine = sign_ins.listed(session, g.operator, door.limits(context))
+            mine = sign_ins.listed(session, g.operator, browser.limits(context, door.ROLE))
         return render_template(
             "operator/account.html",
             here_is="account",

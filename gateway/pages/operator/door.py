@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,13 +14,11 @@ from markupsafe import Markup
 
 from gateway import sessions
 from gateway.context import Context
-from gateway.pages.base import kept
+from gateway.pages.base import browser, kept
 from gateway.pages.base.install import csrf, t
 from gateway.pages.base.kept import Kept
 from gateway.people import PeopleError, lockout, operators, sign_ins
-from gateway.people.sign_ins import Limits, Present
 from gateway.store.base import now
-from gateway.store.models import Operator
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +89,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _ask(t("operator_refused")), 403
         except lockout.Locked as locked:
             return _ask(closed(locked)), 429
-        remember(context, operator)
+        browser.remember(context, operator)
         if (words := kept.carried()) is not None:
             return kept.page(words)
         return redirect(_afterwards(), 303)
@@ -111,7 +109,7 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
     Args:
         changes: whatever is not mere reading changes something, and is for admins.
     """
-    found = present(context)
+    found = browser.present(context, ROLE)
     if found is None:
         if (words := kept.written()) is not None:
             csrf.protect()  # a form of ours alone; the guard, which checks too, comes later
@@ -122,31 +120,6 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
     if changes and request.method not in READING and g.operator.role != operators.ADMIN:
         abort(403)
     return None
-
-
-def present(context: Context) -> Present | None:
-    """The operator signed in here, in service and with the credentials they signed in with."""
-    token = str(sessions.signed_in(ROLE) or "")
-    return sign_ins.present(context.store, ROLE, token, limits(context))
-
-
-def remember(context: Context, operator: Operator) -> None:
-    """Signed in here from now on."""
-    bounds, before = limits(context), str(sessions.signed_in(ROLE) or "")
-    with context.store.transaction() as session:
-        agent = request.headers.get("User-Agent", "")
-        token = sign_ins.begin(session, operator, agent, bounds, instead=before)
-    sessions.sign_in(ROLE, token, bounds.longest)
-    sessions.know(context, operators.who(operator.name))
-
-
-def limits(context: Context) -> Limits:
-    """How long an operator stays signed in."""
-    settings = context.settings
-    return Limits(
-        timedelta(hours=settings.operator_sign_in_hours),
-        timedelta(minutes=settings.operator_idle_minutes),
-    )
 
 
 def actor() -> str:

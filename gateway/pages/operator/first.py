@@ -9,8 +9,9 @@ from itsdangerous import BadSignature
 
 from gateway import sessions
 from gateway.context import Context
+from gateway.pages.base import browser
 from gateway.pages.base.install import t
-from gateway.pages.operator import door, forms
+from gateway.pages.operator import forms
 from gateway.people import PeopleError, first_operator, operator_account, operators
 
 PURPOSE = "first operator"
@@ -68,7 +69,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except operators.WrongSecrets:
             forms.refuse("code", t("operator_code_wrong"))
             return _confirm(link, name, hashed, secret), 403
-        door.remember(context, operator)
+        browser.remember(context, operator)
         g.operator = operator
         shown = [*map(operators.written, codes)]
         return render_template("operator/recovery.html", here_is="account", codes=shown)
