@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -63,7 +60,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "me": g.get("operator"),
             "may_change": "operator" in g and g.operator.role == operators.ADMIN,
             "menu": MENU,
-            "when": partial(when, zone=context.desk.zone),
+            "zone": context.desk.zone.key,
             "percent": percent,
             "tone": tone,
         }
@@ -141,11 +138,6 @@ def why(error: PeopleError) -> str:
 def not_saved(error: PeopleError) -> None:
     """Say on the next page why nothing was changed."""
     flash(t("operator_not_saved", why=why(error)), "bad")
-
-
-def when(instant: datetime | None, zone: ZoneInfo) -> str:
-    """As the clock on the wall shows it."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "–"
 
 
 def tone(name: str | None) -> Markup:
