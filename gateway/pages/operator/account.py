@@ -90,16 +90,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
         )
 
     def _confirm(secret: str, trouble: str | None = None) -> str:
-        uri = operators.uri_of(secret, g.operator.name, context.settings.service_name)
-        return render_template(
-            "operator/authenticator.html",
-            here_is="account",
-            picture=segno.make(uri, error="l").svg_data_uri(scale=5, border=4, light="#fff"),
-            secret=secret,
-            # Kept by the page and not by the store: until it is confirmed it is nobody's.
-            pending=sessions.signer(PURPOSE).dumps([g.operator.id, secret]),
-            trouble=trouble,
-        )
+        # Kept by the page and not by the store: until it is confirmed it is nobody's.
+        pending = sessions.signer(PURPOSE).dumps([g.operator.id, secret])
+        to = url_for("operator.confirm_authenticator")
+        return scan(context, g.operator.name, secret, pending, to, trouble)
 
     def _page(trouble: str | None = None) -> str:
         with context.store.reading() as session:
@@ -111,6 +105,22 @@ def add_to(pages: Blueprint, context: Context) -> None:
             sign_ins=mine,
             this_one=g.sign_in.id,
         )
+
+
+def scan(
+    context: Context, name: str, secret: str, pending: object, to: str, trouble: str | None = None
+) -> str:
+    """The page that shows an authenticator its secret, and sends the first code to `to`."""
+    uri = operators.uri_of(secret, name, context.settings.service_name)
+    return render_template(
+        "operator/authenticator.html",
+        here_is="account",
+        picture=segno.make(uri, error="l").svg_data_uri(scale=5, border=4, light="#fff"),
+        secret=secret,
+        pending=pending,
+        action=to,
+        trouble=trouble,
+    )
 
 
 def _pending(token: str) -> str:
