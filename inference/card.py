@@ -23,15 +23,22 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class Card:
-    """What of the card decides. labels: in the order of the outputs, `none` left out."""
+    """What of the card decides. labels: in the order of the outputs. beside: names of the outputs
+    behind them, which the model only refuses, but for the last, `none`."""
 
     version: str
     labels: tuple[str, ...]
     thresholds: Thresholds
+    beside: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, card: dict[str, Any]) -> Self:
-        return cls(str(card["version"]), tuple(card["labels"]), Thresholds(**card["thresholds"]))
+        return cls(
+            str(card["version"]),
+            tuple(card["labels"]),
+            Thresholds(**card["thresholds"]),
+            tuple(card.get("beside", ())),
+        )
 
     @classmethod
     def read(cls, folder: Path | None = None) -> Self:
@@ -46,9 +53,10 @@ def read_card(folder: Path | None = None) -> dict[str, Any]:
         card: dict[str, Any] = json.loads(read(path))
         if missing := NEEDED - set(card):
             raise ModelError(f"{path} lacks {', '.join(sorted(missing))}.")
-        labels = card["labels"]
-        if not all(isinstance(label, str) and label for label in labels) or not (
-            1 < len(set(labels)) == len(labels) == len(card["self_check"]) - 1
+        labels, beside = card["labels"], card.get("beside", [])
+        names = [*labels, *beside]
+        if not all(isinstance(name, str) and name for name in names) or not (
+            len(labels) > 1 and len(set(names)) == len(names) == len(card["self_check"]) - 1
         ):
             raise ModelError(f"{path} lists classes that do not fit its outputs.")
         Card.of(card)

@@ -31,7 +31,7 @@ Logits = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Reading:
-    """What the graph says of one square. logits: (labels + 1,); features: (channels, rows,
+    """What the graph says of one square. logits: (labels + beside + 1,); features: (channels, rows,
     columns); hidden: (units,), the head's first layer after ReLU."""
 
     logits: Logits
@@ -94,6 +94,7 @@ class Model:
         reading = self.read(square)
         seen = quality.measure(square)
         probabilities, unknown = self.calibrated(reading.logits)
+        closest = int(reading.logits.argmax()) - len(self.labels)
         best = int(probabilities.argmax())
         cam = self.head.grad_cam(reading.features, reading.hidden, best)
         confidence = float(probabilities[best])
@@ -112,6 +113,7 @@ class Model:
             latency_ms=_since(started),
             model=self.version,
             labels=self.labels,
+            nearest=self.said.beside[closest] if 0 <= closest < len(self.said.beside) else None,
         )
 
     def heatmap(self, photo: bytes) -> bytes:
@@ -130,7 +132,7 @@ class Model:
         scaled = logits.astype(np.float64) / self.temperature
         scaled = np.exp(scaled - scaled.max())
         known = scaled[: len(self.labels)]
-        return known / known.sum(), float(scaled[-1] / scaled.sum())
+        return known / known.sum(), float(scaled[len(known) :].sum() / scaled.sum())
 
     @property
     def head(self) -> attention.Head:

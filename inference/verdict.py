@@ -52,7 +52,8 @@ class Verdict:
     given that it is one of them. probabilities: of all of them, in their order. unknown_score:
     probability that it is none of them. plant_fraction: share of plant-coloured pixels. quality:
     names of what is wrong with the photo. model: version of the model that judged. problem: code
-    of the PictureError. labels: those of that model; empty when unreadable.
+    of the PictureError. labels: those of that model; empty when unreadable. nearest: what beside
+    the labels it is more likely than any other single thing, for a person to know.
     """
 
     label: str | None
@@ -68,6 +69,7 @@ class Verdict:
     problem: str | None = None
     photos: int = 1
     labels: tuple[str, ...] = LABELS
+    nearest: str | None = None
 
     @cached_property
     def top3(self) -> list[tuple[str, float]]:
@@ -187,12 +189,14 @@ def combine(verdicts: Sequence[Verdict], thresholds: Thresholds) -> Verdict:
         model=readable[-1].model,
         photos=len(verdicts),
         labels=labels,
+        nearest=readable[-1].nearest if len({v.nearest for v in readable}) == 1 else None,
     )
 
 
-def reference_json(verdict: Verdict) -> dict[str, Any]:
+def reference_json(verdict: Verdict, *, all_labels: bool = False) -> dict[str, Any]:
     """The answer of `/api/predict` and `leafline predict --json`: the reference service's shape,
-    with `verdict`, `quality` and, for an unreadable photo, `problem` added."""
+    with `verdict`, `quality` and, for an unreadable photo, `problem` added; with all labels also
+    `nearest`."""
     answer: dict[str, Any] = {
         "label": verdict.label,
         "confidence": round(verdict.confidence, 4),
@@ -204,6 +208,8 @@ def reference_json(verdict: Verdict) -> dict[str, Any]:
         "quality": list(verdict.quality),
         "model": verdict.model,
     }
+    if all_labels:
+        answer["nearest"] = verdict.nearest
     if verdict.problem:
         answer["problem"] = verdict.problem
     if verdict.verdict != UNREADABLE and verdict.confidence < 0.6:

@@ -31,16 +31,17 @@ def purple_leaf(seed: int = 0) -> bytes:
 def write(folder: Path, label: str) -> None:
     """Make `leaf.onnx` and `leaf.json` of a model that knows `label` after the others."""
     card = read_card()
-    graph = _graph(onnx.load(FOLDER / GRAPH), len(card["labels"]))
     labels = [*card["labels"], label]
+    outputs = [*labels, *card["outputs"][len(card["labels"]) :]]
+    graph = _graph(onnx.load(FOLDER / GRAPH), len(card["labels"]), len(card["outputs"]))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / GRAPH).write_bytes(graph)
     made = card | {
         "version": VERSION,
         "labels": labels,
-        "outputs": [*labels, "none"],
+        "outputs": outputs,
         "sha256": hashlib.sha256(graph).hexdigest(),
-        "self_check": [0.0] * (len(labels) + 1),
+        "self_check": [0.0] * len(outputs),
     }
     _write_card(folder, made)
     model = Model.load(folder)
@@ -52,8 +53,8 @@ def _write_card(folder: Path, card: dict[str, Any]) -> None:
     (folder / CARD).write_text(json.dumps(card), "utf-8")
 
 
-def _graph(model: Any, known: int) -> bytes:
-    """The graph with one logit more before the last: how much purple stands out of green."""
+def _graph(model: Any, known: int, outputs: int) -> bytes:
+    """The graph with one logit more behind the known: how much purple stands out of green."""
     graph = model.graph
     for node in graph.node:
         node.input[:] = [f"old_{name}" if name in ROWS else name for name in node.input]
@@ -68,7 +69,7 @@ def _graph(model: Any, known: int) -> bytes:
         ("least", np.array(50, np.float32)),
         ("middle", np.array([1, 2], np.int64)),
         ("before", np.arange(known)),
-        ("last", np.array([known])),
+        ("last", np.arange(known, outputs)),
     ):
         graph.initializer.append(numpy_helper.from_array(values, f"new_{name}"))
     graph.node.extend(
@@ -78,8 +79,8 @@ def _graph(model: Any, known: int) -> bytes:
             helper.make_node("MatMul", ["new_mean", "new_weights"], ["new_purple"]),
             helper.make_node("Sub", ["new_purple", "new_least"], ["new_logit"]),
             helper.make_node("Gather", ["old_logits", "new_before"], ["new_first"], axis=1),
-            helper.make_node("Gather", ["old_logits", "new_last"], ["new_none"], axis=1),
-            helper.make_node("Concat", ["new_first", "new_logit", "new_none"], ["logits"], axis=1),
+            helper.make_node("Gather", ["old_logits", "new_last"], ["new_rest"], axis=1),
+            helper.make_node("Concat", ["new_first", "new_logit", "new_rest"], ["logits"], axis=1),
         ]
     )
     for output in graph.output:

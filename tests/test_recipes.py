@@ -13,7 +13,7 @@ import pytest
 from gateway import agronomy
 from gateway.cli import ROOMS, main
 from inference.card import Card
-from inference.labels import LABELS
+from inference.labels import BESIDE, LABELS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -52,6 +52,7 @@ def test_every_command_is_where_the_table_says(command: str) -> None:
 def test_gateway_model_and_training_speak_of_the_same_labels() -> None:
     assert Card.read().labels == LABELS
     agronomy.check(LABELS)
+    assert set(Card.read().beside) == set(BESIDE) == agronomy.BESIDE
 
 
 def _texts(language: str) -> set[str]:

@@ -48,7 +48,8 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--init",
             default="imagenet",
             show_default=True,
-            help="imagenet (downloaded), none, or a safetensors file.",
+            help="imagenet (downloaded), none, a safetensors file, or the folder of an installed "
+            "model, whose head learns on.",
         ),
         click.option("--seed", default=0, show_default=True),
         click.option(
@@ -72,6 +73,12 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--served-side", default=Recipe.served_side, show_default=True, help="Of the graph."
+        ),
+        click.option(
+            "--head-pictures",
+            default=Recipe.head_pictures,
+            show_default=True,
+            help="Training pictures where an installed model's head learns on.",
         ),
         click.option("--excitation", is_flag=True, help="Keep squeeze-and-excitation."),
         click.option("--without-field", is_flag=True, help="No field photo in training."),

@@ -24,6 +24,16 @@ WITH_EXCITATION = """. Hardswish costs more in INT8
   than it gives; squeeze-and-excitation costs time and size and is kept because strangers
   are told apart better with it"""
 WITHOUT_EXCITATION = " and without squeeze-and-excitation: both cost more in INT8 than they give"
+FROM_THE_START = """Stock networks (teachers: {teachers}) were fine-tuned first
+  and the student distilled from the mean of their logits, in the last epochs with INT8's rounding
+  in the forward pass (`training/qat.py`)."""
+FURTHER = """Its convolutions are those of the model named below, which was
+  made from ImageNet's weights on a part of these photos (two stock networks fine-tuned, the student
+  distilled from them, INT8's rounding in its last epochs). The head alone learnt on from what the
+  convolutions make of {head_pictures} pictures, in {head_epochs} epochs: from what is right and for
+  photos of the five from what the old head said of them too (`training/further.py`)."""
+FROM_WEIGHTS = """. The weights file named here is initialised from Keras MobileNetV3Small
+  ImageNet weights, dequantised from INT8, unless it is torchvision's own"""
 VERDICTS = ("advice", "second_photo", "unknown", "no_leaf")
 
 
@@ -61,6 +71,7 @@ def write_card(card: dict[str, Any], path: Path) -> None:
                     f"{kind}{'*' if kind in card['unseen_kinds'] else ''}": {
                         "AUROC": value,
                         "advised": figures["others_advised_by_kind"][kind],
+                        "crop typed": figures["others_told_by_kind"][kind],
                     }
                     for kind, value in figures["auroc_by_kind"].items()
                 }
@@ -85,8 +96,9 @@ def write_card(card: dict[str, Any], path: Path) -> None:
                 }
             ),
             excitation=WITH_EXCITATION if recipe["excitation"] else WITHOUT_EXCITATION,
-            teachers=recipe["teachers"],
-            init=f"`{recipe['init']}`",
+            taught=(FURTHER if recipe.get("head_pictures") else FROM_THE_START).format(**recipe),
+            apart=", ".join(f"`{name}`" for name in card.get("beside", ())) or "nothing more",
+            init=f"`{recipe['init']}`" + ("" if recipe.get("head_pictures") else FROM_WEIGHTS),
             recipe=", ".join(f"{k} {v}" for k, v in recipe.items() if k != "init") + ".",
             side=card["side"],
             trained_side=recipe["side"],

@@ -15,9 +15,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.labels import LABELS, NONE_OF_THESE
+from inference.labels import BESIDE, LABELS, NONE_OF_THESE
 
-CLASSES = (*LABELS, NONE_OF_THESE)
+CLASSES = (*LABELS, *BESIDE, NONE_OF_THESE)
+
+BESIDE_OF_KIND = {
+    "bean_healthy": "bean_healthy",
+    "bean_rust": "bean_rust",
+    "bean_rust_field": "bean_rust",
+    "cassava_healthy": "cassava_healthy",
+    "cassava_healthy_field": "cassava_healthy",
+    "cassava_cgm": "cassava_green_mite",
+    "cassava_cbsd": "cassava_brown_streak",
+    "cassava_cbsd_field": "cassava_brown_streak",
+    "maize_gls": "maize_grey_leaf_spot",
+    "maize_gls_field": "maize_grey_leaf_spot",
+}
+"""Kinds of strangers that have an output of their own."""
 
 # Shares of train, validation and test. Field photos are few, so the test gets more of them.
 SHARES = {"leaves": (0.70, 0.15, 0.15), "field": (0.60, 0.15, 0.25), "other": (0.60, 0.15, 0.25)}
@@ -48,7 +62,9 @@ class Photo:
     @property
     def target(self) -> int:
         """Index into CLASSES."""
-        return CLASSES.index(self.kind if self.pool != "other" else NONE_OF_THESE)
+        if self.pool == "other":
+            return CLASSES.index(BESIDE_OF_KIND.get(self.kind, NONE_OF_THESE))
+        return CLASSES.index(self.kind)
 
 
 def read_manifest(folder: Path) -> list[dict[str, str]]:

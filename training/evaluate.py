@@ -31,7 +31,7 @@ from training.calibration import (
     softmax,
 )
 from training.chance import honest_error, interval
-from training.data import UNSEEN_KINDS, Photo, select
+from training.data import CLASSES, UNSEEN_KINDS, Photo, select
 from training.shots import Shot, shoot, shoot_noisy, shoot_shortcuts, shoot_views
 
 FIVE = len(LABELS)
@@ -61,9 +61,10 @@ def open_graph(path: Path) -> ort.InferenceSession:
 
 
 def run(session: ort.InferenceSession, squares: Sequence[Pixels]) -> Array:
-    """Logits (n, 6) for (side, side, 4) squares."""
+    """Logits (n, outputs) for (side, side, 4) squares."""
     rows = [session.run(["logits"], {"pixels": s[None]})[0][0] for s in squares]
-    return np.array(rows, np.float64).reshape(-1, FIVE + 1)
+    outputs = next(o.shape[1] for o in session.get_outputs() if o.name == "logits")
+    return np.array(rows, np.float64).reshape(-1, outputs)
 
 
 PairFigures = dict[str, dict[str, float]]  # of each pool, see `pairs`
@@ -82,11 +83,17 @@ class Tuning:
     combining: dict[str, PairFigures]  # what each way to combine two photos gives, by its name
 
 
+def none_of_five(logits: Array, temperature: float) -> Array:
+    """Probability of all outputs behind the five together, along the last axis."""
+    beyond: Array = softmax(logits / temperature)[..., FIVE:].sum(axis=-1)
+    return beyond
+
+
 def unknown_scores(logits: Array, temperature: float) -> dict[str, Array]:
     """The candidates for the unknown score, higher is stranger. `none` is the one shipped."""
     five = logits[:, :FIVE] / temperature
     return {
-        "none": softmax(logits / temperature)[:, -1],
+        "none": none_of_five(logits, temperature),
         "1 - max softmax": 1 - softmax(five).max(axis=1),
         "energy": -np.log(np.exp(five).sum(axis=1)),
         "-max logit": -five.max(axis=1),
@@ -250,7 +257,7 @@ def judged(shot: Shot, logits: Array, temperature: float, thresholds: Thresholds
     verdicts = []
     for row, pixels in zip(logits, shot.squares, strict=True):
         p = softmax(row[:FIVE] / temperature)
-        unknown = float(softmax(row / temperature)[-1])
+        unknown = float(none_of_five(row, temperature))
         seen = quality.measure(pixels)
         verdicts.append(
             Verdict(
@@ -331,6 +338,15 @@ def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
         "pairs": pairs({name: said[name] for name in ("noisy", "field")}, tuning.thresholds),
     }
     everybody = [said[name] for name in ("leaves", "field", "other")]
+    told = [
+        flow.told(verdict, kind, typed=True) is not None
+        for verdict, kind in zip(other.verdicts, other.kinds(), strict=True)
+    ]
+    out["others_told_by_kind"] = _by_kind(other, np.array(told, bool))
+    out["told_apart"] = told_apart(
+        np.concatenate([one.logits for one in everybody]),
+        np.concatenate([one.shot.targets for one in everybody]),
+    )
     out["flow"] = flow.figures(
         [photo for answers in everybody for photo in answers.shot.photos],
         [verdict for answers in everybody for verdict in answers.verdicts],
@@ -346,6 +362,20 @@ def figures(said: dict[str, Answers], tuning: Tuning) -> dict[str, Any]:
         shortcuts.predicted[~rust] == LABELS.index("maize_rust")
     )
     return out
+
+
+def told_apart(logits: Array, targets: NDArray[np.int64]) -> dict[str, float]:
+    """Balanced accuracy among all conditions of each crop that have an output, the crop known."""
+    found = {}
+    for crop in costs.CROPS:
+        names = [i for i, name in enumerate(CLASSES) if costs.crop_of(name) == crop]
+        mine = np.isin(targets, names)
+        if logits.shape[1] == len(CLASSES) and mine.any():
+            best = np.array(names)[logits[mine][:, names].argmax(axis=1)]
+            right = best == targets[mine]
+            kinds = [i for i in names if (targets == i).any()]
+            found[crop] = float(np.mean([right[targets[mine] == i].mean() for i in kinds]))
+    return found
 
 
 def intervals(said: dict[str, Answers]) -> dict[str, dict[str, float]]:

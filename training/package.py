@@ -19,7 +19,7 @@ import onnx
 import onnxruntime as ort
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from inference.labels import LABELS
+from inference.labels import BESIDE, LABELS
 from inference.model import CARD, GRAPH, Model, known_square, read_card
 from inference.picture import decode_square
 from training.calibration import auroc, macro_f1
@@ -118,6 +118,7 @@ def evaluate(
         "version": f"{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
         "sha256": digest,
         "labels": list(LABELS),
+        "beside": list(BESIDE),
         "outputs": list(CLASSES),
         "side": recipe.served_side,
         "temperature": round(tuning.temperature, 4),
@@ -281,11 +282,12 @@ def _essence(card: Mapping[str, Any]) -> dict[str, Any]:
              "others_on_black", "rust_on_photos")  # fmt: skip
     taught = recipe["teachers"] * recipe["teacher_epochs"]
     epochs = taught + recipe["student_epochs"] + recipe["qat_epochs"]
+    pictures = epochs * recipe["pictures"] + recipe.get("head_pictures", 0)
     left_out = [name for name in ("noise", "field") if recipe[f"without_{name}"]]
     return {
         "left_out": " and ".join(left_out) or "nothing",
         "teachers": recipe["teachers"],
-        "training_pictures": epochs * recipe["pictures"],
+        "training_pictures": pictures,
         **{name: figures[name] for name in names},
     }
 

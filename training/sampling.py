@@ -11,16 +11,17 @@ import torch
 from torch.utils.data import Dataset
 
 from inference.drawn import LEAVES, draw_leaf_pixels
-from inference.labels import LABELS
+from inference.labels import LABELS, NONE_OF_THESE
 from inference.picture import Pixels, decode
 from training.augment import not_a_leaf, on_black, stranger, training_picture
 from training.data import CLASSES, Photo
 
 # Share of an epoch. Field photos are few and matter most, so they are drawn often; within a share
 # a class or kind weighs by the square root of its photos, so that small kinds are not drowned.
-FIELD, OTHER, SYNTHETIC, DRAWN = 0.12, 0.28, 0.08, 0.015  # the rest is leaves
+FIELD, OTHER, SYNTHETIC, DRAWN = 0.10, 0.42, 0.07, 0.015  # the rest is leaves
+MADE_STRANGE = 0.25  # of the photos that have an output beside the labels: those are none of these
 
-NONE = len(LABELS)
+FIVE, NONE = len(LABELS), CLASSES.index(NONE_OF_THESE)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Epoch(Dataset[tuple[torch.Tensor, int]]):
     ) -> None:
         self.items, self.pixels, self.side, self.seed, self.noise = items, pixels, side, seed, noise
         self.scenes = [p for p in pixels if not on_black(p)]
-        strange = {item.photo for item in items if item.target == NONE and item.photo >= 0}
+        strange = {item.photo for item in items if item.target >= FIVE and item.photo >= 0}
         self.strangers = [pixels[i] for i in sorted(strange)]
 
     def __len__(self) -> int:
@@ -83,13 +84,14 @@ class Epoch(Dataset[tuple[torch.Tensor, int]]):
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int]:
         item = self.items[position]
         rng = np.random.default_rng((*self.seed, position))
+        target = item.target
         if item.photo >= 0:
             source = self.pixels[item.photo]
-            if item.target == NONE:
-                source = stranger(source, self.strangers, rng)
-        elif item.target == NONE:
+            if target == NONE or (target >= FIVE and rng.random() < MADE_STRANGE):
+                source, target = stranger(source, self.strangers, rng), NONE
+        elif target == NONE:
             source = not_a_leaf(self.pixels, 256, rng)
         else:
-            source = draw_leaf_pixels(CLASSES[item.target], int(rng.integers(1 << 31)))
+            source = draw_leaf_pixels(CLASSES[target], int(rng.integers(1 << 31)))
         made = training_picture(source, self.scenes, self.side, rng, self.noise)
-        return torch.from_numpy(made.copy()).permute(2, 0, 1), item.target
+        return torch.from_numpy(made.copy()).permute(2, 0, 1), target

@@ -22,7 +22,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 
+from inference.labels import LABELS
 from inference.picture import Pixels, square
+from training import further
 from training.data import CLASSES, Photo, select
 from training.equalise import equalise
 from training.network import LeafNet, fold, initialise, integer_friendly
@@ -55,6 +57,9 @@ class Recipe:
     excitation: bool = False
     without_field: bool = False
     without_noise: bool = False
+    head_pictures: int = 12_000  # where it goes on from an installed model (`training.further`)
+    head_epochs: int = 6
+    head_rate: float = 1e-3
 
     def photos(self, photos: list[Photo]) -> list[Photo]:
         """The photos that this run may learn from."""
@@ -73,6 +78,9 @@ class Workshop:
     device: str
     learnt: str  # digest of the photos; other photos make another training
 
+    def keep(self, state: dict[str, Any], path: Path) -> None:
+        _save(state, path)
+
 
 def photos_digest(photos: Sequence[Photo]) -> str:
     """Tells one set of photos and labels from another, wherever the folder lies."""
@@ -84,14 +92,31 @@ def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu"
     """Teachers, student, quantisation-aware student; checkpoints and the log go to `folder`.
 
     Returns the student, folded and with its channels evened out (`training.equalise`). Without
-    teacher epochs it learns from the labels alone.
+    teacher epochs it learns from the labels alone. Where `init` is an installed model, that one's
+    head learns on instead (`training.further`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     learning = recipe.photos(photos)
     pixels = load_pixels(learning)
     watch = Watch(list(select(photos, "validation")), recipe.served_side, device)
     shop = Workshop(learning, pixels, watch, folder, device, photos_digest(learning))
+    if further.is_model(recipe.init):
+        student = further.teach_head(recipe, shop)
+        recipe = replace(
+            recipe,
+            init=f"leaf model {further.read_model(Path(recipe.init))['version']}",
+            teachers=0, student_epochs=0, qat_epochs=0,
+        )  # fmt: skip
+    else:
+        student = _from_the_start(recipe, shop)
+        recipe = replace(recipe, head_pictures=0, head_epochs=0)
+    torch.save(student.state_dict(), folder / "student.pt")
+    (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
+    return student
 
+
+def _from_the_start(recipe: Recipe, shop: Workshop) -> LeafNet:
+    pixels, device = shop.pixels, shop.device
     teachers = [_teacher(number, recipe, shop) for number in range(recipe.teachers)]
     student = integer_friendly(teachers[0], _sample(pixels, recipe.side, device), recipe.excitation)
     guide = Teachers(teachers).eval() if recipe.teacher_epochs else None
@@ -102,9 +127,6 @@ def train(recipe: Recipe, photos: list[Photo], folder: Path, device: str = "cpu"
     equalise(student, typical)
     with fake_quantised(student, typical):
         _run(Stage("qat", recipe, recipe.qat_epochs), student, guide, shop)
-
-    torch.save(student.state_dict(), folder / "student.pt")
-    (folder / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1))
     return student
 
 
@@ -131,8 +153,7 @@ def _teacher(number: int, recipe: Recipe, shop: Workshop) -> LeafNet:
 
 def load_student(recipe: Recipe, folder: Path) -> LeafNet:
     """The folded student that `train` left in `folder`."""
-    blank = torch.zeros(1, 3, recipe.side, recipe.side)
-    student = fold(integer_friendly(LeafNet(), blank, recipe.excitation))
+    student = further.blank(recipe)
     student.load_state_dict(
         torch.load(folder / "student.pt", weights_only=True, map_location="cpu")
     )
@@ -197,9 +218,9 @@ class Watch:
         """Accuracy among the five on leaves and field; how far `none` lies apart (AUROC)."""
         net.eval()
         logits = predict(net, self.pixels, self.device)
-        best = logits[:, : len(CLASSES) - 1].argmax(1)
-        none = logits.softmax(1)[:, -1].numpy()
-        known = self.targets < len(CLASSES) - 1
+        best = logits[:, : len(LABELS)].argmax(1)
+        none = logits.softmax(1)[:, len(LABELS) :].sum(1).numpy()
+        known = self.targets < len(LABELS)
         pairs = none[~known][:, None] > none[known][None]
         right = best.numpy() == self.targets
         seen = {

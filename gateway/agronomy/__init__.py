@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gateway.agronomy.table import (
+    BESIDE_ROWS,
     CROP_ROWS,
     DESK_CALL,
     DESK_OTHER,
@@ -23,6 +24,8 @@ LABELS = tuple(row.label for row in DISEASE_ROWS)
 DISEASES = {row.label: row for row in DISEASE_ROWS}
 ADVISED = frozenset(row.label for row in DISEASE_ROWS if row.use == "advised")
 CROP_OF = {row.label: row.crop for row in DISEASE_ROWS}
+BESIDE = frozenset(row.label for row in BESIDE_ROWS)
+"""What the model tells apart from the diseases, for an officer to know."""
 
 MANY = ("half", "most")
 """Shares of sick plants at which a crop that no photo speaks for yet can be urgent."""
@@ -31,6 +34,7 @@ CROP_TEXTS = ("crop_",)
 ADVISED_TEXTS = ("disease_", "diag_", "prevent_", "ussd_", "ussd_about_", "note_", "option_note_")
 REFUSED_TEXTS = ("disease_", "note_", "option_note_")
 PAGE_TEXTS = ("operator_label_",)
+BESIDE_TEXTS = ("officer_beside_",)
 
 LONGEST_CROP, LONGEST_LABEL = 16, 24
 """Letters that the store has room for."""
@@ -103,6 +107,8 @@ def page_texts() -> Iterator[tuple[str, list[str]]]:
     """(row, keys of the pages' texts that it needs), for every row that needs any."""
     for row in DISEASE_ROWS:
         yield row.label, [prefix + row.label for prefix in PAGE_TEXTS]
+    for beside in BESIDE_ROWS:
+        yield beside.label, [prefix + beside.label for prefix in BESIDE_TEXTS]
 
 
 def check(model_labels: Iterable[str]) -> None:
@@ -123,6 +129,10 @@ def _contradictions() -> Iterator[str]:
     where = "gateway/agronomy/table.py"
     crops = {row.code: row.judged for row in CROP_ROWS}
     labels = [row.label for row in DISEASE_ROWS]
+    yield from _twice(where, "the label", [*labels, *(row.label for row in BESIDE_ROWS)])
+    for beside in BESIDE_ROWS:
+        if not crops.get(beside.crop):
+            yield f"{where}: {beside.label} is of the crop {beside.crop}, which is not judged"
     for row in DISEASE_ROWS:
         if row.crop not in crops:
             yield f"{where}: {row.label} is of the crop {row.crop}, which has no row"
@@ -134,7 +144,6 @@ def _contradictions() -> Iterator[str]:
         if judged and not diseases_of(code):
             yield f"{where}: {code} has no disease that may be advised, so no photo of it is judged"
     yield from _twice(where, "the crop", (row.code for row in CROP_ROWS))
-    yield from _twice(where, "the label", labels)
     yield from _twice(where, "the typed name", (name for row in CROP_ROWS for name in row.names))
     yield from _twice(where, "crop number", (row.number for row in CROP_ROWS))
     for code in crops:

@@ -50,6 +50,15 @@ class Disease:
     well: bool = False
 
 
+@dataclass(frozen=True)
+class Beside:
+    """label: an output of the model behind its labels. crop: on which it grows. Nothing is advised
+    for it, no farmer reads it, no menu has it; the officer sees that a photo is nearest to it."""
+
+    label: str
+    crop: str
+
+
 # fmt: off
 CROP_ROWS = (
     #    code       number  names
@@ -66,6 +75,15 @@ DISEASE_ROWS = (
     Disease("healthy",        "maize",   3,      3, well=True),  # learnt from maize leaves only
     Disease("maize_blight",   "maize",   2,      4, urgent=("before_flowering",)),
     Disease("maize_rust",     "maize",   1,      5, urgent=("before_flowering",)),
+)
+
+BESIDE_ROWS = (
+    Beside("bean_healthy",         "beans"),
+    Beside("bean_rust",            "beans"),
+    Beside("cassava_healthy",      "cassava"),
+    Beside("cassava_green_mite",   "cassava"),
+    Beside("cassava_brown_streak", "cassava"),
+    Beside("maize_grey_leaf_spot", "maize"),
 )
 # fmt: on
 

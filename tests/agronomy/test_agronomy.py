@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway import agronomy
-from gateway.agronomy.table import CROP_ROWS, DISEASE_ROWS, TOLD, Crop, Disease
+from gateway.agronomy.table import BESIDE_ROWS, CROP_ROWS, DISEASE_ROWS, TOLD, Beside, Crop, Disease
 from gateway.cases.triage import Facts, Finding, triage
 
 
@@ -78,6 +78,22 @@ def test_a_row_that_contradicts_the_table_is_named(
     with pytest.raises(agronomy.AgronomyError, match=says) as refusal:
         agronomy.check(row.label for row in table)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (Beside("maize_rust", "maize"), "label maize_rust is given twice"),
+        (Beside("weevil", "other"), "weevil is of the crop other, which is not judged"),
+        (Beside("blast", "rice"), "blast is of the crop rice, which is not judged"),
+    ],
+)
+def test_a_neighbour_that_contradicts_the_table_is_named(
+    monkeypatch: pytest.MonkeyPatch, row: Beside, says: str
+) -> None:
+    monkeypatch.setattr(agronomy, "BESIDE_ROWS", (*BESIDE_ROWS, row))
+    with pytest.raises(agronomy.AgronomyError, match=says):
+        agronomy.check(agronomy.LABELS)
 
 
 def test_a_crop_that_contradicts_the_table_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,6 +142,12 @@ def other_labels(folder: Path) -> None:
     (folder / "leaf.json").write_text(json.dumps({**card, "labels": ["rust"]}))
 
 
+def one_name_for_two_outputs(folder: Path) -> None:
+    card = json.loads((folder / "leaf.json").read_text())
+    beside = [card["labels"][0], *card["beside"][1:]]
+    (folder / "leaf.json").write_text(json.dumps({**card, "beside": beside}))
+
+
 def card_without_thresholds(folder: Path) -> None:
     card = json.loads((folder / "leaf.json").read_text())
     del card["thresholds"]
@@ -156,6 +162,7 @@ def card_without_thresholds(folder: Path) -> None:
         (cut_off_graph, "checksum"),
         (broken_card, "damaged"),
         (other_labels, "classes"),
+        (one_name_for_two_outputs, "classes"),
         (card_without_thresholds, "thresholds"),
     ],
 )
@@ -174,6 +181,14 @@ def test_a_wrong_answer_fails_the_self_check(tmp_path: Path) -> None:
     (folder / "leaf.json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="known picture"):
         Model.load(folder).self_check()
+
+
+def test_the_unknown_score_is_of_all_outputs_behind_the_labels(model: Model) -> None:
+    logits = np.full(len(model.card["outputs"]), -20, np.float32)
+    logits[2], logits[7] = 1, 1
+    probabilities, unknown = model.calibrated(logits)
+    assert probabilities[2] == pytest.approx(1)
+    assert unknown == pytest.approx(0.5)
 
 
 def test_the_known_picture_is_plain_arithmetic() -> None:

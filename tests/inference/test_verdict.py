@@ -120,6 +120,21 @@ def test_no_photo_no_verdict() -> None:
         combine([], LINES)
 
 
+def test_what_the_photos_are_nearest_to_is_said_where_they_agree() -> None:
+    rust = replace(judged(), nearest="bean_rust")
+    assert combine([rust, rust], LINES).nearest == "bean_rust"
+    assert combine([rust, judged()], LINES).nearest is None
+    assert Verdict.from_detail(rust.to_detail()).nearest == "bean_rust"
+    older = {name: value for name, value in rust.to_detail().items() if name != "nearest"}
+    assert Verdict.from_detail(older).nearest is None
+
+
+def test_only_who_asks_for_all_labels_reads_the_nearest() -> None:
+    rust = replace(judged(), nearest="bean_rust")
+    assert "nearest" not in reference_json(rust)
+    assert reference_json(rust, all_labels=True)["nearest"] == "bean_rust"
+
+
 def test_reference_shape() -> None:
     sure = reference_json(judged())
     assert {"label", "confidence", "top3", "latency_ms", "rationale"} <= set(sure)

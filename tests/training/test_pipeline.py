@@ -13,13 +13,15 @@ import torch
 from safetensors.torch import save_file
 
 from inference.drawn import draw_leaf
-from inference.model import FOLDER, GRAPH, Model, read_card
+from inference.labels import LABELS
+from inference.model import CARD, FOLDER, GRAPH, Model, read_card
 from inference.preprocess import decode_square
 from training import __main__ as main_module
+from training import further
 from training import train as train_module
 from training.__main__ import MODEL_CARD, main
 from training.card import write_card
-from training.data import Photo, read_splits
+from training.data import CLASSES, Photo, read_splits
 from training.equalise import equalise, pairs
 from training.evaluate import open_graph
 from training.explain import compare
@@ -369,6 +371,79 @@ def test_training_goes_on_within_a_stage(
         assert ("1/2  loss" in done.output) is not stop
         nets.append(torch.load(folder / "teacher-1.checkpoint.pt", weights_only=True)["average"])
     assert all(torch.allclose(nets[0][k], nets[1][k], atol=1e-5) for k in nets[0])
+
+
+def test_a_model_is_read_back_from_its_graph(trained: Path) -> None:
+    """To half a step of INT8: the largest weight of an output channel is 127 steps."""
+    student = load_student(read_recipe(trained), trained)
+    read = further.blank(read_recipe(trained))
+    further.read_back(read, trained / GRAPH)
+    for (name, was), is_ in zip(
+        student.named_parameters(), read.state_dict().values(), strict=True
+    ):
+        if name.endswith("weight"):
+            step = was.abs().flatten(1).amax(1) / 127
+            assert bool(((was - is_).abs().flatten(1) <= 0.51 * step[:, None] + 1e-7).all()), name
+
+
+def test_new_outputs_take_their_part_of_none() -> None:
+    torch.manual_seed(0)
+    net = further.blank(Recipe(side=64))
+    net.net.classifier[3] = torch.nn.Linear(1024, 6)
+    picture = torch.rand(1, 3, 64, 64) * 255
+    with torch.no_grad():
+        before = net.eval()(picture).softmax(1)[0]
+        further.widen(net, [*LABELS, "none"])
+        after = net.eval()(picture).softmax(1)[0]
+    assert torch.allclose(after[:5], before[:5], atol=1e-6)
+    assert len(after) == len(CLASSES)
+    assert torch.allclose(after[5:].sum(), before[5], atol=1e-6)
+
+
+FURTHER = (*TINY, "--head-pictures", "40", "--seed", "3")
+
+
+def test_the_head_of_an_installed_model_learns_on(
+    photos: Path, trained: Path, evaluated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its convolutions stay as they are; stopped among the pictures it goes on with the next."""
+    monkeypatch.setattr(further, "KEPT_EVERY", 16)
+    nets = []
+    for name, stop in (("whole", False), ("stopped", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copyfile(trained / "splits.csv", folder / "splits.csv")
+        command = ("train", "--data", photos, "--run", folder, *FURTHER, "--init", trained)
+        if stop:
+            with monkeypatch.context() as patch:
+                stopped_after(1, patch)
+                assert run(*command).exit_code == 1
+            kept = torch.load(folder / "head.checkpoint.pt", weights_only=True)
+            assert len(kept["targets"]) == 16
+        done = run(*command)
+        assert done.exit_code == 0, done.output
+        recipe = read_recipe(folder)
+        nets.append(load_student(recipe, folder).state_dict())
+        assert recipe.init == f"leaf model {read_card(trained)['version']}"
+    read = further.blank(read_recipe(trained))
+    further.read_back(read, trained / GRAPH)
+    for name, was in read.state_dict().items():
+        assert torch.equal(nets[0][name], nets[1][name]), name
+        assert torch.equal(was, nets[0][name]) is ("features" in name), name
+
+
+def test_a_model_that_cannot_be_read_back_is_named(
+    photos: Path, trained: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    shutil.copyfile(trained / "splits.csv", folder / "splits.csv")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / GRAPH).write_bytes(b"torn")
+    (tmp_path / "damaged" / CARD).write_text("{")
+    done = run("train", "--data", photos, "--run", folder, *FURTHER, "--init", tmp_path / "damaged")
+    assert done.exit_code == 1
+    assert "damaged" in done.output.splitlines()[-1]
 
 
 def test_other_photos_make_another_training(photos: Path, trained: Path, tmp_path: Path) -> None:

@@ -153,6 +153,14 @@ def _predict() -> dict[str, Any]:
     return {
         "operationId": "predict",
         "summary": "What the model says of one photo; nothing is kept",
+        "parameters": [
+            {
+                "name": "labels",
+                "in": "query",
+                "schema": {"enum": ["all"]},
+                "description": "all: `nearest` too, what beside the labels the photo is nearest to",
+            }
+        ],
         "requestBody": {"content": {"multipart/form-data": form} | dict.fromkeys(MEDIA, picture)},
         "responses": {
             "200": {

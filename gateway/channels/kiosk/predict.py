@@ -40,7 +40,8 @@ def add_to(api: Blueprint, context: Context) -> None:
         if verdict.problem is not None:
             status = PICTURE_STATUS.get(verdict.problem, 422)
             raise Problem(status, verdict.problem, verdict.rationale)
-        return jsonify(reference_json(verdict))
+        all_labels = request.args.get("labels") == "all"
+        return jsonify(reference_json(verdict, all_labels=all_labels))
 
 
 def _photo() -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from gateway.agronomy import BESIDE
 from gateway.cases import heard
 from gateway.cases.case import by_code
 from gateway.store.models import Case, Diagnosis, Escalation, Event, Officer, Photo
@@ -39,6 +40,8 @@ class PhotoFacts:
     quality: tuple[str, ...]
     """Names of what is wrong with the photo."""
     unknown_score: float | None
+    nearest: str | None
+    """What beside the labels the photo is nearest to."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,9 @@ def _photo(
     detail = detail or {}
     labels = dict(zip(labels_of(detail), detail.get("probabilities", ()), strict=False))
     ranked = sorted(labels.items(), key=lambda pair: -pair[1])[:3]
+    nearest = detail.get("nearest")
     return PhotoFacts(
         photo_id, received_at, verdict, tuple(ranked),
         tuple(detail.get("quality", ())), detail.get("unknown_score"),
+        nearest if nearest in BESIDE else None,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from gateway.cases import escalation
 from gateway.context import Context
 from gateway.dialogue import gsm7
-from gateway.store.models import Case, Escalation, Event, Label, Message, Officer
+from gateway.store.models import Case, Diagnosis, Escalation, Event, Label, Message, Officer
 from rig import desk
 from rig import things as house
 from rig.desk import Person
@@ -64,6 +64,21 @@ def test_the_page_says_all_that_is_known_and_masks_the_number(signed: Person, co
         assert told in page
     assert "+250*****0001" in page
     assert house.FARMER not in page
+
+
+@pytest.mark.parametrize(
+    ("nearest", "says"),
+    [("bean_rust", "Nearest: bean rust"), (None, ""), ("of_a_newer_model", "")],
+)
+def test_the_page_says_what_a_photo_is_nearest_to(
+    context: Context, signed: Person, code: str, nearest: str | None, says: str
+) -> None:
+    with context.store.transaction() as session:
+        diagnosis = session.scalars(select(Diagnosis)).one()
+        diagnosis.detail = diagnosis.detail | {"nearest": nearest}
+    page = signed.get(f"/officer/case/{code}").get_data(as_text=True)
+    assert says in page
+    assert ("Nearest:" in page) is bool(says)
 
 
 def test_agreeing_keeps_an_example_and_suggests_the_advice(
