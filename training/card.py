@@ -8,6 +8,7 @@ from string import Template
 from typing import Any
 
 from training.costs import (
+    ANSWERED,
     OFFICER,
     PREVALENCE,
     SECOND_PHOTO,
@@ -77,6 +78,7 @@ def write_card(card: dict[str, Any], path: Path) -> None:
                 }
             ),
             flow=_flow(figures["flow"]),
+            answered=f"{ANSWERED:.0%}",
             prevalence=", ".join(f"{name} {share:.0%}" for name, share in PREVALENCE.items()),
             costs=f"{WRONG_DESTRUCTIVE:g} for wrong advice that destroys plants, "
             f"{WRONG_HARMLESS:g} for wrong advice that does not, {SECOND_PHOTO:g} for a second "

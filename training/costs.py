@@ -27,6 +27,10 @@ PREVALENCE = {"known": 0.60, "neighbours": 0.25, "foreign": 0.10, "objects": 0.0
 """Of what kiosks are shown, assumed: leaves of the five; other conditions of the same crops; other
 crops; things. No count of real uploads exists yet."""
 OBJECTS = frozenset({"nonleaf", "background_pv"})
+ANSWERED = 0.80
+"""Of each label's own validation photos, by one photo: a line that refuses more leaves too much to
+officers, whatever it saves. With it known leaves get their advice as often as before new outputs
+came (0.97 of validation photos, by two)."""
 GRID = np.round(np.concatenate([np.arange(1, 20) / 200, np.arange(10, 91) / 100]), 4)
 
 
@@ -59,7 +63,8 @@ def lines(
     unknown: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> Mapping[str, float]:
-    """For each label the unknown score below which its advice costs least on these photos.
+    """For each label the unknown score below which its advice costs least on these photos, but
+    none so low that fewer than ANSWERED of its own are advised.
 
     All arrays are (n,). targets: index of what it is, from `len(LABELS)` on none of the five; best:
     the most probable of the five; sure: confident enough for advice; weights: of each photo within
@@ -83,5 +88,9 @@ def lines(
         below = unknown[mine][None] < GRID[:, None]
         costs = (np.where(below, advised[None], refused[None]) * share[mine][None]).sum(axis=1)
         least = np.flatnonzero(costs <= costs.min() + 1e-12)
-        found[label] = float(GRID[least[len(least) // 2]])
+        own = targets == index
+        answered = (sure & (best == index))[own][None] & (unknown[own][None] < GRID[:, None])
+        enough = np.flatnonzero(answered @ weights[own] >= ANSWERED * weights[own].sum())
+        lowest = enough[0] if own.any() and len(enough) else 0
+        found[label] = float(GRID[max(least[len(least) // 2], lowest)])
     return found

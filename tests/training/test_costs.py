@@ -31,14 +31,21 @@ def test_a_line_lies_between_what_is_right_and_what_is_wrong() -> None:
 
 
 def test_a_costly_word_is_held_back_where_a_harmless_one_is_not() -> None:
-    """A fifth of the neighbours lies among leaves that are right."""
+    """A tenth of the neighbours lies among leaves that are right."""
 
     def line(label: int, own: str, neighbour: str) -> float:
         return _line(label, [own] * 30 + [neighbour] * 20, [label] * 30 + [5] * 20,
-                     [0.2] * 30 + [0.1] * 4 + [0.8] * 16)  # fmt: skip
+                     [0.05] * 24 + [0.2] * 6 + [0.1] * 2 + [0.8] * 18)  # fmt: skip
 
     assert line(RUST, "maize_rust", "maize_gls") > 0.2
     assert line(MOSAIC, "cassava_mosaic", "cassava_cgm") <= 0.1
+
+
+def test_four_in_five_of_a_label_are_answered_whatever_it_costs() -> None:
+    kinds = ["cassava_mosaic"] * 10 + ["cassava_cgm"] * 10
+    known = [0.1] * 7 + [0.3] + [0.6] * 2
+    line = _line(MOSAIC, kinds, [MOSAIC] * 10 + [9] * 10, known + [0.05] * 10)
+    assert 0.3 < line <= 0.31
 
 
 def test_a_neighbour_of_another_crop_has_no_say() -> None:
