@@ -60,7 +60,7 @@ def test_a_store_that_is_behind(settings: Settings) -> None:
     store.close()
     finding = one(settings, "store")
     assert finding.state == "fail"
-    assert "is at older" in finding.text
+    assert "is at 0001, not " in finding.text
     assert "leafline db upgrade" in finding.text
 
 
