@@ -27,10 +27,10 @@ def to_open(session: Session, farmer: Farmer, tag: str) -> str:
     """
     query = select(Case.id, Case.code).where(Case.farmer_id == farmer.id)
     newest = session.execute(query.order_by(Case.id.desc()).limit(LISTED)).all()
-    codes = {row.id: row.code for row in newest}
+    codes: dict[int, str] = {row.id: row.code for row in newest}
     if fresh := _unread(session, list(codes), tag):
         return codes[fresh[0]]
-    return newest[0].code if len(newest) == 1 else ""
+    return next(iter(codes.values()), "") if len(codes) == 1 else ""
 
 
 def unread(session: Session, case: Case, tag: str = "") -> bool:
