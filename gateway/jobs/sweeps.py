@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -125,8 +124,7 @@ def orphaned_photos(context: Context) -> int:
     while not reason:
         with context.store.reading() as session:
             batch = loose.due(session, limit)
-        delete_photos(context, batch)
-        repaired += len(batch)
+        repaired += loose.remove(context.store, context.photos, batch, limit)
         if len(batch) < loose.BATCH:
             break
     if not reason:
@@ -140,15 +138,6 @@ def may_not_delete(context: Context) -> bool:
     with context.store.transaction() as session:
         incidents.mark(session, FOREIGN, reason)
     return bool(reason)
-
-
-def delete_photos(context: Context, addresses: Collection[str]) -> None:
-    """Delete bytes that are noted as loose. A crash on the way leaves them to the next round."""
-    for address in addresses:
-        context.photos.delete(address)
-    if addresses:
-        with context.store.transaction() as session:
-            loose.forget(session, addresses)
 
 
 def _queue_again(context: Context, photo: Waiting) -> bool:

@@ -15,7 +15,7 @@ from gateway.cases.case import hold
 from gateway.context import Context
 from gateway.jobs import sweeps
 from gateway.people import hours
-from gateway.privacy import retention, rotation
+from gateway.privacy import loose, retention, rotation
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.watch import turns
@@ -178,7 +178,7 @@ def expired_data(context: Context) -> int:
             if addresses and stay is None:
                 stay = sweeps.may_not_delete(context)
             if not stay:  # a crash here leaves them to the sweep of orphans
-                sweeps.delete_photos(context, addresses)
+                loose.remove(context.store, context.photos, addresses, now())
             done += count
             if count < retention.BATCH:
                 break

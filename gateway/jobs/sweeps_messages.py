@@ -82,16 +82,12 @@ def watch(context: Context) -> int:
                 MediaMessage.outcome == UNREADABLE, MediaMessage.done_at > now() - DAY
             )
         )
-        return (
-            incidents.mark(
-                session, SPOOL, f"{aside} callbacks could not be taken in" if aside else ""
-            )
-            + incidents.mark(
-                session, MEDIA, f"{lost} senders of photos cannot be read" if lost else ""
-            )
-            + (0 if refused is None else incidents.mark(session, redis_writes.CAUSE, refused))
-            + repairs.calm_down(session)
-        )
+        waits = f"{aside} callbacks could not be taken in" if aside else ""
+        unread = f"{lost} senders of photos cannot be read" if lost else ""
+        closed = incidents.mark(session, SPOOL, waits) + incidents.mark(session, MEDIA, unread)
+        if refused is not None:
+            closed += incidents.mark(session, redis_writes.CAUSE, refused)
+        return closed + repairs.watch(session)
 
 
 def guessing_at_pins(context: Context) -> int:

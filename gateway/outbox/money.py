@@ -202,10 +202,11 @@ def watch(session: Session, limits: Limits, now: datetime) -> None:
         .group_by(Message.outcome)
     )
     waiting = {outcome: count for outcome, count in session.execute(query) if outcome}
-    incidents.close_others(session, CAUSE, waiting.keys())
+    details = {}
     for cause, count in waiting.items():
         what = WHAT.get(cause.removeprefix(CAUSE).partition(":")[0], "a ceiling")
-        incidents.open_(session, cause, f"{count} messages wait for the next day: LEAFLINE_{what}")
+        details[cause] = f"{count} messages wait for the next day: LEAFLINE_{what}"
+    incidents.mark_all(session, CAUSE, details)
     old = limits.day(now - KEPT)
     session.execute(delete(Spending).where(Spending.day < old))
 

@@ -105,7 +105,7 @@ class Settler:
             incidents.open_(session, self._cause + alarm, DETAIL)
             return True
         if self._alarmed and any(result.outcome is Outcome.SENT for _, result in batch):
-            incidents.close(session, self._cause, deeper=False)
+            incidents.close(session, self._cause)
             return False
         return self._alarmed
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.people import lockout, sign_ins
@@ -40,23 +39,15 @@ def noticed(store: Store, person: Person, who: str) -> None:
         if session.scalar(lately.limit(1)) is not None:
             return
         session.add(Event(kind=kind, actor=actor, data={"wrong": wrong}))
+        incidents.open_(session, CAUSE, "wrong PINs or passwords, again and again")
     log.warning("guessing role=%s person=%s wrong=%s", role, person.id, wrong)
-    try:
-        with store.transaction() as session:
-            incidents.open_(session, CAUSE, "wrong PINs or passwords, again and again")
-    except IntegrityError:  # another process opened it just now
-        pass
 
 
 def watch(session: Session, moment: datetime) -> None:
     """The incident ends when nobody guessed for an hour."""
-    lately = session.scalar(
-        select(func.count(Event.id)).where(
-            Event.kind.in_(EVENTS.values()), Event.at > moment - LATELY
-        )
-    )
-    if not lately:
-        incidents.close(session, CAUSE)
+    lately = select(Event.id).where(Event.kind.in_(EVENTS.values()), Event.at > moment - LATELY)
+    if session.scalar(lately.limit(1)) is None:
+        incidents.mark(session, CAUSE, "")
 
 
 def to_warn(session: Session, moment: datetime) -> list[Officer]:

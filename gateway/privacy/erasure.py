@@ -7,7 +7,7 @@ a backup of before that is restored does not bring the person back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,11 +76,7 @@ def erase(store: Store, photos: PhotoStore, phone: str, *, by: str) -> Erased | 
     if found is None:
         return None
     cases, addresses, gone = found
-    for address in gone:
-        photos.delete(address)
-    if gone:
-        with store.transaction() as session:
-            loose.forget(session, gone)
+    loose.remove(store, photos, gone, now())
     return Erased(cases, len(addresses))
 
 
@@ -129,8 +125,7 @@ def replay(store: Store, photos: PhotoStore) -> int:
     for phone in came_back:
         with store.transaction() as session:
             found = _erase_rows(session, phone, "restore", 0)
-        for address in found[2] if found else ():
-            photos.delete(address)
+        loose.remove(store, photos, found[2] if found else (), now())
     with store.transaction() as session:
         for entry in missing:
             _enter(session, entry)
@@ -199,20 +194,8 @@ def _erase_rows(
         more, theirs = _erase_farmer(session, farmer)
         cases, addresses = cases + more, addresses | theirs
         farmer = farmers.find(session, phone)
-    gone = addresses - named(session, addresses)
-    loose.note(session, *gone)
     session.add(Event(kind="erased", actor=by, data={"cases": cases}))
-    return cases, addresses, gone
-
-
-def named(session: Session, addresses: Collection[str]) -> set[str]:
-    """Those addresses whose bytes a photo of somebody's case shows, also of one who trains.
-
-    A forgotten case keeps the row of its photo, but no claim to the bytes.
-    """
-    query = select(Photo.address).join(Case)
-    query = query.where(Photo.address.in_(addresses), Photo.gone_at.is_(None))
-    return set(session.scalars(query.where(Case.farmer_id != farmers.NOBODY)))
+    return cases, addresses, loose.let_go(session, addresses)
 
 
 def _erase_addressed(session: Session, phone: str) -> int:

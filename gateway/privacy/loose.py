@@ -11,7 +11,7 @@ is another one: then nothing goes, and the operator is asked.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, select
@@ -35,14 +35,41 @@ CLAIM = "if all is right, run `leafline photos claim`"
 
 
 def note(session: Session, *addresses: str) -> None:
-    """Bytes will lie there, or will not any more, when a later transaction says so."""
+    """Bytes will lie there, or will not any more, when a later transaction says so. Since now,
+    also where they were noted before; whoever removes them just now is waited for."""
+    forget(session, addresses)
     for address in addresses:
         insert_once(session, LoosePhoto, {"address": address, "since": now()}, "address")
 
 
 def forget(session: Session, addresses: Collection[str]) -> None:
-    """A case names them, or they are gone."""
+    """A case names them."""
     session.execute(delete(LoosePhoto).where(LoosePhoto.address.in_(addresses)))
+
+
+def let_go(session: Session, addresses: set[str]) -> set[str]:
+    """Note those of these addresses that nothing names any more, and return them: to be removed
+    after the commit."""
+    gone = addresses - named(session, addresses)
+    note(session, *sorted(gone))
+    return gone
+
+
+def remove(store: Store, photos: PhotoStore, addresses: Iterable[str], before: datetime) -> int:
+    """Delete bytes that were noted before an instant, and not anew since: an upload of the same may
+    be on its way. A crash leaves the rest to the sweep. Returns how many.
+
+    The row is held meanwhile, so that who notes it anew writes the bytes after they were deleted.
+    """
+    count = 0
+    for address in addresses:
+        with store.transaction() as session:
+            row = session.get(LoosePhoto, address, with_for_update=True)
+            if row is not None and row.since <= before:
+                photos.delete(address)
+                session.delete(row)
+                count += 1
+    return count
 
 
 def due(session: Session, before: datetime) -> list[str]:
@@ -104,11 +131,22 @@ def claim(store: Store, photos: PhotoStore) -> int:
     return loose
 
 
+def named(session: Session, addresses: Collection[str]) -> set[str]:
+    """Those addresses whose bytes a photo of somebody's case shows, also of one who trains.
+
+    A forgotten case keeps the row of its photo, but no claim to the bytes.
+    """
+    query = select(Photo.address).join(Case).where(Photo.address.in_(addresses), *_claims())
+    return set(session.scalars(query))
+
+
 def _named() -> ColumnElement[bool]:
-    shown = exists().where(
-        Photo.address == LoosePhoto.address, Photo.gone_at.is_(None), Photo.case_id == Case.id
-    )
-    return shown.where(Case.farmer_id != farmers.NOBODY).correlate(LoosePhoto)
+    shown = exists().where(Photo.address == LoosePhoto.address, Photo.case_id == Case.id)
+    return shown.where(*_claims()).correlate(LoosePhoto)
+
+
+def _claims() -> tuple[ColumnElement[bool], ...]:
+    return Photo.gone_at.is_(None), Case.farmer_id != farmers.NOBODY
 
 
 def _fact(session: Session, name: str) -> str | None:

@@ -16,7 +16,7 @@ from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from gateway.people import farmers
-from gateway.privacy import erasure, loose
+from gateway.privacy import loose
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import (
@@ -50,8 +50,7 @@ def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
     """Take the person out of cases that last moved before an instant; open ones end with it.
 
     Returns:
-        (cases, addresses of photos that nothing names any more: noted as loose, and to be deleted
-        after the commit).
+        (cases, addresses of photos that nothing names any more: to be removed after the commit).
     """
     nobody = farmers.nobody(session)
     trainer = farmers.nobody(session, training=True)
@@ -89,9 +88,7 @@ def forget_cases(session: Session, before: datetime) -> tuple[int, set[str]]:
     answers = update(Escalation).where(Escalation.case_id.in_(everyone))
     session.execute(answers.values(answer=None))
     session.execute(update(Label).where(Label.case_id.in_(everyone)).values(words=None))
-    to_delete = addresses - erasure.named(session, addresses)
-    loose.note(session, *to_delete)
-    return len(cases), to_delete
+    return len(cases), loose.let_go(session, addresses)
 
 
 def _end(session: Session, cases: Mapping[int, str]) -> None:
@@ -147,7 +144,7 @@ class Before:
 def forget_photos(session: Session, before: datetime) -> tuple[int, set[str]]:
     """Give up the bytes of old photos, unless she agreed that they train the model.
 
-    Returns: (photos, addresses that nothing names any more: to be deleted after the commit).
+    Returns: (photos, addresses that nothing names any more: to be removed after the commit).
     """
     old = session.scalars(
         select(Photo)
@@ -166,9 +163,7 @@ def forget_photos(session: Session, before: datetime) -> tuple[int, set[str]]:
     for photo in old:
         photo.gone_at = now()
     session.flush()
-    to_delete = addresses - erasure.named(session, addresses)
-    loose.note(session, *to_delete)
-    return len(old), to_delete
+    return len(old), loose.let_go(session, addresses)
 
 
 def forget_audit(session: Session, before: datetime) -> int:

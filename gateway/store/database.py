@@ -166,10 +166,11 @@ def lasting_key(session: Session, vault: Vault) -> bytes | None:
 def insert_once(session: Session, model: type[Base], values: dict[str, Any], *unique: str) -> bool:
     """Insert a row unless one with the same `unique` columns is there; True when it was made.
 
-    The unique key of the table decides, so it holds in parallel too.
+    The unique key of the table decides, so it holds in parallel too. Without `unique`: any of its
+    unique keys, also one over some rows only.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique)
+    statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique or None)
     # What comes back, not the row count: that is -1 where the driver returns generated keys.
     made = session.execute(statement.returning(*model.__table__.primary_key))
     return made.first() is not None

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -66,8 +65,8 @@ class PhotoStore(Protocol):
     def delete(self, address: str) -> None:
         """Forget the photo; nothing happens when there is none."""
 
-    def addresses(self) -> Iterator[tuple[str, float]]:
-        """(address, time of writing as a Unix time) of everything kept."""
+    def addresses(self) -> Iterator[str]:
+        """Those of everything kept. Of a bucket that takes long: no sweep asks."""
 
     def tidy(self, before: float) -> int:
         """Remove what was begun before a Unix time and never written to its end; how many."""
@@ -95,14 +94,11 @@ class Folder:
         """Raises: PhotoStoreError (disk full, folder not writable)."""
         address = self._vault.digest(data)
         path = self._path(address)
-        if path.exists():
-            os.utime(path)  # fresh again, so that no clean-up of orphans takes it now
-            return address
-        self._write(path, self._vault.seal_photo(data))
+        if not path.exists():
+            self._write(path, self._vault.seal_photo(data))
         return address
 
-    def _write(self, path: Path, data: bytes, written: float | None = None) -> None:
-        """`written`: the time of writing that it keeps, where it is not now."""
+    def _write(self, path: Path, data: bytes) -> None:
         aside = path.with_name(f".{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,8 +106,6 @@ class Folder:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            if written is not None:
-                os.utime(aside, (written, written))
             os.replace(aside, path)
             _sync_folder(path.parent)
         except OSError as error:
@@ -124,13 +118,13 @@ class Folder:
     def seal_anew(self, address: str) -> bool:
         path = self._path(address)
         try:
-            sealed, written = path.read_bytes(), path.stat().st_mtime
+            sealed = path.read_bytes()
         except FileNotFoundError:
             self._check()
             raise PhotoMissing(address) from None
         if self._vault.is_current(sealed):
             return False
-        self._write(path, self._vault.seal_photo(self._vault.open_photo(sealed)), written)
+        self._write(path, self._vault.seal_photo(self._vault.open_photo(sealed)))
         return True
 
     def get(self, address: str) -> bytes:
@@ -159,10 +153,10 @@ class Folder:
     def delete(self, address: str) -> None:
         self._path(address).unlink(missing_ok=True)
 
-    def addresses(self) -> Iterator[tuple[str, float]]:
+    def addresses(self) -> Iterator[str]:
         for path in self._root.glob("??/*"):
             if not path.name.startswith("."):
-                yield path.name, path.stat().st_mtime
+                yield path.name
 
     def tidy(self, before: float) -> int:
         removed = 0
@@ -312,13 +306,11 @@ class Bucket:
         with suppress(FileNotFoundError):
             self._ask(self._files.rm_file, self._path(address))
 
-    def addresses(self) -> Iterator[tuple[str, float]]:
+    def addresses(self) -> Iterator[str]:
         self._files.invalidate_cache()
-        for path, info in self._files.find(self._root, detail=True).items():
-            written = info.get("LastModified") or info.get("created") or info.get("mtime") or 0.0
-            at = written.timestamp() if isinstance(written, datetime) else float(written)
+        for path in self._files.find(self._root):
             if (name := path.rpartition("/")[2]) not in (MARK, WITNESS):
-                yield name, at
+                yield name
 
     def tidy(self, before: float) -> int:
         return 0

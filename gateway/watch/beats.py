@@ -79,20 +79,18 @@ def _quietly(store: Store, work: Callable[[Session], object]) -> None:
 
 def watch(session: Session, moment: datetime) -> None:
     """Open and close the incidents of processes that are missing and of what waits too long."""
-    for process, at in session.execute(select(Beat.process, Beat.at)).all():
-        cause = (PROCESS + process)[:CAUSE_LENGTH]
-        if at < moment - FORGOTTEN:
-            session.execute(delete(Beat).where(Beat.process == process))
-            incidents.mark(session, cause, "")
-            continue
-        missing = at < moment - SILENT
-        detail = f"not seen since {at:%H:%M} UTC: look at that machine, and start it again"
-        _mark(session, cause, detail if missing else "")
-    for cause in incidents.open_causes(session, PROCESS):
-        known = select(func.count()).select_from(Beat)
-        ended = known.where(Beat.process.startswith(cause.removeprefix(PROCESS), autoescape=True))
-        if not session.scalar(ended):
-            incidents.mark(session, cause, "")  # it ended in order meanwhile
+    session.execute(delete(Beat).where(Beat.at < moment - FORGOTTEN))
+    silent = select(Beat.process, Beat.at).where(Beat.at < moment - SILENT)
+    incidents.mark_all(
+        session,
+        PROCESS,
+        {
+            (PROCESS + process)[:CAUSE_LENGTH]: (
+                f"not seen since {at:%H:%M} UTC: look at that machine, and start it again"
+            )
+            for process, at in session.execute(silent)
+        },
+    )
     oldest = session.scalar(
         select(func.min(Message.created_at)).where(
             Message.state == MessageState.QUEUED,
@@ -102,23 +100,17 @@ def watch(session: Session, moment: datetime) -> None:
         )
     )
     said = "answers wait since {:%H:%M} UTC: does `leafline sender` run? See also channel:"
-    _mark(session, MESSAGES, said.format(oldest) if oldest else "")
+    incidents.mark(session, MESSAGES, said.format(oldest) if oldest else "")
     oldest = session.scalar(
         select(func.min(Photo.received_at)).where(
             Photo.diagnosed_at.is_(None), Photo.received_at < moment - LATE
         )
     )
     said = "photos wait since {:%H:%M} UTC: does `leafline worker` run, are Redis and photos there?"
-    _mark(session, PHOTOS, said.format(oldest) if oldest else "")
+    incidents.mark(session, PHOTOS, said.format(oldest) if oldest else "")
 
 
 def missing(session: Session, moment: datetime) -> list[str]:
     """Processes that were not seen lately, as `<host>/<name>`."""
     query = select(Beat.process).where(Beat.at < moment - SILENT, Beat.at > moment - FORGOTTEN)
     return list(session.scalars(query.order_by(Beat.process)))
-
-
-def _mark(session: Session, cause: str, detail: str) -> None:
-    """Rounds are many and incidents few: nothing is written where there is nothing to say."""
-    if detail or incidents.is_open(session, cause):
-        incidents.mark(session, cause, detail)

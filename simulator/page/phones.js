@@ -5,10 +5,27 @@
 
 const API = "/simulator/api";
 const POLL_MS = 1000;
+/** @type {Map<string, Handset>} */
 const handsets = new Map();
 let code = "";
+/** @type {Record<string, string>} */
 let operators = {};
 
+/**
+ * @typedef {{id: number, direction: "in" | "out", text: string, other: string, at: string}} Message
+ * @typedef {object} Phone as the simulator shows it
+ * @property {string} number
+ * @property {string} name
+ * @property {string} operator
+ * @property {boolean} open whether a USSD session is
+ * @property {string} screen
+ * @property {Message[]} messages the oldest first
+ * @typedef {{send: {name: string, times: number | null}[], reports: string}} Faults
+ */
+
+const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
+
+/** @param {string} method @param {string} path @param {object} [body] */
 async function call(method, path, body) {
   const answer = await fetch(API + path, {
     method,
@@ -21,20 +38,26 @@ async function call(method, path, body) {
 }
 
 class Handset {
+  /** @param {Phone} data */
   constructor(data) {
+    /** @type {Phone} */
+    this.data = /** @type {any} */ (undefined); // until it is taken below
     this.view = "idle"; // idle, ussd, list, read, write
     this.typed = "";
     this.chosen = 0;
+    /** @type {Message | undefined} */
+    this.reading = undefined;
     this.busy = "";
+    /** @type {Promise<unknown>} */
     this.registered = Promise.resolve(); // with the operator that was chosen
-    this.root = document.getElementById("phone").content.firstElementChild.cloneNode(true);
-    this.root.querySelector(".keys").addEventListener("click", (event) => {
+    this.root = $("phone").content.firstElementChild.cloneNode(true);
+    this.root.querySelector(".keys").addEventListener("click", (/** @type {any} */ event) => {
       const key = event.target.closest("button")?.dataset.key;
       if (key) this.press(key);
     });
-    this.root.addEventListener("keydown", (event) => this.typedOnKeyboard(event));
+    this.root.addEventListener("keydown", (/** @type {any} */ event) => this.typedOnKeyboard(event));
     const words = this.root.querySelector(".words");
-    words.addEventListener("submit", (event) => {
+    words.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       const input = words.querySelector("input");
       if (this.view === "idle" || this.view === "list" || this.view === "read") this.open("write");
@@ -42,7 +65,7 @@ class Handset {
       input.value = "";
       this.draw();
     });
-    this.root.querySelector(".view").addEventListener("click", (event) => {
+    this.root.querySelector(".view").addEventListener("click", (/** @type {any} */ event) => {
       const line = event.target.closest(".line");
       if (line) this.read(Number(line.dataset.index));
     });
@@ -61,6 +84,7 @@ class Handset {
   get inbox() { return this.data.messages.slice().reverse(); }
   get unread() { return this.data.messages.filter((m) => m.direction === "in" && m.id > this.readUpTo).length; }
 
+  /** @param {Phone} data */
   take(data) {
     const before = JSON.stringify(this.data);
     this.data = data;
@@ -73,22 +97,26 @@ class Handset {
 
   async showTest() {
     const { source } = await call("GET", `/phones/${encodeURIComponent(this.data.number)}/test`);
-    const dialog = document.getElementById("test");
+    const dialog = $("test");
     dialog.querySelector("textarea").value = source;
-    document.getElementById("copied").textContent = "";
+    $("copied").textContent = "";
     dialog.showModal();
   }
 
+  /** @param {number} index */
   read(index) {
     this.chosen = index;
     this.reading = this.inbox[index];
     if (this.reading) this.open("read");
   }
 
+  /** @param {string} view */
   open(view) { this.view = view; this.typed = ""; this.draw(); }
 
+  /** @param {any} event */
   typedOnKeyboard(event) {
     if (event.target.closest("input, button") || event.ctrlKey || event.metaKey || event.altKey) return;
+    /** @type {Record<string, string>} */
     const keys = { Enter: "call", Escape: "end", Backspace: "clear", ArrowUp: "up", ArrowDown: "down" };
     const key = keys[event.key] || (event.key.length === 1 ? event.key : "");
     if (!key) return;
@@ -96,6 +124,7 @@ class Handset {
     this.press(key);
   }
 
+  /** @param {string} key */
   press(key) {
     if (this.busy) return;
     if (key === "call") return this.send();
@@ -119,8 +148,10 @@ class Handset {
     }
   }
 
+  /** @param {string} key */
   soft(key) {
     const label = this.labels()[key === "left" ? 0 : 1];
+    /** @type {Record<string, () => unknown>} */
     const actions = {
       Send: () => this.send(), Call: () => this.send(), Cancel: () => this.hangUp(), OK: () => this.hangUp(),
       Clear: () => { this.typed = this.typed.slice(0, -1); this.draw(); },
@@ -132,6 +163,7 @@ class Handset {
     if (label) actions[label]();
   }
 
+  /** @param {number} step */
   move(step) {
     if (this.view === "list") {
       this.chosen = Math.min(Math.max(this.chosen + step, 0), Math.max(this.inbox.length - 1, 0));
@@ -161,6 +193,7 @@ class Handset {
     return this.work("", () => call("POST", `/phones/${encodeURIComponent(this.data.number)}/drop`, {}), "idle");
   }
 
+  /** @param {string} label @param {() => Promise<any>} job */
   async work(label, job, view = "ussd") {
     this.busy = label || " ";
     this.typed = "";
@@ -171,7 +204,7 @@ class Handset {
       if (data.number) this.data = data;
       this.view = view;
     } catch (error) {
-      this.data.screen = error.message;
+      this.data.screen = /** @type {Error} */ (error).message;
       this.data.open = false;
       this.view = "ussd";
     }
@@ -182,7 +215,7 @@ class Handset {
   async refresh() { this.take(await call("GET", `/phones/${encodeURIComponent(this.data.number)}`)); }
 
   draw() {
-    const part = (name) => this.root.querySelector(name);
+    const part = (/** @type {string} */ name) => this.root.querySelector(name);
     part(".name").textContent = this.data.name;
     part(".number").textContent = this.data.number;
     const content = this.busy ? [element("div", "wait", this.busy)] : this.content();
@@ -213,16 +246,17 @@ class Handset {
     }
   }
 
+  /** @param {Message} message @param {number} index */
   line(message, index) {
     const line = element("div", "line", `${message.direction === "out" ? "> " : ""}${message.text}`);
     line.classList.toggle("chosen", index === this.chosen);
     line.classList.toggle("unread", message.direction === "in" && message.id > this.readUpTo);
-    line.dataset.index = index;
+    line.dataset.index = String(index);
     return line;
   }
 
   message() {
-    const message = this.reading;
+    const message = /** @type {Message} */ (this.reading);
     this.readUpTo = Math.max(this.readUpTo, message.id);
     const at = new Date(message.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const head = `${message.direction === "in" ? "From" : "To"} ${message.other}  ${at}`;
@@ -230,6 +264,7 @@ class Handset {
   }
 }
 
+/** @param {string} tag @param {string} name @param {string} text */
 function element(tag, name, text) {
   const made = document.createElement(tag);
   if (name) made.className = name;
@@ -242,7 +277,7 @@ async function poll() {
     const state = await call("GET", "/phones");
     code = state.code;
     operators = state.operators;
-    const numbers = new Set(state.phones.map((phone) => phone.number));
+    const numbers = new Set(state.phones.map((/** @type {Phone} */ phone) => phone.number));
     for (const [number, handset] of handsets) {
       if (!numbers.has(number)) { handset.root.remove(); handsets.delete(number); }
     }
@@ -251,47 +286,49 @@ async function poll() {
       if (known) { if (!known.busy) known.take(data); continue; }
       const handset = new Handset(data);
       handsets.set(data.number, handset);
-      document.getElementById("phones").append(handset.root);
+      $("phones").append(handset.root);
     }
     showTrouble(state.faults);
   } catch {
-    document.getElementById("trouble-now").textContent = "- the simulator does not answer";
+    $("trouble-now").textContent = "- the simulator does not answer";
   }
   setTimeout(poll, POLL_MS);
 }
 
+/** @param {Faults} faults */
 function showTrouble(faults) {
   const now = faults.send.filter((fault) => fault.times !== 0).map((fault) => fault.name);
   if (faults.reports !== "success") now.push(`reports: ${faults.reports}`);
-  document.getElementById("trouble-now").textContent = now.length ? `- ${now.join(", ")}` : "";
+  $("trouble-now").textContent = now.length ? `- ${now.join(", ")}` : "";
 }
 
+/** @param {HTMLSelectElement} select @param {string[]} names */
 function fill(select, names) {
   for (const name of names) select.append(new Option(name.replaceAll("_", " "), name));
 }
 
 async function copyTest() {
-  const source = document.querySelector("#test textarea");
+  const source = $("test").querySelector("textarea");
   source.select();
   let copied = true;
   // Off this machine and without HTTPS a browser has no clipboard for a page.
   try { await navigator.clipboard.writeText(source.value); } catch { copied = document.execCommand("copy"); }
-  document.getElementById("copied").textContent = copied ? "Copied." : "Selected: copy it with the keyboard.";
+  $("copied").textContent = copied ? "Copied." : "Selected: copy it with the keyboard.";
 }
 
 function listen() {
-  const add = document.getElementById("add");
-  const problem = document.getElementById("add-problem");
-  add.addEventListener("submit", async (event) => {
+  const add = $("add");
+  const problem = $("add-problem");
+  add.addEventListener("submit", async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
       await call("POST", "/phones", { number: add.number.value, name: "" });
       add.reset();
       problem.textContent = "";
-    } catch (error) { problem.textContent = error.message; }
+    } catch (error) { problem.textContent = /** @type {Error} */ (error).message; }
   });
-  const faults = document.getElementById("faults");
-  faults.addEventListener("submit", (event) => {
+  const faults = $("faults");
+  faults.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     const name = faults.send.value;
     const times = faults.times.value ? Number(faults.times.value) : null;
@@ -301,9 +338,9 @@ function listen() {
       report_delay: Number(faults.report_delay.value),
     });
   });
-  document.getElementById("copy").addEventListener("click", copyTest);
-  document.getElementById("all-works").addEventListener("click", () => { faults.reset(); call("PUT", "/faults", {}); });
-  document.getElementById("empty-all").addEventListener("click", () => { faults.reset(); call("POST", "/reset", {}); });
+  $("copy").addEventListener("click", copyTest);
+  $("all-works").addEventListener("click", () => { faults.reset(); call("PUT", "/faults", {}); });
+  $("empty-all").addEventListener("click", () => { faults.reset(); call("POST", "/reset", {}); });
   call("GET", "/faults").then((known) => { fill(faults.send, known.send); fill(faults.reports, known.reports); });
 }
 

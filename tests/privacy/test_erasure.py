@@ -94,7 +94,7 @@ def test_a_picture_goes_unless_it_is_shown_by_a_case_that_has_a_person_or_trains
     for phone in (OTHER, FARMER):
         upload = intake.Upload(photo(), f"kiosk:{keeper.id}", phone, kiosk_id=keeper.id)
         intake.accept(any_context.store, any_context.photos, upload)
-    ((address, _),) = any_context.photos.addresses()
+    (address,) = any_context.photos.addresses()
     with any_context.store.transaction() as session:
         other = farmers.find(session, OTHER)
         assert other is not None

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 from click.testing import CliRunner
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.cases import intake
 from gateway.cli import main
@@ -42,14 +44,14 @@ def refuse(context: Context, shade: int) -> str:
     """An upload whose bytes are kept and that is refused then; their address."""
     keeper, _ = kiosk(context.store, f"Kiosk {uuid.uuid4()}")
     upload = intake.Upload(photo(shade), f"kiosk:{keeper.id}", None, kiosk_id=keeper.id)
-    before = {name for name, _ in context.photos.addresses()}
+    before = set(context.photos.addresses())
     with pytest.raises(intake.UploadRefused):
         intake.accept(context.store, context.photos, upload)
-    return ({name for name, _ in context.photos.addresses()} - before).pop()
+    return (set(context.photos.addresses()) - before).pop()
 
 
 def kept(context: Context) -> set[str]:
-    return {name for name, _ in context.photos.addresses()}
+    return set(context.photos.addresses())
 
 
 def causes(context: Context) -> list[str]:
@@ -107,6 +109,52 @@ def test_the_bytes_of_a_refused_upload_that_came_again_stay(unlisted: Context) -
     assert hand_in(unlisted, 103) == bad
     assert later(unlisted) == 0
     assert kept(unlisted) == {bad}
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_bytes_that_come_again_while_they_are_swept_stay(
+    any_context: Context, monkeypatch: pytest.MonkeyPatch, accepted: bool
+) -> None:
+    bad, due = refuse(any_context, 103), loose.due
+
+    def meanwhile(session: Session, before: datetime) -> list[str]:
+        found = due(session, before)
+        if found:
+            monkeypatch.setattr(loose, "due", due)
+            if accepted:
+                hand_in(any_context, 103)
+            else:  # its bytes are there, and its transaction is still to come
+                with any_context.store.transaction() as other:
+                    loose.note(other, bad)
+        return found
+
+    monkeypatch.setattr(loose, "due", meanwhile)
+    assert later(any_context) == 0
+    assert any_context.photos.get(bad)
+    assert later(any_context, 3) == (0 if accepted else 1)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_notes_bytes_that_are_removed_just_now_waits(
+    any_context: Context, monkeypatch: pytest.MonkeyPatch, somebody_waits: Callable[[], None]
+) -> None:
+    bad, store, gone = refuse(any_context, 103), any_context.store, any_context.photos.delete
+
+    def upload() -> str:
+        return hand_in(any_context, 103)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def slowly(address: str) -> None:
+            came.append(pool.submit(upload))
+            somebody_waits()
+            gone(address)
+
+        came: list[Future[str]] = []
+        monkeypatch.setattr(any_context.photos, "delete", slowly)
+        assert loose.remove(store, any_context.photos, [bad], now()) == 1
+        assert came[0].result() == bad
+    assert any_context.photos.get(bad)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,7 +1,8 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from gateway.store import Store
 from gateway.store.base import now
@@ -25,22 +26,15 @@ def test_one_cause_is_one_open_incident(store: Store) -> None:
 
 
 def test_two_that_open_it_at_once_open_one(store: Store) -> None:
-    start, opened, refused = threading.Barrier(6), [], []
+    start = threading.Barrier(6)
 
-    def work() -> None:
+    def work(_: int) -> bool:
         start.wait()
-        try:
-            opened.append(open_(store, "channel:no_credit"))
-        except IntegrityError as error:
-            refused.append(error)
+        return open_(store, "channel:no_credit")
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(work, range(6)))
     assert opened.count(True) == 1
-    assert len(opened) + len(refused) == 6
 
 
 def test_closing_goes_by_the_beginning_of_the_cause(store: Store) -> None:
@@ -62,3 +56,21 @@ def test_the_operator_is_told_at_most_once_an_hour(store: Store) -> None:
         assert len(incidents.to_tell(session, now() + TELL_EVERY)) == 1
         incidents.close(session, "channel:")
         assert incidents.to_tell(session, now() + TELL_EVERY) == []
+
+
+def test_what_is_said_of_a_whole_kind_opens_and_closes(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    for cause in ("budget:service", "budget:100%:a", "budgets"):
+        open_(store, cause)
+    with store.transaction() as session:
+        details = {"budget:service": "7 wait", "budget:kiosk:1": "2 wait"}
+        assert incidents.mark_all(session, "budget:", details) == 1
+    with store.reading() as session:
+        query = select(Incident.cause, Incident.detail).where(Incident.closed_at.is_(None))
+        assert {row.cause: row.detail for row in session.execute(query)} == details | {
+            "budgets": ""
+        }
+    assert "incident closed: budget:100%:a" in caplog.text
+    with store.transaction() as session:
+        assert incidents.mark_all(session, "budget:", {}) == 2

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -37,7 +40,8 @@ class Id(IntegerConverter):
 def install(app: Flask, context: Context) -> None:
     """Templates, texts, static files, cookies and compression.
 
-    In templates: `t(key, **values)`, `lang`, `languages`, `asset(name)`, `csrf_token()`.
+    In templates: `t(key, **values)`, `lang`, `languages`, `asset(name)`, `csrf_token()`,
+    `when(instant)`.
 
     Raises: CatalogueError: the texts of the pages have faults.
     """
@@ -75,8 +79,14 @@ def install(app: Flask, context: Context) -> None:
             },
             "asset": assets.url,
             "here": _here,
+            "when": partial(_when, zone=context.desk.zone),
             "service": settings.service_name,
         }
+
+
+def _when(instant: datetime | None, zone: ZoneInfo) -> str:
+    """As the clock on the wall shows it."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "–"
 
 
 def _here(code: str) -> str:

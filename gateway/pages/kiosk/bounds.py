@@ -6,6 +6,7 @@ from typing import Any
 
 from phonenumbers import PhoneMetadata
 
+from gateway.cases import life
 from gateway.cases.intake import MAX_PHOTOS
 from gateway.cases.kiosk_list import MOST
 from gateway.people import msisdn
@@ -33,6 +34,11 @@ def bounds(settings: Settings) -> dict[str, Any]:
             "brightness": quality.MIN_BRIGHTNESS,
             "burnt_share": quality.MAX_BURNT,
             "burnt": quality.BURNT,
+        },
+        "states": {
+            "thinking": [life.RECEIVED, life.DIAGNOSED],
+            "with_officer": [life.ESCALATED, life.ACCEPTED],
+            "over": [life.ANSWERED, life.CLOSED],
         },
         "phone": phone(settings.region),
     }

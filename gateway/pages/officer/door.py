@@ -6,7 +6,7 @@ import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Concatenate, ParamSpec
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -16,10 +16,9 @@ from sqlalchemy.orm import Session
 from gateway import sessions
 from gateway.cases import codes
 from gateway.context import Context
-from gateway.pages.base import kept, language
+from gateway.pages.base import browser, kept, language
 from gateway.pages.base.kept import Kept
 from gateway.people import lockout, msisdn, officer_links, officers, sign_ins
-from gateway.people.sign_ins import Limits, Present
 from gateway.store.base import now
 from gateway.store.models import Event, Officer
 
@@ -52,7 +51,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             found = officer_links.find(session, token)
         if found is None or found.officer.disabled_at is not None:
             return _ask_number(Trouble("officer_link_unknown", {}, 404))
-        me = present(context)
+        me = browser.present(context, ROLE)
         if me is not None and me.person.id == found.officer_id:
             return redirect(url_for("officer.case", code=found.case.code))
         if me is not None:
@@ -103,7 +102,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
     @pages.post("/officer/sign-out")
     def sign_out() -> ResponseReturnValue:
         """In all browsers: who leaves one in haste has not to think of the others."""
-        if (me := present(context)) is not None:
+        if (me := browser.present(context, ROLE)) is not None:
             with context.store.transaction() as session:
                 sign_ins.end_all(session, me.person)
         sessions.sign_out(ROLE)
@@ -111,7 +110,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     def sign_ins_page(officer: Officer) -> ResponseReturnValue:
         with context.store.reading() as session:
-            mine = sign_ins.listed(session, officer, limits(context))
+            mine = sign_ins.listed(session, officer, browser.limits(context, ROLE))
         return render_template(
             "officer/sign_ins.html", officer=officer, sign_ins=mine, this_one=g.sign_in.id
         )
@@ -142,7 +141,7 @@ def signed_in(
 
     @functools.wraps(page)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        found = present(context)
+        found = browser.present(context, ROLE)
         if found is None:
             code = kwargs.get("code")
             if (words := kept.written()) is not None:
@@ -155,28 +154,8 @@ def signed_in(
     return guarded
 
 
-def present(context: Context) -> Present | None:
-    """The officer signed in here, in service and with the PIN they signed in with."""
-    token = str(sessions.signed_in(ROLE) or "")
-    return sign_ins.present(context.store, ROLE, token, limits(context))
-
-
-def limits(context: Context) -> Limits:
-    """How long an officer stays signed in."""
-    settings = context.settings
-    return Limits(
-        timedelta(hours=settings.officer_sign_in_hours),
-        timedelta(minutes=settings.officer_idle_minutes),
-    )
-
-
 def _enter(context: Context, officer: Officer, case: str | None) -> ResponseReturnValue:
-    bounds, before = limits(context), str(sessions.signed_in(ROLE) or "")
-    with context.store.transaction() as session:
-        agent = request.headers.get("User-Agent", "")
-        token = sign_ins.begin(session, officer, agent, bounds, instead=before)
-    sessions.sign_in(ROLE, token, bounds.longest)
-    sessions.know(context, officers.who(officer.phone))
+    browser.remember(context, officer)
     if (words := kept.carried()) is not None:
         return kept.page(words)
     spoken = None if language.COOKIE in request.cookies else officer.language

@@ -9,6 +9,7 @@ from itsdangerous import BadSignature
 
 from gateway import sessions
 from gateway.context import Context
+from gateway.pages.base import browser
 from gateway.pages.base.install import t
 from gateway.pages.operator import door, forms
 from gateway.people import PeopleError, lockout, operator_account, operators, sign_ins
@@ -56,7 +57,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except PeopleError as error:
             forms.not_saved(error)
             return _page(), 422
-        door.remember(context, row)
+        browser.remember(context, row)
         flash(t("operator_password_changed"), "good")
         return redirect(url_for("operator.account"), 303)
 
@@ -83,26 +84,20 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _confirm(secret), 403
         except lockout.Locked as locked:
             return _confirm(secret, door.closed(locked)), 429
-        door.remember(context, row)
+        browser.remember(context, row)
         return render_template(
             "operator/recovery.html", here_is="account", codes=[*map(operators.written, codes)]
         )
 
     def _confirm(secret: str, trouble: str | None = None) -> str:
-        uri = operators.uri_of(secret, g.operator.name, context.settings.service_name)
-        return render_template(
-            "operator/authenticator.html",
-            here_is="account",
-            picture=segno.make(uri, error="l").svg_data_uri(scale=5, border=4, light="#fff"),
-            secret=secret,
-            # Kept by the page and not by the store: until it is confirmed it is nobody's.
-            pending=sessions.signer(PURPOSE).dumps([g.operator.id, secret]),
-            trouble=trouble,
-        )
+        # Kept by the page and not by the store: until it is confirmed it is nobody's.
+        pending = sessions.signer(PURPOSE).dumps([g.operator.id, secret])
+        to = url_for("operator.confirm_authenticator")
+        return scan(context, g.operator.name, secret, pending, to, trouble)
 
     def _page(trouble: str | None = None) -> str:
         with context.store.reading() as session:
-            mine = sign_ins.listed(session, g.operator, door.limits(context))
+            mine = sign_ins.listed(session, g.operator, browser.limits(context, door.ROLE))
         return render_template(
             "operator/account.html",
             here_is="account",
@@ -110,6 +105,22 @@ def add_to(pages: Blueprint, context: Context) -> None:
             sign_ins=mine,
             this_one=g.sign_in.id,
         )
+
+
+def scan(
+    context: Context, name: str, secret: str, pending: object, to: str, trouble: str | None = None
+) -> str:
+    """The page that shows an authenticator its secret, and sends the first code to `to`."""
+    uri = operators.uri_of(secret, name, context.settings.service_name)
+    return render_template(
+        "operator/authenticator.html",
+        here_is="account",
+        picture=segno.make(uri, error="l").svg_data_uri(scale=5, border=4, light="#fff"),
+        secret=secret,
+        pending=pending,
+        action=to,
+        trouble=trouble,
+    )
 
 
 def _pending(token: str) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,13 +11,11 @@ from markupsafe import Markup
 
 from gateway import sessions
 from gateway.context import Context
-from gateway.pages.base import kept
+from gateway.pages.base import browser, kept
 from gateway.pages.base.install import csrf, t
 from gateway.pages.base.kept import Kept
 from gateway.people import PeopleError, lockout, operators, sign_ins
-from gateway.people.sign_ins import Limits, Present
 from gateway.store.base import now
-from gateway.store.models import Operator
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +60,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "me": g.get("operator"),
             "may_change": "operator" in g and g.operator.role == operators.ADMIN,
             "menu": MENU,
-            "when": partial(when, zone=context.desk.zone),
+            "zone": context.desk.zone.key,
             "percent": percent,
             "tone": tone,
         }
@@ -91,7 +86,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return _ask(t("operator_refused")), 403
         except lockout.Locked as locked:
             return _ask(closed(locked)), 429
-        remember(context, operator)
+        browser.remember(context, operator)
         if (words := kept.carried()) is not None:
             return kept.page(words)
         return redirect(_afterwards(), 303)
@@ -111,7 +106,7 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
     Args:
         changes: whatever is not mere reading changes something, and is for admins.
     """
-    found = present(context)
+    found = browser.present(context, ROLE)
     if found is None:
         if (words := kept.written()) is not None:
             csrf.protect()  # a form of ours alone; the guard, which checks too, comes later
@@ -122,31 +117,6 @@ def admit(context: Context, *, changes: bool = True) -> ResponseReturnValue | No
     if changes and request.method not in READING and g.operator.role != operators.ADMIN:
         abort(403)
     return None
-
-
-def present(context: Context) -> Present | None:
-    """The operator signed in here, in service and with the credentials they signed in with."""
-    token = str(sessions.signed_in(ROLE) or "")
-    return sign_ins.present(context.store, ROLE, token, limits(context))
-
-
-def remember(context: Context, operator: Operator) -> None:
-    """Signed in here from now on."""
-    bounds, before = limits(context), str(sessions.signed_in(ROLE) or "")
-    with context.store.transaction() as session:
-        agent = request.headers.get("User-Agent", "")
-        token = sign_ins.begin(session, operator, agent, bounds, instead=before)
-    sessions.sign_in(ROLE, token, bounds.longest)
-    sessions.know(context, operators.who(operator.name))
-
-
-def limits(context: Context) -> Limits:
-    """How long an operator stays signed in."""
-    settings = context.settings
-    return Limits(
-        timedelta(hours=settings.operator_sign_in_hours),
-        timedelta(minutes=settings.operator_idle_minutes),
-    )
 
 
 def actor() -> str:
@@ -168,11 +138,6 @@ def why(error: PeopleError) -> str:
 def not_saved(error: PeopleError) -> None:
     """Say on the next page why nothing was changed."""
     flash(t("operator_not_saved", why=why(error)), "bad")
-
-
-def when(instant: datetime | None, zone: ZoneInfo) -> str:
-    """As the clock on the wall shows it."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "–"
 
 
 def tone(name: str | None) -> Markup:

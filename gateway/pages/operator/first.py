@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import segno
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature
 
 from gateway import sessions
 from gateway.context import Context
+from gateway.pages.base import browser
 from gateway.pages.base.install import t
-from gateway.pages.operator import door, forms
+from gateway.pages.operator import account, forms
 from gateway.people import PeopleError, first_operator, operator_account, operators
 
 PURPOSE = "first operator"
@@ -68,20 +68,15 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except operators.WrongSecrets:
             forms.refuse("code", t("operator_code_wrong"))
             return _confirm(link, name, hashed, secret), 403
-        door.remember(context, operator)
+        browser.remember(context, operator)
         g.operator = operator
         shown = [*map(operators.written, codes)]
         return render_template("operator/recovery.html", here_is="account", codes=shown)
 
     def _confirm(link: str, name: str, hashed: str, secret: str) -> str:
-        uri = operators.uri_of(secret, name, context.settings.service_name)
-        return render_template(
-            "operator/first_authenticator.html",
-            picture=segno.make(uri, error="l").svg_data_uri(scale=5, border=4, light="#fff"),
-            secret=secret,
-            # Kept by the page and not by the store: until it is confirmed nobody is made.
-            pending=sessions.signer(PURPOSE).dumps([link, name, hashed, secret]),
-        )
+        # Kept by the page and not by the store: until it is confirmed nobody is made.
+        pending = sessions.signer(PURPOSE).dumps([link, name, hashed, secret])
+        return account.scan(context, name, secret, pending, url_for("operator.first_confirm"))
 
 
 def _form(link: str) -> str:

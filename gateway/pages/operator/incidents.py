@@ -24,8 +24,11 @@ REMEDIES = {
     "media": "messages",
     "messages": "messages",
     "money": "messages",
+    "photos": "jobs",
+    "process": "now",
     "redis": "jobs",
     "repairs": "jobs",
+    "signin": "audit",
     "spool": "now",
     "sweep": "jobs",
 }

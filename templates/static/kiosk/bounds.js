@@ -8,6 +8,7 @@
  *   heif_brands: string[]}} picture `room` and `upload` in bytes: made small, and as it is
  * @property {{square: number, sharpness: number, brightness: number, burnt_share: number,
  *   burnt: number}} quality
+ * @property {Record<"thinking" | "with_officer" | "over", string[]>} states of a case
  * @property {{country: string, prefix: string, lengths: number[], e164: string}} phone
  */
 

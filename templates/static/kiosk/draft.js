@@ -15,7 +15,6 @@ const tab = tabsName();
 const key = (/** @type {string} */ name, /** @type {string} */ part) => `draft:${name}:${part}`;
 
 let writing = Promise.resolve();
-let failed = false;
 let written = 0;
 let wanted = 0;
 /** @type {unknown[]} */
@@ -37,7 +36,7 @@ function tabsName() {
 }
 
 /** Whether all that was to be kept is on the phone. */
-export const safe = () => !failed && written === wanted;
+export const safe = () => written === wanted;
 
 /**
  * @param {Record<string, any> | null} fields nothing to keep where null
@@ -48,11 +47,9 @@ export function keep(fields, photos) {
   const mine = ++wanted;
   writing = writing.then(() => write(fields, now)).then(
     () => {
-      failed = false;
       written = mine;
     },
     (error) => {
-      failed = true;
       last = [];
       console.warn("what stands in the form is not kept:", error);
     },

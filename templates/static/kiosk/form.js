@@ -21,6 +21,7 @@ let more = null;
 let correcting = null; // entry that was refused
 let sending = false;
 let touched = false; // by the agent, since the page was opened
+let languageChosen = false;
 
 /** @param {Page} page */
 export async function start(page) {
@@ -56,8 +57,6 @@ export async function start(page) {
   if (before && !touched && !unsent() && !more && !correcting) restore(before, page.names);
   else if (unsent()) keepDraft();
 }
-
-let languageChosen = false;
 
 /** Whether the form holds what was neither sent nor saved. */
 export const unsent = () =>

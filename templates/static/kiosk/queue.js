@@ -229,7 +229,7 @@ async function handIn() {
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         const strange = error instanceof Strange;
-        await inVain(entry.order, heard || (error instanceof Strange && error.refused));
+        await inVain(entry.order, heard || (strange && error.refused));
         deaf += 1;
         if (!strange || deaf >= DEAF) {
           tell({ kind: "changed" });

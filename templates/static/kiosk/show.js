@@ -53,7 +53,7 @@ export function results(watched, uncorrected, list, names, act) {
 /** @param {Case} one @param {Names} names @param {ResultActs} act */
 function result(one, names, act) {
   const { root, part } = made("result-template");
-  const told = Boolean(one.message) && !["received", "diagnosed"].includes(one.state);
+  const told = Boolean(one.message) && !bounds.states.thinking.includes(one.state);
   const wanted = one.state === "photo_requested";
   root.dataset.case = one.case;
   root.toggleAttribute("data-wanted", wanted);

@@ -7,10 +7,8 @@ const FIRST = 2_000; // milliseconds until the next question
 const SLOWER = 1.5;
 const LONGEST = 30_000; // milliseconds for an answer
 const SLOWEST = { machine: 30_000, officer: 60_000 };
-const THINKING = new Set(["received", "diagnosed"]);
-const OVER = new Set(["answered", "closed"]);
 const MOST_NAMED = 20; // questions in one go; each is a request
-const WITH_OFFICER = new Set(["escalated", "accepted"]);
+const { thinking, with_officer, over } = bounds.states;
 
 let timer = 0;
 let pause = FIRST;
@@ -32,14 +30,15 @@ const named = async () => (await queue.kept("named")) ?? [];
 /**
  * Ask now, and again later as long as a case is open and the page is looked at.
  *
- * @param {(outcome: "list" | "unchanged" | "offline" | "signed-out") => void} done
+ * @typedef {"list" | "unchanged" | "offline" | "signed-out"} Outcome
+ * @param {(outcome: Outcome) => void} done
  */
 export async function ask(done, { soon = false } = {}) {
   if (soon) pause = FIRST;
   if (asking) return;
   asking = true;
   clearTimeout(timer);
-  /** @type {"list" | "unchanged" | "offline" | "signed-out"} */
+  /** @type {Outcome} */
   let outcome;
   try {
     const watched = await queue.watched();
@@ -51,9 +50,9 @@ export async function ask(done, { soon = false } = {}) {
   done(outcome);
   if (outcome === "signed-out") return;
   const open = (await cases()).map((one) => one.state);
-  const kind = open.some((state) => THINKING.has(state))
+  const kind = open.some((state) => thinking.includes(state))
     ? "machine"
-    : open.some((state) => WITH_OFFICER.has(state)) && "officer";
+    : open.some((state) => with_officer.includes(state)) && "officer";
   if (!kind || document.hidden) return;
   clearTimeout(timer);
   timer = setTimeout(() => ask(done), kind === "officer" ? SLOWEST.officer : pause);
@@ -76,7 +75,7 @@ async function askByName(watched) {
     const known = before.find((one) => one.case === code);
     const one = index < MOST_NAMED ? await byName(code) : undefined;
     const shown = one === undefined ? known : one;
-    if (one === null || (shown && OVER.has(shown.state) && list.length < bounds.listed)) gone.push(code);
+    if (one === null || (shown && over.includes(shown.state) && list.length < bounds.listed)) gone.push(code);
     else if (shown) found.push(shown);
   }
   if (gone.length) await queue.unwatch(gone);
@@ -97,7 +96,7 @@ async function byName(code) {
   }
 }
 
-/** @returns {Promise<"list" | "unchanged" | "offline" | "signed-out">} */
+/** @returns {Promise<Outcome>} */
 async function fetched() {
   try {
     /** @type {Record<string, string>} */

@@ -64,10 +64,8 @@ function verdict(/** @type {string} */ text) {
 }
 
 function messages(/** @type {string} */ words) {
+  if (septets(words) <= room) return [notes.dataset.whole.replace("{note}", () => words)];
   const [parts] = split(words);
-  if (parts.length === 1 && septets(words) <= room) {
-    return [notes.dataset.whole.replace("{note}", () => words)];
-  }
   return parts.map((part, i) => {
     const number = parts.length > 1 ? `${i + 1}/${parts.length} ` : "";
     return notes.dataset.part.replace("{part}", number).replace("{note}", () => part);

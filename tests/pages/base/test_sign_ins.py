@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyotp
@@ -170,8 +170,19 @@ def test_ones_own_sign_ins_are_listed_and_ended(enter: Enter, role: str) -> None
     here.post(ends[-1])  # the oldest of the others
     assert [inside(person, role) for person in (here, there, third)] == [True, False, True]
     here.get(LIST[role])
-    here.post(f"{LIST[role]}/sign-ins/end".replace("sign-ins/sign-ins", "sign-ins"))
+    others = re.search(r'action="([^"]+/sign-ins/end)"', here.page)
+    assert others is not None
+    here.post(others[1])
     assert [inside(person, role) for person in (here, third)] == [True, False]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_list_tells_the_time_of_the_clock_on_the_wall(enter: Enter, role: str) -> None:
+    with time_machine.travel(datetime(2026, 11, 28, 22, 30, tzinfo=UTC), tick=False):
+        here = enter(role)
+        here.get(f"{LIST[role]}?lang=en")
+    assert "Since 2026-11-29 00:30, last seen 2026-11-29 00:30" in here.page
+    assert "UTC" not in here.page
 
 
 def test_nobody_ends_anothers_sign_in(enter: Enter, context: Context) -> None:

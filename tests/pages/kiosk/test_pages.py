@@ -9,8 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from gateway.context import Context
+from gateway.pages.kiosk import bounds
 from gateway.people import kiosks, pairing
 from gateway.store.models import Kiosk
+from gateway.store.states import CaseState
 from inference.picture import SUFFIXES
 from rig import things as house
 
@@ -74,6 +76,12 @@ def test_the_page_knows_all_that_is_read(paired: FlaskClient) -> None:
     accept = re.search(r'id="gallery" accept="([^"]+)"', page)
     assert accept is not None
     assert set(accept[1].split(",")) == {"image/*", *SUFFIXES}
+
+
+def test_the_page_knows_every_state(context: Context) -> None:
+    told = bounds.bounds(context.settings)["states"].values()
+    named = [state for states in told for state in states]
+    assert sorted([*named, CaseState.PHOTO_REQUESTED]) == sorted(CaseState)
 
 
 def test_a_wrong_code_is_said_in_words(client: FlaskClient) -> None:

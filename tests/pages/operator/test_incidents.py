@@ -11,13 +11,15 @@ from flask import url_for
 
 from gateway.cases import unanswered, undelivered
 from gateway.context import Context
-from gateway.jobs import sweeps_messages
-from gateway.outbox import network, trouble
+from gateway.jobs import sweeps, sweeps_messages
+from gateway.outbox import money, network, trouble
 from gateway.pages.operator import incidents as pages
 from gateway.pages.operator import now as now_page
 from gateway.pages.operator import quality
+from gateway.people import guessing
+from gateway.settings import ROOT
 from gateway.store.base import now
-from gateway.watch import incidents, redis_writes, repairs, rows
+from gateway.watch import beats, incidents, redis_writes, repairs, rows
 from rig.desk import Person
 
 PAGES = (
@@ -66,7 +68,8 @@ def raised() -> Iterator[str]:
     """What the program opens incidents for."""
     yield from (unanswered.CAUSE, undelivered.CAUSE, trouble.FAILED, trouble.SILENT)
     yield from (sweeps_messages.SPOOL, sweeps_messages.MEDIA, redis_writes.CAUSE)
-    yield from (repairs.CAUSE, rows.CAUSE, network.cause_of("kannel"), "money:day")
+    yield from (repairs.CAUSE, rows.CAUSE, network.cause_of("kannel"), money.CAUSE, guessing.CAUSE)
+    yield from (beats.PROCESS, beats.MESSAGES, beats.PHOTOS, sweeps.MANY, sweeps.FOREIGN)
 
 
 @pytest.mark.parametrize("cause", list(raised()))
@@ -76,6 +79,11 @@ def test_every_cause_has_its_own_remedy(viewer: Person, cause: str) -> None:
     with viewer.client.application.test_request_context():
         address = url_for(f"operator.{page}")
     assert viewer.get(address).status_code == 200
+
+
+def test_the_guide_and_the_page_know_the_same_causes() -> None:
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    assert set(re.findall(r"^\| `([a-z]+):", guide, re.M)) == set(pages.REMEDIES)
 
 
 @pytest.mark.parametrize(
