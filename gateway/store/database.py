@@ -152,24 +152,27 @@ class Store:
     def _migrate_postgresql(self) -> None:
         """A transaction a migration, so that one may make its indexes while others write.
 
-        The lock is asked for again and again rather than waited for: whoever waits in a statement
-        has a snapshot, for whose end the making of such an index waits.
+        The lock is that of a transaction which stays open beside them, so that it holds behind a
+        pooler too. It is asked for again and again rather than waited for: whoever waits in a
+        statement has a snapshot, for whose end the making of such an index waits.
         """
-        with self.engine.connect() as connection:
+        without_limits = self.engine.execution_options(leafline_limits=False)
+        with without_limits.connect() as guard, without_limits.connect() as connection:
             try:
-                for limit in ("statement_timeout", "lock_timeout"):
-                    connection.exec_driver_sql(f"SET {limit} = 0")
-                while not connection.exec_driver_sql(
-                    f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})"
+                while not guard.exec_driver_sql(
+                    f"SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK})"
                 ).scalar():
-                    connection.commit()
+                    guard.rollback()
                     time.sleep(MIGRATION_WAIT)
-                connection.commit()
+                if not postgres.pooled(self.engine):
+                    for limit in ("statement_timeout", "lock_timeout"):
+                        connection.exec_driver_sql(f"SET {limit} = 0")
+                    connection.commit()
                 command.upgrade(_alembic(connection), "head")
                 _say_since(connection, WORKS_SINCE)
                 connection.commit()
             finally:
-                connection.invalidate()  # and with it the lock and the limits
+                connection.invalidate()  # and with it the limits
 
     def draft_migration(self, message: str, revision: str) -> None:
         """For developers: write the migration from the tables as they are to the models."""
