@@ -262,6 +262,17 @@ class Settings(Section):
         description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
         "empty: the home",
     )
+    backups_url: str = Field(
+        "",
+        description="Where backups go, as an fsspec URL or a folder on another disk; empty: no "
+        "backups are made",
+    )
+    backup_hours: float = Field(
+        24, ge=1, le=24 * 31, description="Hours between backups that are made by themselves"
+    )
+    backups_kept: int = Field(
+        14, ge=1, le=1000, description="Backups that are kept; older ones are deleted"
+    )
     model: Path = Field(
         ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
     )
@@ -682,9 +693,13 @@ class Settings(Section):
     @cached_property
     def store_url(self) -> str:
         """SQLAlchemy URL of the store, driver filled in."""
-        if not self.database_url:
+        return self.store_at(self.database_url)
+
+    def store_at(self, database_url: str) -> str:
+        """SQLAlchemy URL of a store that is given as in DATABASE_URL."""
+        if not database_url:
             return f"sqlite:///{quote(os.fsencode(self.home.resolve() / 'leafline.sqlite3'))}"
-        scheme, _, rest = self.database_url.partition("://")
+        scheme, _, rest = database_url.partition("://")
         driver = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
         return f"{driver.get(scheme, scheme)}://{rest}"
 

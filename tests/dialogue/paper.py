@@ -35,6 +35,9 @@ class Paper:
     def case(self, code: str) -> CaseFacts | None:
         return next((case for case in self.known + self.given if case.code == code), None)
 
+    def news(self) -> str:
+        return self.known[0].code if len(self.known) == 1 else ""
+
     def look_up(self, code: str) -> Literal["found", "none"]:
         return "none" if self.case(code) is None else "found"
 
@@ -43,6 +46,9 @@ class Paper:
 
     def on_duty(self) -> bool:
         return len(self.known) % 2 == 0
+
+    def erasure_code(self, typed: str) -> Literal["right", "wrong"]:
+        return "right" if typed == "12345" else "wrong"
 
     def officer(self) -> OfficerFacts | None:
         return self.official
@@ -74,6 +80,8 @@ class Paper:
                 self.caller = replace(caller, opted_out=False)
             case ask.Erase():
                 self.caller, self.known = None, []
+            case ask.MarkRead() | ask.SendErasureCode():
+                pass
             case ask.RequestOfficer(case=""):
                 self.known.insert(0, new_case(life.ESCALATED, "unknown"))
             case ask.RequestOfficer(case=code):

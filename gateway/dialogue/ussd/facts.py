@@ -40,6 +40,8 @@ class CaseFacts:
     """It is a case of the number that calls."""
     note: str = ""
     """The officer's answer."""
+    unread: bool = False
+    """It has an answer that she has not read over USSD."""
     with_officer: bool = True
     """An officer has it, where a person is to have it; else one is looked for."""
     photo_wanted: bool = False
@@ -91,6 +93,10 @@ class Facts(Protocol):
         """Anybody's, by its code."""
         ...
 
+    def news(self) -> str:
+        """Code of the caller's case that opens on dialling: with a new answer, or her only one."""
+        ...
+
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         """Look for a case by a code that was typed. What is not the caller's counts as a guess, of
         which a number has a few a day; so this is not free to ask either."""
@@ -102,6 +108,10 @@ class Facts(Protocol):
 
     def on_duty(self) -> bool:
         """Whether an officer would take a case of the caller now."""
+        ...
+
+    def erasure_code(self, typed: str) -> Literal["right", "wrong", "too_often"]:
+        """Judge the code that was sent to the caller's phone. Every question counts as a guess."""
         ...
 
     def officer(self) -> OfficerFacts | None:
@@ -152,6 +162,16 @@ class OptOut:
 @dataclass(frozen=True)
 class OptIn:
     pass
+
+
+@dataclass(frozen=True)
+class SendErasureCode:
+    """By SMS: who reads it has the phone, and not only its number."""
+
+
+@dataclass(frozen=True)
+class MarkRead:
+    case: str
 
 
 @dataclass(frozen=True)
@@ -241,6 +261,8 @@ Effect = (
     | AllowTraining
     | OptOut
     | OptIn
+    | SendErasureCode
+    | MarkRead
     | Erase
     | RequestOfficer
     | RecordOutcome

@@ -66,6 +66,9 @@ class Widest:
     def case(self, code: str) -> CaseFacts:
         return self._case
 
+    def news(self) -> str:
+        return self._case.code
+
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         return "found"
 
@@ -74,6 +77,9 @@ class Widest:
 
     def on_duty(self) -> bool:
         return True
+
+    def erasure_code(self, typed: str) -> Literal["right"]:
+        return "right"
 
     def officer(self) -> OfficerFacts:
         return OfficerFacts(language="en", on_duty=True)

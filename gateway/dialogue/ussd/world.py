@@ -13,14 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy import DISEASES
-from gateway.cases import escalation, guesses, life, routing
+from gateway.cases import escalation, guesses, life, news, routing
 from gateway.cases.briefing import brief
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
-from gateway.people import areas, farmers, hours, lockout, officers
+from gateway.people import areas, farmers, hours, lockout, officers, proof
 from gateway.store.models import Case, Farmer, Kiosk, Officer
 from gateway.teaching import labels
 
@@ -117,8 +117,12 @@ class World:
         return replace(
             facts,
             note=officers_words(self._session, case) if told else "",
+            unread=told and facts.mine and news.unread(self._session, case),
             photo_wanted=facts.with_officer and escalation.first_photo_awaited(self._session, case),
         )
+
+    def news(self) -> str:
+        return news.to_open(self._session, self._farmer, self._tag) if self._farmer else ""
 
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         case = by_code(self._session, code)
@@ -136,6 +140,13 @@ class World:
         area = self._farmer.area if self._farmer else None
         language = self._farmer.language if self._farmer else None
         return routing.choose(self._session, area, language or "") is not None
+
+    def erasure_code(self, typed: str) -> Literal["right", "wrong", "too_often"]:
+        with self._parts.store.transaction() as session:
+            if not guesses.another(session, self._phone, self._parts.desk.zone):
+                return "too_often"
+        right = proof.right(self._parts.store.vault, self._phone, typed)
+        return "right" if right else "wrong"
 
     def officer(self) -> OfficerFacts | None:
         if self._officer is None:

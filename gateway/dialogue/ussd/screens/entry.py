@@ -28,7 +28,9 @@ def farmers_first(facts: Facts) -> str:
         return "language_first"
     if farmer.began:
         return farmer.began
-    return "main" if farmer.consented else "consent"
+    if not farmer.consented:
+        return "consent"
+    return "news" if facts.news() else "main"
 
 
 def home(state: State, facts: Facts) -> str:
@@ -104,6 +106,18 @@ def _officer_calls(visit: Visit) -> bool:
     return visit.facts.officer() is not None
 
 
+MAIN = (
+    Option("1", "option_results", "results"),
+    Option("2", "option_advice", "advice_crop"),
+    Option("3", "option_report", "report_crop"),
+    Option("4", "option_officer", "officer_reason"),
+    Option("5", "option_kiosk", "kiosks"),
+    Option("6", "option_language", "language"),
+    Option("7", "option_privacy", "privacy"),
+    Option("8", "option_help", "help"),
+    Option("9", "option_desk", "desk", when=_officer_calls),
+)
+
 SCREENS = [
     Screen(
         "consent",
@@ -119,17 +133,7 @@ SCREENS = [
     Screen(
         "main",
         "ussd_main",
-        (
-            Option("1", "option_results", "results"),
-            Option("2", "option_advice", "advice_crop"),
-            Option("3", "option_report", "report_crop"),
-            Option("4", "option_officer", "officer_reason"),
-            Option("5", "option_kiosk", "kiosks"),
-            Option("6", "option_language", "language"),
-            Option("7", "option_privacy", "privacy"),
-            Option("8", "option_help", "help"),
-            Option("9", "option_desk", "desk", when=_officer_calls),
-        ),
+        MAIN,
         home=True,
     ),
     Screen("help", "ussd_help"),
