@@ -495,6 +495,9 @@ class Settings(Section):
     service_daily_cost: str = Field(
         "", description="Most that a day's SMS may cost where the network names it: `RWF 50000`"
     )
+    monthly_budget: str = Field(
+        "", description="What a month's SMS may cost before operators are warned: `RWF 500000`"
+    )
     countries: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated countries to which SMS go; empty: see the region"
     )
@@ -598,7 +601,7 @@ class Settings(Section):
                 raise ValueError(f"{country} is no country with phone numbers; give RW, KE, ...")
         return value
 
-    @field_validator("service_daily_cost")
+    @field_validator("service_daily_cost", "monthly_budget")
     @classmethod
     def _an_amount(cls, value: str) -> str:
         if value and not re.fullmatch(r"[A-Z]{3} \d{1,9}(\.\d{1,4})?", value):

@@ -42,8 +42,8 @@ BY_ANYBODY = frozenset(
 """What a viewer may change too: what is their own."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 MENU = (
-    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "heard",
-    "broadcasts", "texts", "audit",
+    "now", "cases", "diseases", "model", "promises", "kiosks", "officers", "messages", "heard",
+    "costs", "broadcasts", "texts", "audit", "start",
 )  # fmt: skip
 
 
