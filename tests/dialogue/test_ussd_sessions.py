@@ -267,7 +267,7 @@ def test_a_session_that_ended_is_not_offered(dial: Dial, known: str) -> None:
     phone.dial().expect("My results")
 
 
-@pytest.mark.parametrize("read", ["2", "2*1*1", "8", "5", "7*4", "1*9"])
+@pytest.mark.parametrize("read", ["2*1*1", "8", "5", "7*4", "1"])
 def test_hanging_up_after_reading_leaves_nothing(
     context: Context, dial: Dial, known: str, read: str
 ) -> None:
@@ -312,7 +312,7 @@ def test_a_redis_that_hangs_costs_less_than_a_second(
 
 
 def test_what_is_kept_of_a_session_goes_by_itself(context: Context, dial: Dial, known: str) -> None:
-    dial().dial().answer("3").answer("1")
+    dial().dial().answer("2")
     left = {key.decode(): context.redis.ttl(key) for key in context.redis.scan_iter("ussd*")}
     assert len(left) == 2
     for key, seconds in left.items():

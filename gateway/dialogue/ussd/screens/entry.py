@@ -136,7 +136,7 @@ SCREENS = [
         MAIN,
         home=True,
     ),
-    Screen("help", "ussd_help"),
+    Screen("help", "ussd_help", reading=True),
     Screen(
         "resume",
         "ussd_resume",

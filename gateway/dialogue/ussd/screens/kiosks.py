@@ -32,6 +32,7 @@ SCREENS = [
             chosen=lambda _, kiosk_id: Go("kiosk", data={"kiosk": kiosk_id}),
             leads=("kiosk",),
         ),
+        reading=True,
     ),
     Screen(
         "kiosk",
@@ -44,5 +45,6 @@ SCREENS = [
                 lambda visit: Go("sent_by_sms", effects=(SendKiosk(visit["kiosk"]),)),
             ),
         ),
+        reading=True,
     ),
 ]

@@ -79,17 +79,13 @@ SCREENS = [
         "report_stage",
         "ussd_report_stage",
         _choices("stage", "report_plants", "option_stage_"),
-        halfway=True,
     ),
     Screen(
         "report_plants",
         "ussd_report_plants",
         _choices("plants", "report_sprayed", "option_plants_"),
-        halfway=True,
     ),
-    Screen(
-        "report_sprayed", "ussd_report_sprayed", (_where_to("no"), _where_to("yes")), halfway=True
-    ),
+    Screen("report_sprayed", "ussd_report_sprayed", (_where_to("no"), _where_to("yes"))),
     Screen(
         "report_kiosk",
         _kiosk_text,
