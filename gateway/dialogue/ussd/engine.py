@@ -20,9 +20,9 @@ from gateway.dialogue.ussd.pages import Footer, paginate
 BACK, HOME, MORE = "0", "00", "98"
 RESERVED = frozenset({BACK, HOME, MORE})
 
-KEPT = ("pin", "asked", "agreed")
+KEPT = ("pin", "asked", "agreed", "area")
 """What the main menu does not forget: that an officer gave the PIN, that a newcomer was asked, that
-consent was given in this session."""
+consent was given in this session, and where the field is."""
 DEEPEST = 24
 """Screens remembered for going back; the oldest are forgotten first."""
 MISSES = 8
