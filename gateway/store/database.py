@@ -152,24 +152,27 @@ class Store:
     def _migrate_postgresql(self) -> None:
         """A transaction a migration, so that one may make its indexes while others write.
 
-        The lock is asked for again and again rather than waited for: whoever waits in a statement
-        has a snapshot, for whose end the making of such an index waits.
+        The lock is that of a transaction which stays open beside them, so that it holds behind a
+        pooler too. It is asked for again and again rather than waited for: whoever waits in a
+        statement has a snapshot, for whose end the making of such an index waits.
         """
-        with self.engine.connect() as connection:
+        without_limits = self.engine.execution_options(leafline_limits=False)
+        with without_limits.connect() as guard, without_limits.connect() as connection:
             try:
-                for limit in ("statement_timeout", "lock_timeout"):
-                    connection.exec_driver_sql(f"SET {limit} = 0")
-                while not connection.exec_driver_sql(
-                    f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})"
+                while not guard.exec_driver_sql(
+                    f"SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK})"
                 ).scalar():
-                    connection.commit()
+                    guard.rollback()
                     time.sleep(MIGRATION_WAIT)
-                connection.commit()
+                if not postgres.pooled(self.engine):
+                    for limit in ("statement_timeout", "lock_timeout"):
+                        connection.exec_driver_sql(f"SET {limit} = 0")
+                    connection.commit()
                 command.upgrade(_alembic(connection), "head")
                 _say_since(connection, WORKS_SINCE)
                 connection.commit()
             finally:
-                connection.invalidate()  # and with it the lock and the limits
+                connection.invalidate()  # and with it the limits
 
     def draft_migration(self, message: str, revision: str) -> None:
         """For developers: write the migration from the tables as they are to the models."""
@@ -248,11 +251,27 @@ def insert_once(session: Session, model: type[Base], values: dict[str, Any], *un
     The unique key of the table decides, so it holds in parallel too. Without `unique`: any of its
     unique keys, also one over some rows only.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique or None)
+    statement = _insert(session, model, values).on_conflict_do_nothing(
+        index_elements=unique or None
+    )
     # What comes back, not the row count: that is -1 where the driver returns generated keys.
     made = session.execute(statement.returning(*model.__table__.primary_key))
     return made.first() is not None
+
+
+def insert_or_set(
+    session: Session, model: type[Base], values: dict[str, Any], *unique: str
+) -> None:
+    """Insert a row, or give these values to the one with the same `unique` columns; whoever holds
+    that is waited for."""
+    new = {name: value for name, value in values.items() if name not in unique}
+    statement = _insert(session, model, values)
+    session.execute(statement.on_conflict_do_update(index_elements=unique, set_=new))
+
+
+def _insert(session: Session, model: type[Base], values: dict[str, Any]) -> Any:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(model).values(values)
 
 
 def _say_since(connection: Connection, revision: str) -> None:
