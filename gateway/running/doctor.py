@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import redis
 from dotenv import dotenv_values
@@ -23,12 +23,12 @@ from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running import modes
 from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import (
+    CHANNEL_KEY,
     FROM_FILE,
-    SHORTEST,
+    SECRET_KEY,
     Kept,
     Settings,
     SettingsError,
-    weakness,
 )
 from gateway.spool import Spool
 from gateway.store import Store, StoreError, keys
@@ -238,10 +238,10 @@ def check_credentials(settings: Settings) -> Finding:
 
 
 def check_keys(settings: Settings) -> Finding:
-    if reason := weakness(settings.encryption_key, SHORTEST["secret_key"]):
+    if reason := SECRET_KEY.weakness(settings.encryption_key):
         return fail("keys", f"LEAFLINE_SECRET_KEY {reason}: whoever guesses it reads every number")
     keys_ = channel_keys.every(settings)
-    weak = [r for key in keys_ if (r := weakness(key, SHORTEST["channel_keys"]))]
+    weak = [r for key in keys_ if (r := CHANNEL_KEY.weakness(key))]
     if weak:
         return fail(
             "keys",
@@ -271,7 +271,7 @@ def check_modes(settings: Settings) -> Finding:
 
 
 def check_retention(settings: Settings) -> Finding:
-    kinds: tuple[Kept, ...] = ("photos", "messages", "texts", "sessions", "reports", "audit")
+    kinds: tuple[Kept, ...] = get_args(Kept)
     told = ", ".join(f"{kind} {settings.months(kind)}" for kind in kinds)
     return ok("retention", f"months: cases {settings.retention_months}, {told}")
 
