@@ -277,6 +277,9 @@ def assign(session: Session, desk: Desk, case: Case, officer: Officer, *, actor:
     held = open_one(session, case)
     if held is None or held.officer_id == officer.id or officer.disabled_at is not None:
         return False
+    session.add(
+        Event(kind="handed_over", case_id=case.id, actor=actor, data={"officer": officer.id})
+    )
     pass_on(session, desk, case, held, officer, actor=actor, reason="operator")
     return True
 

@@ -13,7 +13,7 @@ from gateway.context import Context
 from gateway.dialogue.catalogue import CatalogueError
 from gateway.pages.base.install import has_text, spoken, t
 from gateway.people import operators
-from gateway.store.models import Event, Kiosk, Officer
+from gateway.store.models import Event, Kiosk, Officer, Operator
 
 WHY = frozenset(
     {"far", "busy", "language", "other", "unanswered", "undone", "operator", "officer", "worse"}
@@ -30,7 +30,7 @@ class Names:
 
     @classmethod
     def read(
-        cls, session: Session, events: Iterable[Event], them: Iterable[operators.Operator] = ()
+        cls, session: Session, events: Iterable[Event], them: Iterable[Operator] = ()
     ) -> Names:
         """In two queries, whatever the lines.
 
