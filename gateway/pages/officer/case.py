@@ -69,7 +69,8 @@ def show(
         neighbours=neighbours, written=written, phone=phone, masked=msisdn.mask(case.farmer.phone),
         machine=labels.machine_word(case.verdict, case.label), choices=labels.choices(case.crop),
         looks=looks_like(case), crop_of=CROP_OF,
-        awaited=_photo_awaited(photos, history), desk=_desk(context, officer, case, own, draft),
+        awaited=_photo_awaited(photos, history),
+        writing=_writing(context, officer, case, own, draft),
         say=Words(context.catalogue, moment), me=f"officer:{officer.id}",
     )  # fmt: skip
     return page, status
@@ -81,7 +82,7 @@ def _photo_awaited(photos: list[facts.PhotoFacts], history: list[Event]) -> bool
 
 
 @dataclass(frozen=True)
-class Desk:
+class Writing:
     """The part of the page where advice is chosen, written and seen beforehand."""
 
     choices: list[advice.Advice]
@@ -98,9 +99,9 @@ class Desk:
     """The safety words were asked for, or are asked about."""
 
 
-def _desk(
+def _writing(
     context: Context, officer: Officer, case: Case, own: Escalation, draft: advice.Draft | None
-) -> Desk:
+) -> Writing:
     texts, farmer = context.catalogue, case.spoken
     chosen, written, said, fault, safe = "", "", "", None, False
     if draft is not None:
@@ -109,7 +110,7 @@ def _desk(
     elif own.label in labels.choices(case.crop) and own.label != labels.NONE:
         chosen = advice.PREFIX + own.label
         said = texts.text(chosen, farmer)
-    return Desk(
+    return Writing(
         choices=advice.choices(texts, farmer, spoken(), own.label or case.label, case.crop),
         chosen=chosen,
         own=written,
