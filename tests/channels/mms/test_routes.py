@@ -397,6 +397,42 @@ def test_mm7_is_answered_in_its_own_words(
     assert _count(context, Case) == cases
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"--B\r\nContent-Type: text/xml" + b";" * 10_000 + b"\r\n\r\n<a/>", mm7.CORRUPT),
+        (b"--B\r\nTo: " + b"(" * 3_000 + b"\r\n\r\n<a/>", mm7.CORRUPT),
+        (b"--B\r\n" * 5_000, mm7.CORRUPT),
+        (b"", mm7.CORRUPT),
+        (bytes(11_000_000), mm7.REFUSED),
+    ],
+    ids=["semicolons", "brackets", "parts", "nothing", "too large"],
+)
+def test_mm7_answers_whatever_comes_in_its_own_words(
+    client: FlaskClient, body: bytes, status: int
+) -> None:
+    content_type = "multipart/related; boundary=B"
+    answer = client.post(f"/mm7/{CHANNEL_KEY}", data=body, content_type=content_type)
+    assert answer.status_code == 200
+    assert f"<StatusCode>{status}</StatusCode>".encode() in answer.data
+
+
+@pytest.mark.parametrize(
+    "at", ["channels.mms.mm7.parse", "channels.mms.routes.take", "cases.pressure.Pressure.too_much"]
+)
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, UnicodeError, OSError])
+def test_mm7_says_in_its_own_words_what_nobody_thought_of(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, at: str, error: type[Exception]
+) -> None:
+    def broken(*_: object) -> None:
+        raise error("here")
+
+    monkeypatch.setattr(f"gateway.{at}", broken)
+    code, answer = _mm7(client)
+    assert code == 200
+    assert f"<StatusCode>{mm7.SERVER_ERROR}</StatusCode>".encode() in answer
+
+
 def test_mm7_refuses_what_is_no_photo(client: FlaskClient, context: Context) -> None:
     code, answer = _mm7(client)  # its pictures are not pictures
     assert code == 200
