@@ -11,13 +11,12 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 from PIL import Image
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
+from gateway import queues
 from gateway.app import create_app
 from gateway.cases import life
 from gateway.channels.mms import incoming, mm7, twilio
@@ -220,8 +219,8 @@ def test_a_job_that_failed_keeps_no_later_one_out(
 ) -> None:
     client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
     monkeypatch.setattr(Fetcher, "fetch", lambda _self, _url: 1 / 0)
-    queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
-    SimpleWorker([queue], connection=context.redis, serializer=JSONSerializer).work(burst=True)
+    queue = queues.queue(queues.MEDIA, context.redis)
+    worker.worker_of(queue).work(burst=True)
     assert queue.job_ids == []
     with time_machine.travel(now() + timedelta(minutes=5)):
         assert sweeps_media.waiting_media(context) == 1
@@ -259,13 +258,11 @@ def test_what_is_no_address_is_told_to_the_farmer_and_tried_no_more(
     assert client.post(f"/mms/{CHANNEL_KEY}", data=form).status_code in (200, 204)
     if not _count(context, MediaMessage):
         return  # nothing was left of it
-    queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
+    queue = queues.queue(queues.MEDIA, context.redis)
     for hours in range(media.MAX_ATTEMPTS + 1):
         with time_machine.travel(now() + timedelta(hours=hours), tick=True):
             sweeps_media.waiting_media(context)
-            SimpleWorker([queue], connection=context.redis, serializer=JSONSerializer).work(
-                burst=True
-            )
+            worker.worker_of(queue).work(burst=True)
     with context.store.reading() as session:
         row = session.scalars(select(MediaMessage)).one()
         assert row.outcome in ("bad_address", "host_not_allowed", "host_not_found")
