@@ -15,6 +15,7 @@ from gateway.cases import escalation, life
 from gateway.cases.case import hold
 from gateway.cases.desk import Desk
 from gateway.outbox.kinds import Kind
+from gateway.outbox.reasons import RESTORED
 from gateway.outbox.resend import RESENT
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.store.states import MessageState
@@ -72,7 +73,7 @@ def _unheard(moment: datetime) -> Select[int]:
             Message.state == MessageState.FAILED,
             Message.farmer_id.is_not(None),
             Message.kind.not_in(BESIDE),
-            or_(Message.outcome.is_(None), Message.outcome != RESENT),
+            or_(Message.outcome.is_(None), Message.outcome.not_in([RESENT, RESTORED])),
             or_(Message.outcome != "absent", Message.final_at < moment - ABSENT_FOR),
             ~exists().where(
                 later.case_id == Case.id,

@@ -38,6 +38,17 @@ FROZEN = {
         "8": "help",
         "9": "desk",
     },
+    "news": {
+        "1": "results",
+        "2": "advice",
+        "3": "report",
+        "4": "officer",
+        "5": "kiosk",
+        "6": "language",
+        "7": "privacy",
+        "8": "help",
+        "9": "desk",
+    },
     "resume": {"9": "resume"},
     "results": {"9": "by_code"},
     "case": {"1": "next_season", "2": "officer", "3": "wrong", "4": "outcome", "5": "ask_later"},
@@ -55,6 +66,7 @@ FROZEN = {
     "report_sprayed": {"1": "no", "2": "yes"},
     "report_kiosk": {"1": "send_sms", "2": "officer"},
     "officer_reason": {"1": "spraying", "2": "spreading", "3": "no_answer", "4": "other"},
+    "kiosks": {"90": "place"},
     "kiosk": {"1": "send_sms"},
     "privacy": {
         "1": "stop",
@@ -190,6 +202,7 @@ def test_every_answer_on_every_screen_leads_where_the_graph_says(menu: Menu, lan
         world = lint.Widest(values, state, label, consented=True)
         waiting = [menu.start(world, language)]
         waiting += [State(name, language) for name, s in menu.screens.items() if s.home]
+        waiting.append(State("area_district", language, data={"wanted": "officer_reason"}))
         mild = {"crop": "maize", "stage": "young", "plants": "few"}
         waiting.append(State("report_sprayed", language, data=mild))
         done = set()

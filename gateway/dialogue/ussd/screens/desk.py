@@ -50,6 +50,9 @@ def _as_farmer(visit: Visit) -> Go:
     return Go(farmers_first(visit.facts), forget=True)
 
 
+_FARMERS = ("language_first", "consent", "news")
+
+
 def _case(visit: Visit) -> CaseFacts | None:
     return next((case for case in visit.facts.desk() if case.code == visit["case"]), None)
 
@@ -146,7 +149,7 @@ SCREENS = [
     Screen(
         "officer_pin",
         "ussd_officer_pin",
-        (Option("1", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),),
+        (Option("1", "option_as_farmer", "main", _as_farmer, also=_FARMERS),),
         prompt=Prompt(
             _read_pin, ("desk", "pin_locked", "not_an_officer"), ("12345",), counted=True
         ),
@@ -173,7 +176,7 @@ SCREENS = [
                 lambda _: Go("desk", effects=(SetDuty(True),), note="ussd_duty_on", forget=True),
                 when=_off_duty,
             ),
-            Option("4", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),
+            Option("4", "option_as_farmer", "main", _as_farmer, also=_FARMERS),
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
@@ -226,6 +229,7 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
+        reading=True,
     ),
     Screen(
         "desk_answer",
