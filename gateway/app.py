@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -110,6 +111,12 @@ def _close(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.path.startswith("/api/") or "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
+    if where := response.headers.get("Location"):
+        # The router names the host that the client named, which anybody may have made up.
+        parts = urlsplit(where)
+        response.headers["Location"] = urlunsplit(
+            ("", "", f"/{parts.path.lstrip('/')}", *parts[3:])
+        )
     if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

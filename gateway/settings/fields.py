@@ -92,7 +92,7 @@ class Settings(Section):
         description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
         "empty: the home",
     )
-    backups_url: str = Field(
+    backups_url: SecretUrl = Field(
         "",
         description="Where backups go, as an fsspec URL or a folder on another disk; empty: no "
         "backups are made",
@@ -246,8 +246,10 @@ class Settings(Section):
     photo_max_bytes: int = Field(
         10_000_000, ge=100_000, description="Largest photo accepted, bytes"
     )
-    predict_access: Literal["open", "kiosk", "off"] = Field(
-        "open", description="Who may use POST /api/predict"
+    predict_access: Literal["auto", "open", "kiosk", "off"] = Field(
+        "auto",
+        description="Who may use POST /api/predict; auto: anybody while the simulator is on, "
+        "else nobody",
     )
     retention_months: int = Field(
         12, ge=1, le=99, description="Months after which a case's personal data are deleted"
@@ -312,6 +314,9 @@ class Settings(Section):
     kiosk_daily: Ceiling = Field(
         400, description="SMS parts a day that one kiosk may cause; 0: no ceiling"
     )
+    kiosk_photos_daily: Ceiling = Field(
+        1000, description="Photos a day that one kiosk may hand in; 0: no ceiling"
+    )
     district_daily: Ceiling = Field(
         2000, description="SMS parts a day that one district may cause; 0: no ceiling"
     )
@@ -363,6 +368,13 @@ class Settings(Section):
             only = self.providers == ("africastalking",)
             return only and not self.at_api_key.get_secret_value()
         return self.simulator == "on"
+
+    @cached_property
+    def predict_for(self) -> Literal["open", "kiosk", "off"]:
+        """Who may use POST /api/predict."""
+        if self.predict_access == "auto":
+            return "open" if self.simulator_on else "off"
+        return self.predict_access
 
     @cached_property
     def sms_both_ways(self) -> bool:
