@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from gateway import health, words
+from gateway import health, trace, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
+from gateway.forms import BoundedForms
 from gateway.pages import base, front, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.pages import simulator as proxy
@@ -56,6 +58,7 @@ class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
     parameter_storage_class = CleanParameters
+    form_data_parser_class = BoundedForms
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
 
@@ -93,7 +96,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))
     # Around the request, not its stream: a long export is as slow as its reader.
-    app.wsgi_app = patience(PATIENCE)(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = trace.requests(patience(PATIENCE)(app.wsgi_app))  # type: ignore[method-assign]
     app.after_request(_close)
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)
@@ -108,6 +111,12 @@ def _close(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.path.startswith("/api/") or "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
+    if where := response.headers.get("Location"):
+        # The router names the host that the client named, which anybody may have made up.
+        parts = urlsplit(where)
+        response.headers["Location"] = urlunsplit(
+            ("", "", f"/{parts.path.lstrip('/')}", *parts[3:])
+        )
     if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from gateway import queues
 from gateway.context import Context
 from gateway.people import first_operator
 from gateway.privacy import erasure
@@ -19,6 +20,7 @@ from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import StoreError, keys
+from gateway.store.database import Tables
 from gateway.watch import beats
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -46,15 +48,17 @@ def begin(process: str) -> Settings:
 def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
-    _check_revision(*context.store.revision())
+    _check(context.store.tables())
     keys.enter(context.store)
     erasure.replay(context.store, context.photos)
     return context
 
 
-def _check_revision(have: str | None, head: str | None) -> None:
-    if have != head:
-        raise StoreError("the store is not up to date: run `leafline db upgrade`")
+def _check(tables: Tables) -> None:
+    if tables.trouble:
+        raise StoreError(tables.trouble)
+    if tables.newer:
+        log.warning("store_is_newer revision=%s ours=%s", tables.have, tables.head)
 
 
 @click.command()
@@ -93,12 +97,12 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
     context = Context.open(settings)
     Spool(settings.spool, context.store.vault).check()
     try:
-        revision = context.store.revision()
+        tables = context.store.tables()
     except StoreError as error:
         # The doors open all the same: what comes is spooled, and who dials reads an apology.
         log.error("starting without the store: %s", error)
     else:
-        _check_revision(*revision)
+        _check(tables)
         keys.enter(context.store)
     context.close()
     if check:
@@ -111,7 +115,7 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
 
 @click.command()
 @click.option(
-    "--queue", type=click.Choice(["photos", "media"]), default="photos", show_default=True
+    "--queue", type=click.Choice(list(queues.FUNCTIONS)), default=queues.PHOTOS, show_default=True
 )
 def worker(queue: str) -> None:
     """Run one worker: it judges photos, or fetches the media of MMS."""

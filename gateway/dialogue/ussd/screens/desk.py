@@ -229,6 +229,7 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
+        reading=True,
     ),
     Screen(
         "desk_answer",
@@ -236,7 +237,6 @@ SCREENS = [
         _answers(),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
-        halfway=True,
     ),
     Screen(
         "desk_other",
@@ -246,7 +246,6 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
-        halfway=True,
     ),
     Screen(
         "desk_safety",
@@ -262,6 +261,5 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
-        halfway=True,
     ),
 ]

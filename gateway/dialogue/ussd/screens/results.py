@@ -181,6 +181,7 @@ SCREENS = [
             chosen=lambda _, code: Go("case", data={"case": code}),
             leads=("case",),
         ),
+        reading=True,
     ),
     Screen(
         "code",
@@ -198,6 +199,7 @@ SCREENS = [
             Option("5", "option_ask_later", "asked_later", _ask_later, when=_told),
         ),
         shown=lambda visit: _is_read(chosen_case(visit)),
+        reading=True,
     ),
     Screen(
         "prevention",
@@ -212,6 +214,7 @@ SCREENS = [
                 when=_mine,
             ),
         ),
+        reading=True,
     ),
     Screen(
         "outcome",
