@@ -251,11 +251,27 @@ def insert_once(session: Session, model: type[Base], values: dict[str, Any], *un
     The unique key of the table decides, so it holds in parallel too. Without `unique`: any of its
     unique keys, also one over some rows only.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique or None)
+    statement = _insert(session, model, values).on_conflict_do_nothing(
+        index_elements=unique or None
+    )
     # What comes back, not the row count: that is -1 where the driver returns generated keys.
     made = session.execute(statement.returning(*model.__table__.primary_key))
     return made.first() is not None
+
+
+def insert_or_set(
+    session: Session, model: type[Base], values: dict[str, Any], *unique: str
+) -> None:
+    """Insert a row, or give these values to the one with the same `unique` columns; whoever holds
+    that is waited for."""
+    new = {name: value for name, value in values.items() if name not in unique}
+    statement = _insert(session, model, values)
+    session.execute(statement.on_conflict_do_update(index_elements=unique, set_=new))
+
+
+def _insert(session: Session, model: type[Base], values: dict[str, Any]) -> Any:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(model).values(values)
 
 
 def _say_since(connection: Connection, revision: str) -> None:
