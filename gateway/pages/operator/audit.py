@@ -32,8 +32,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
             own = [operators.actor(row) for row in them]
             if by_time:
                 query = query.where(Event.actor.in_([AT_THE_SERVER, *own]))
-            found = [(event, code) for event, code in session.execute(query)]
-            lines = [event for event, _ in found]
+            rows = paging.pairs(session, query, lambda event: paging.written(event.id, event.at))
+            lines = [event for event, _ in rows.rows]
             names = (
                 happened.Names({operators.actor(row): row.name for row in them})
                 if by_time
@@ -42,7 +42,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         return render_template(
             "operator/audit.html",
             here_is="audit",
-            page=paging.cut(found, lambda row: paging.written(row[0].id, row[0].at)),
+            page=rows,
             told=lambda event: happened.sentence(event, names),
             plain=happened.facts,
             everything=everything,
