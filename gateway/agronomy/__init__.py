@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -17,6 +16,7 @@ from gateway.agronomy.table import (
     TOLD,
     Disease,
 )
+from gateway.words import unaccented
 
 CROPS = tuple(row.code for row in CROP_ROWS if row.judged)
 """Crops of which photos can be judged."""
@@ -52,8 +52,7 @@ class AgronomyError(Exception):
 
 def parse(raw: str) -> str:
     """The crop by its name in any of the service's languages. Raises: BadCrop."""
-    parts = unicodedata.normalize("NFKD", raw.strip().casefold())
-    crop = _NAMES.get("".join(letter for letter in parts if not unicodedata.combining(letter)))
+    crop = _NAMES.get(unaccented(raw.strip().casefold()))
     if crop is None:
         raise BadCrop(f"crop must be one of {', '.join(CROPS)}")
     return crop
