@@ -40,3 +40,9 @@ def line(text: str) -> str:
     """One line: control and format characters out, any run of blanks and line ends one blank."""
     kept = (c if unicodedata.category(c)[0] != "C" or c.isspace() else "" for c in typed(text))
     return " ".join("".join(kept).split())
+
+
+def plain(text: str) -> str:
+    """Capitals without accents or punctuation, one blank between words."""
+    bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", " ", "".join(bare)).strip().upper()

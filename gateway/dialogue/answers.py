@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.agronomy import products
 from gateway.cases import escalation
 from gateway.cases.desk import Desk
-from gateway.dialogue import advice
+from gateway.dialogue import advice, promises
 from gateway.dialogue.catalogue import Catalogue
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Officer
@@ -68,11 +68,38 @@ def answer(
 
 
 def promise(
-    session: Session, texts: Catalogue, desk: Desk, officer: Officer | None, case: Case, words: str
-) -> None:
-    """Words that say who comes or calls: sent, and the case stays open. Raises: as `answer`."""
-    words, _ = _checked(words, safe=False)
-    escalation.promise(session, desk, officer, case, advice.said(texts, words))
+    session: Session,
+    texts: Catalogue,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    words: str,
+    ready: str = "",
+) -> str:
+    """An officer says that they call or come: the farmer is told who and when, and the case stays
+    open until they say what came of it.
+
+    Args:
+        words: their own, which the farmer gets too.
+        ready: key of the ready text that promises, instead of words.
+
+    Returns: the day, as the farmer reads it.
+
+    Raises: as `answer`.
+    """
+    moment = now()
+    today = moment.astimezone(desk.zone).date()
+    if ready:
+        promised, said = promises.Promise(promises.READY[ready]), []
+    else:
+        words, _ = _checked(words, safe=False)
+        promised = promises.made(words, today) or promises.Promise("visit")
+        said = advice.beside(texts, words)
+    hours = officer.work_hours if officer else promises.OFFICE_HOURS
+    day = promised.day or today + promises.WITHIN
+    due = promises.due(day, hours, desk.zone, moment)
+    escalation.promise(session, desk, officer, case, promised.how, day, due, said)
+    return escalation.written(day)
 
 
 def go_on(

@@ -138,7 +138,7 @@ class _Conversation:
     def _told(self, case: Case) -> Reply:
         """What may be said of a case to whoever knows its code."""
         values = {"case": case.code}
-        if case.state in (life.ESCALATED, life.ACCEPTED):
+        if case.state in life.IN_HAND:
             return self._with_whom(case)
         if case.state == life.PHOTO_REQUESTED:
             return Reply("low_confidence", self.language, values, case_id=case.id)
@@ -156,6 +156,10 @@ class _Conversation:
     def _with_whom(self, case: Case) -> Reply:
         """Who has it; and where its officer waits for a first photo, that."""
         values = {"case": case.code}
+        promised = escalation.promised(self.session, self.parts.desk, case)
+        if promised is not None:
+            said = f"ussd_case_promised_{promised.how}"
+            return Reply(said, self.language, values | promised.values(), case_id=case.id)
         with_officer = escalation.with_officer(self.session, case)
         template = "ussd_case_with_officer" if with_officer else "no_officer"
         if with_officer and escalation.first_photo_awaited(self.session, case):
@@ -297,7 +301,7 @@ class _Conversation:
             message.language = self.said.language or self.language
         silent = farmer is not None and farmer.opted_out_at is not None
         case = named or (heard.in_persons_hands(self.session, farmer) if farmer else None)
-        if case is not None and case.state in (life.ESCALATED, life.ACCEPTED):
+        if case is not None and case.state in life.IN_HAND:
             template = "words_kept"
             if message is not None and heard.attach(self.session, self.parts.desk, case, message):
                 template = "words_passed"

@@ -303,12 +303,12 @@ class _Desk:
     def _promised(self, case: Case, words: str, who: Officer | None) -> Reply:
         parts = self.parts
         try:
-            answers.promise(self.session, parts.texts, parts.desk, who, case, words)
+            day = answers.promise(self.session, parts.texts, parts.desk, who, case, words)
         except advice.BadNote as fault:
             return self._fault(case, fault, words)
         except answers.NeedsSafety as named:
             return self._of(case, SAFE, product=named.named[0])
-        return self._of(case, "officer_promised", tail=case.farmer.phone[-4:])
+        return self._of(case, "officer_promised", tail=case.farmer.phone[-4:], day=day)
 
     def _sure(self, case: Case, words: str) -> Reply:
         try:

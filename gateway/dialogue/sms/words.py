@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import meaning
+from gateway.words import plain as plain
 from gateway.words import typed as as_typed
 
 LONGEST = 1600
@@ -227,12 +227,6 @@ class Vocabulary:
 
 _BESIDE = meaning.MINE | meaning.LITTLE | meaning.POLITE | meaning.SEASON
 """What may stand behind MORE or HELP; behind anything else they begin a sentence."""
-
-
-def plain(text: str) -> str:
-    """Capitals without accents or punctuation, one blank between words."""
-    bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", " ", "".join(bare)).strip().upper()
 
 
 def nearest(text: str, known: Iterable[str]) -> str:
