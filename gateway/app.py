@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from gateway import health, words
+from gateway import health, trace, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))
     # Around the request, not its stream: a long export is as slow as its reader.
-    app.wsgi_app = patience(PATIENCE)(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = trace.requests(patience(PATIENCE)(app.wsgi_app))  # type: ignore[method-assign]
     app.after_request(_close)
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)

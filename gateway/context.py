@@ -21,6 +21,7 @@ from gateway.dialogue.ussd import sessions
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
 from gateway.people import hours, msisdn, officer_links
+from gateway.people.areas import Units
 from gateway.privacy import erasure
 from gateway.privacy.book import Book
 from gateway.settings import Settings, SettingsError
@@ -112,7 +113,13 @@ class Context:
             desk=self.desk,
             language=self.settings.language,
             ussd_code=self.settings.ussd_code,
+            areas=self.areas,
         )
+
+    @cached_property
+    def areas(self) -> Units:
+        """The districts and sectors of the country that is served, where we have a list of them."""
+        return Units.load(self.settings.templates, self.settings.region)
 
     @cached_property
     def ussd(self) -> Line:

@@ -74,10 +74,13 @@ ROUTES: dict[str, Door] = {
     f"GET {CASE}": Door("officer", "none", CLOSED),
     **{
         f"{method} {CASE}/{act}": Door("officer", "form" if method == "POST" else "none", CLOSED)
-        for act in ("answer", "call", "hand-over", "label", "photo", "preview")
+        for act in ("answer", "call", "hand-over", "label", "photo", "preview", "undo")
         for method in ("GET", "POST")
     },
     "POST /officer/duty": Door("officer", "form", CLOSED),
+    "GET /officer/next": Door("officer", "none", CLOSED),
+    "GET /officer/several": Door("officer", "none", CLOSED),
+    "POST /officer/several": Door("officer", "form", CLOSED),
     "GET /officer/gsm7.json": Door("none", "none", "private, max-age=86400"),
     "GET /officer/photo/<int:photo_id>/<kind>.jpg": Door("officer", "none", CLOSED),
     "GET /officer/sign-in": Door("none", "none", CLOSED),

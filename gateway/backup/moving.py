@@ -54,9 +54,9 @@ def move_store(source: Store, target: Store, target_url: str) -> dict[str, int]:
 
     Raises: BackupError, StoreError.
     """
-    have, head = source.revision()
-    if have != head:
-        raise BackupError("the store is not up to date: run `leafline db upgrade` first")
+    tables = source.tables()
+    if tables.have != tables.head:
+        raise BackupError(tables.trouble or "a newer release made the store's tables: use that one")
     snapshot.check_empty(target_url)
     target.migrate()
     counts: dict[str, int] = {}

@@ -112,7 +112,7 @@ def brief(session: Session, case: Case) -> Briefing:
         photo_crop=CROP_OF[label] if label else "unknown",
         phone=case.farmer.phone,
         place=case.place or case.area or "?",
-        why=_why(session, case),
+        why=why(session, case),
         count=PLANTS.get(told.get("plants", ""), ""),
         stage=stage if stage in TOLD["stage"] else "",
         sprayed=sprayed if sprayed in TOLD["sprayed"] else "",
@@ -134,7 +134,8 @@ def _finding(case: Case, label: str | None, photos: int) -> str:
     return "finding_named" if case.confidence is None else "finding_label"
 
 
-def _why(session: Session, case: Case) -> str:
+def why(session: Session, case: Case) -> str:
+    """Why the case came to a person: what follows `why_` in the key of a text."""
     query = select(Escalation.reason).where(Escalation.case_id == case.id)
     reasons = session.scalars(query.order_by(Escalation.id.desc()))
     reason = next((one for one in reasons if one not in CHANGED_HANDS), "")

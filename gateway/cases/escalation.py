@@ -96,6 +96,7 @@ def request_officer(
     source: str = "ussd",
     answers: dict[str, str] | None = None,
     another: bool = False,
+    area: str | None = None,
 ) -> Case:
     """A farmer asks for an officer, about a case of hers or about none yet.
 
@@ -105,15 +106,18 @@ def request_officer(
     Args:
         crop: another one than that of her open case makes a new one.
         another: she says that it is another problem; so does this, once for each `source`.
+        area: where her field is, if she said so just now.
     """
     # Key share: who holds a case of hers meanwhile can write to her.
     session.refresh(farmer, with_for_update={"key_share": True})
+    farmer.area = area or farmer.area
     if case is None:
         case = _joined(session, farmer, crop, another=another, source=source)
         if case is None:
             told = {**(answers or {}), "another": "yes"} if another else answers
             case = open_case(session, farmer, source=source, crop=crop, answers=told)
     hold(session, case.id)
+    case.area = case.area or farmer.area
     if case.state == life.CLOSED and reason != WORSE:
         case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
     elif answers and set(answers) - set(case.answers or {}):

@@ -38,6 +38,7 @@ def answer(
     words: str,
     label: str | None = None,
     *,
+    instead: str = "",
     safe: bool = False,
     hold: timedelta = timedelta(0),
 ) -> None:
@@ -47,6 +48,7 @@ def answer(
     Args:
         words: in the farmer's language where they are a ready text.
         label: what the officer says it is, where that is said with the answer.
+        instead: and in words, where it is none of the known.
         safe: a product or a dose in the words is meant, with the safety words.
         hold: how long they wait before they leave.
 
@@ -64,7 +66,7 @@ def answer(
     escalation.answer(session, desk, officer, case, words, label=label, said=said, not_before=until)
     _mark(session, officer, case, named)
     if label is not None and officer is not None:
-        labels.record(session, officer, case, label)
+        labels.record(session, officer, case, label, instead)
 
 
 def promise(

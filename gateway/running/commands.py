@@ -19,6 +19,7 @@ from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import StoreError, keys
+from gateway.store.database import Tables
 from gateway.watch import beats
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -46,15 +47,17 @@ def begin(process: str) -> Settings:
 def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
-    _check_revision(*context.store.revision())
+    _check(context.store.tables())
     keys.enter(context.store)
     erasure.replay(context.store, context.photos)
     return context
 
 
-def _check_revision(have: str | None, head: str | None) -> None:
-    if have != head:
-        raise StoreError("the store is not up to date: run `leafline db upgrade`")
+def _check(tables: Tables) -> None:
+    if tables.trouble:
+        raise StoreError(tables.trouble)
+    if tables.newer:
+        log.warning("store_is_newer revision=%s ours=%s", tables.have, tables.head)
 
 
 @click.command()
@@ -93,12 +96,12 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
     context = Context.open(settings)
     Spool(settings.spool, context.store.vault).check()
     try:
-        revision = context.store.revision()
+        tables = context.store.tables()
     except StoreError as error:
         # The doors open all the same: what comes is spooled, and who dials reads an apology.
         log.error("starting without the store: %s", error)
     else:
-        _check_revision(*revision)
+        _check(tables)
         keys.enter(context.store)
     context.close()
     if check:

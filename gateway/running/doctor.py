@@ -113,12 +113,12 @@ def check_disk(settings: Settings) -> Finding:
 def check_store(settings: Settings) -> Finding:
     store = Store(settings.store_url, _vault(settings))
     try:
-        have, head = store.revision()
+        tables = store.tables()
         kind = store.engine.dialect.name
-        if have is None:
+        if tables.have is None:
             return fail("store", f"{kind} has no tables yet: run `leafline db upgrade`")
-        if have != head:
-            return fail("store", f"{kind} is at {have}, not {head}: run `leafline db upgrade`")
+        if tables.trouble:
+            return fail("store", f"{kind} is at {tables.have}, not {tables.head}: {tables.trouble}")
         with store.reading() as session:
             if keys.lacking(session):
                 return fail("store", keys.LACKS)
@@ -128,7 +128,10 @@ def check_store(settings: Settings) -> Finding:
                     "the key does not open what is in it: restore the right LEAFLINE_SECRET_KEY "
                     "or the file secret-key in the home",
                 )
-        return ok("store", f"{kind} at migration head {head}; the key opens it")
+        if tables.newer:
+            words = f"{kind} is of a newer release ({tables.have}), and this one works on it"
+            return warn("store", f"{words}: upgrade this host too")
+        return ok("store", f"{kind} at migration head {tables.head}; the key opens it")
     except StoreError as error:
         return fail("store", str(error))
     finally:

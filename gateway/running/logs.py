@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from pydantic import SecretStr
 
+from gateway import trace
 from gateway.channels import channel_keys, providers
 from gateway.settings import Settings, SettingsError
 
@@ -31,6 +32,9 @@ _PHONE = re.compile(
 _OURS = re.compile(r"\blf[ck]_[\w-]{20,}")
 """Keys of channels and tokens of kiosks."""
 _SHORTEST_SECRET = 6
+RESERVED = frozenset({"time", "process", "level", "logger", "text"})
+_FIELD = re.compile(r"(?<!\S)([a-z][a-z_]*)=(\S+)")
+_EVENT = re.compile(r"[a-z][a-z_]*")
 
 
 class Mask:
@@ -66,11 +70,22 @@ class Line(logging.Formatter):
 
     def _compose(self, record: logging.LogRecord, text: str) -> str:
         when = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{when} {self._process:<9} {record.levelname:<7} {record.name}: {text}"
+        about = "".join(
+            f" {name}={value}" for name, value in trace.fields().items() if f"{name}=" not in text
+        )
+        return f"{when} {self._process:<9} {record.levelname:<7} {record.name}: {text}{about}"
+
+
+def _named(text: str) -> Mapping[str, str]:
+    """Fields of a line: what the request or job is about, and its text's `event name=value ...`."""
+    first, _, rest = text.partition("\n")[0].partition(" ")
+    found = dict(_FIELD.findall(rest))
+    event = {"event": first} if found and _EVENT.fullmatch(first) else {}
+    return {**trace.fields(), **event, **found}
 
 
 class JsonLine(Line):
-    """The same as one JSON object a line, for a log collector."""
+    """The same as one JSON object a line, for a log collector, with a field for each name."""
 
     def _compose(self, record: logging.LogRecord, text: str) -> str:
         fields = {
@@ -79,6 +94,7 @@ class JsonLine(Line):
             "level": record.levelname.lower(),
             "logger": record.name,
             "text": text,
+            **{name: value for name, value in _named(text).items() if name not in RESERVED},
         }
         return json.dumps(fields, ensure_ascii=False)
 

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from typing import Any, TypeVar
 
 import psycopg
+import sqlalchemy
 from psycopg.abc import PQGen
 from psycopg.waiting import Ready
 from sqlalchemy import event
@@ -31,13 +32,18 @@ CONNECT_SECONDS, LEAST_CONNECT_SECONDS = 5, 2
 POOL_SECONDS = 5
 REST_SECONDS = 1.0
 
+LIMITS = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
+"""Seconds that the server itself gives a statement, and a wait for a lock."""
+LIMIT_A_TRANSACTION = "SELECT " + ", ".join(
+    f"set_config('{name}', '{seconds}s', true)" for name, seconds in LIMITS.items()
+)
 DEFAULTS: dict[str, str | int] = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
-    "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s",
+    "options": " ".join(f"-c {name}={seconds}s" for name, seconds in LIMITS.items()),
 }
 """libpq's parameters; what the URL names itself is left alone."""
 
@@ -103,9 +109,58 @@ class Rest:
             return True
 
 
+class Pooler:
+    """Whether a pooler such as PgBouncer stands before the server and gives each transaction
+    another connection: it refuses our options or drops them, knows no prepared statements, and what
+    a session sets is somebody else's afterwards. Found out by the first connection."""
+
+    def __init__(self) -> None:
+        self.known = False
+        self.there = False
+
+    def connect(self, *args: Any, **parameters: Any) -> Connection:
+        if not self.there:
+            try:
+                made = Connection.connect(*args, **parameters)
+            except psycopg.OperationalError as error:
+                if "unsupported startup parameter" not in str(error):
+                    raise
+                self.known = self.there = True
+            else:
+                if not self.known:
+                    self._look(made, str(parameters.get("options", "")))
+                if not self.there:
+                    return made
+                made.close()
+        bare = {name: value for name, value in parameters.items() if name != "options"}
+        made = Connection.connect(*args, **bare)
+        made.prepare_threshold = None
+        return made
+
+    def _look(self, made: Connection, asked: str) -> None:
+        """Whether the server heard what the connection asked for."""
+        if asked == DEFAULTS["options"]:
+            row = made.execute("SELECT setting FROM pg_settings WHERE name = %s", ["lock_timeout"])
+            self.there = row.fetchone() != (str(1000 * LOCK_SECONDS),)
+            made.rollback()
+        self.known = True
+
+
+def pooled(engine: Engine) -> bool:
+    """Whether a pooler was found before the server."""
+    found: Pooler = engine.dialect.leafline_pooler  # type: ignore[attr-defined]
+    return found.there
+
+
 def install(engine: Engine) -> None:
     """Let the engine make connections of this kind."""
-    rest = Rest()
+    rest, pooler = Rest(), Pooler()
+    engine.dialect.leafline_pooler = pooler  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def _limit(connection: sqlalchemy.Connection) -> None:
+        if pooler.there and connection.get_execution_options().get("leafline_limits", True):
+            connection.exec_driver_sql(LIMIT_A_TRANSACTION)
 
     @event.listens_for(engine, "handle_error")
     def _judge(context: ExceptionContext) -> None:
@@ -123,7 +178,7 @@ def install(engine: Engine) -> None:
                 raise psycopg.OperationalError("the server did not answer just now")
             limit = max(LEAST_CONNECT_SECONDS, math.ceil(min(seconds, usual)))
             try:
-                made = Connection.connect(*args, **(parameters | {"connect_timeout": limit}))
+                made = pooler.connect(*args, **(parameters | {"connect_timeout": limit}))
             except psycopg.errors.ConnectionTimeout:
                 rest.begin()
                 raise

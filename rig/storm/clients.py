@@ -30,6 +30,7 @@ APOLOGY = "END Sorry"
 WRITTEN = ("HELP", "STOP", "RESULT", "my beans are ill")
 TYPED = (
     (r"^3 English", "3"),
+    (r"first letters", "1"),  # where the field is
     (r"^9 ", "9"),  # go on where the last call was cut off
     (r"Agree\?", "1"),
     (r"^4 Officer", "4"),

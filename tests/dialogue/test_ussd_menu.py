@@ -66,6 +66,7 @@ FROZEN = {
     "report_sprayed": {"1": "no", "2": "yes"},
     "report_kiosk": {"1": "send_sms", "2": "officer"},
     "officer_reason": {"1": "spraying", "2": "spreading", "3": "no_answer", "4": "other"},
+    "kiosks": {"90": "place"},
     "kiosk": {"1": "send_sms"},
     "privacy": {
         "1": "stop",
@@ -201,6 +202,7 @@ def test_every_answer_on_every_screen_leads_where_the_graph_says(menu: Menu, lan
         world = lint.Widest(values, state, label, consented=True)
         waiting = [menu.start(world, language)]
         waiting += [State(name, language) for name, s in menu.screens.items() if s.home]
+        waiting.append(State("area_district", language, data={"wanted": "officer_reason"}))
         mild = {"crop": "maize", "stage": "young", "plants": "few"}
         waiting.append(State("report_sprayed", language, data=mild))
         done = set()

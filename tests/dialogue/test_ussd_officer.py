@@ -66,7 +66,7 @@ def test_wrong_pins_at_the_page_leave_the_phone_one_try(
     for address in ("203.0.113.1", "203.0.113.2"):
         guess_at_the_page(context, at_address(address))
     dial(OFFICER).dial().answer(officer).expect("Officer's desk")
-    phone = dial(OFFICER).dial().answer("00000").expect("Wrong PIN")
+    phone = dial(OFFICER).dial().answer("00").answer("00000").expect("Wrong PIN")
     phone.answer(officer).expect_end("Too many wrong PINs")
 
 

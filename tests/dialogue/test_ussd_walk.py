@@ -203,7 +203,10 @@ class Session:
 
 
 def _place(state: State) -> tuple[object, ...]:
-    chosen = {name: state.data.get(name) for name in ("case", "label", "crop", "plants", "kiosk")}
+    chosen = {
+        name: state.data.get(name)
+        for name in ("case", "label", "crop", "plants", "kiosk", "district", "area")
+    }
     return state.screen, state.items, tuple(chosen.items())
 
 
@@ -215,6 +218,7 @@ def _place(state: State) -> tuple[object, ...]:
 @given(
     caller=st.sampled_from([None, (None, False), ("en", False), ("rw", True), ("en", True)]),
     cases=st.lists(st.sampled_from([life.ANSWERED, life.ESCALATED, life.RECEIVED]), max_size=2),
+    places=st.sampled_from([{}, {"Huye": ("Ngoma", "Tumba"), "Kayonza": ("Mukarange",)}]),
     hops=st.lists(
         st.tuples(
             st.sampled_from(["offered"] * 6 + ["key", "code", "junk", "starred"]),
@@ -226,16 +230,18 @@ def _place(state: State) -> tuple[object, ...]:
 @example(  # two hops lost after seven misses: what cannot be told must not be the eighth
     caller=("rw", True),
     cases=[],
+    places={},
     hops=[("offered", 0)] * 2 + [("code", 0)] * 7 + [("key", 0), ("offered", 0)],
 )
 def test_no_answer_is_read_as_two_and_no_two_as_one(
     menu: Menu,
     caller: tuple[str | None, bool] | None,
     cases: list[str],
+    places: dict[str, tuple[str, ...]],
     hops: list[tuple[str, int]],
 ) -> None:
     known = [new_case(state, "maize_rust") for state in cases]
-    paper = Paper(known=known)
+    paper = Paper(known=known, places=places)
     if caller:
         paper.caller = FarmerFacts(caller[0], consented=caller[1], opted_out=False)
     session = Session(menu, paper)

@@ -60,6 +60,8 @@ class Hand:
         match effect:
             case ask.SetLanguage(language):
                 farmers.set_language(session, self._farmer(session), language, by="ussd")
+            case ask.SetArea(area):
+                self._farmer(session).area = area
             case ask.GiveConsent(language):
                 self._consent(session, language)
             case ask.WithdrawConsent():
@@ -144,6 +146,7 @@ class Hand:
             case=case,
             crop=effect.crop or None,
             another=effect.another,
+            area=effect.area or None,
             answers=answers | {"reason": effect.reason},
         )
 

@@ -20,9 +20,9 @@ from gateway.dialogue.ussd.pages import Footer, paginate
 BACK, HOME, MORE = "0", "00", "98"
 RESERVED = frozenset({BACK, HOME, MORE})
 
-KEPT = ("pin", "asked", "agreed")
+KEPT = ("pin", "asked", "agreed", "area")
 """What the main menu does not forget: that an officer gave the PIN, that a newcomer was asked, that
-consent was given in this session."""
+consent was given in this session, and where the field is."""
 DEEPEST = 24
 """Screens remembered for going back; the oldest are forgotten first."""
 MISSES = 8
@@ -169,8 +169,8 @@ class Screen:
     """Whether nobody can have read it yet: then an answer dialled ahead is none."""
     home: bool = False
     """A first screen: nothing to go back to."""
-    halfway: bool = False
-    """In the middle of something that would be lost: whoever is cut off here may go on."""
+    reading: bool = False
+    """Only read: who hangs up here was not cut off, and has nothing to go on with."""
     shown: Callable[[Visit], tuple[Effect, ...]] | None = None
     """What has happened once it was shown: that a result was read."""
 

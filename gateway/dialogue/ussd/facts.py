@@ -24,6 +24,8 @@ class FarmerFacts:
     is replayed from there."""
     agreed_at: int = 0
     """How many answers the path had with the yes; 0 when it was given elsewhere."""
+    area: str = ""
+    """Where her field is, as far as we know."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,16 @@ class Facts(Protocol):
         which a number has a few a day; so this is not free to ask either."""
         ...
 
-    def kiosks(self) -> Sequence[KioskFacts]:
-        """In service, nearest to the caller first."""
+    def units(self, above: str = "") -> Sequence[str]:
+        """The districts of the country, or the sectors of one; empty where no list is known."""
         ...
 
-    def on_duty(self) -> bool:
-        """Whether an officer would take a case of the caller now."""
+    def kiosks(self, area: str = "") -> Sequence[KioskFacts]:
+        """In service, nearest to the area first, else to the caller's own."""
+        ...
+
+    def on_duty(self, area: str = "") -> bool:
+        """Whether an officer would take a case of this area, else of the caller's own, now."""
         ...
 
     def erasure_code(self, typed: str) -> Literal["right", "wrong", "too_often"]:
@@ -140,6 +146,11 @@ class Facts(Protocol):
 @dataclass(frozen=True)
 class SetLanguage:
     language: str
+
+
+@dataclass(frozen=True)
+class SetArea:
+    area: str
 
 
 @dataclass(frozen=True)
@@ -192,6 +203,8 @@ class RequestOfficer:
     stage: str = ""
     plants: str = ""
     sprayed: str = ""
+    area: str = ""
+    """Where, if she said so just now."""
     another: bool = False
     """She says that it is another problem than that of her open case."""
 
@@ -261,6 +274,7 @@ class AskPhoto:
 
 Effect = (
     SetLanguage
+    | SetArea
     | GiveConsent
     | WithdrawConsent
     | AllowTraining

@@ -17,6 +17,9 @@ from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, Offi
 PAGES = 4
 """More pages than this nobody reads."""
 
+WHERE = "Kayonza/Ryakarimira Town Council"
+"""A district, and a sector with the longest name of all."""
+
 _ELSEWHERE = frozenset({"resume", "trouble", "too_many_misses"})
 """Screens that a session is put on, not led to by an answer."""
 
@@ -59,7 +62,7 @@ class Widest:
         self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
 
     def farmer(self) -> FarmerFacts:
-        return FarmerFacts(language="en", consented=self._consented, opted_out=False)
+        return FarmerFacts("en", consented=self._consented, opted_out=False, area=WHERE)
 
     def cases(self) -> list[CaseFacts]:
         return [self._case] * 20
@@ -76,10 +79,13 @@ class Widest:
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         return "found"
 
-    def kiosks(self) -> list[KioskFacts]:
+    def units(self, above: str = "") -> list[str]:
+        return WHERE.split("/")
+
+    def kiosks(self, area: str = "") -> list[KioskFacts]:
         return [self._kiosk] * 20
 
-    def on_duty(self) -> bool:
+    def on_duty(self, area: str = "") -> bool:
         return True
 
     def erasure_code(self, typed: str) -> Literal["right"]:
@@ -172,6 +178,7 @@ def _pages(menu: Menu) -> Iterator[str]:
             for label in advised[:1]
         ]
         chosen = {"case": values["case"], "kiosk": "1", "crop": crop, "pin": "ok"}
+        chosen |= {"district": WHERE.partition("/")[2], "area": WHERE}
         for label, world in worlds:
             for name, screen in menu.screens.items():
                 data = chosen | {"label": label if label in ADVISED else advised[0]}

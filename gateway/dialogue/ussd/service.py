@@ -189,7 +189,8 @@ class _Hop:
         if self._path():
             return self._replayed(world, patient=False)
         state = self.menu.start(world, self.language)
-        if kept.unfinished and kept.unfinished["screen"] in self.menu.screens:
+        new = self.menu.shown(state, world)  # an answer that she waits for comes first
+        if kept.unfinished and not new and kept.unfinished["screen"] in self.menu.screens:
             cut_off = json.dumps(kept.unfinished, separators=(",", ":"))
             language = kept.unfinished["language"]
             state = State("resume", language, data={"resume": cut_off})
@@ -233,7 +234,8 @@ class _Hop:
         """What a redial may go on with; nothing where she only read, and may have hung up."""
         if state.screen == "resume":
             return dict(json.loads(state.data["resume"]))
-        return state.to_json() if self.menu.screens[state.screen].halfway else None
+        screen = self.menu.screens[state.screen]
+        return None if screen.end or screen.home or screen.reading else state.to_json()
 
     def _quietly(self, tell_redis: Callable[[], None]) -> None:
         try:

@@ -36,6 +36,7 @@ class World:
         self._phone = phone
         self._tag = session_tag
         self._open = ExitStack()
+        self._kiosks: dict[str, list[KioskFacts]] = {}
 
     def __enter__(self) -> World:
         return self
@@ -46,8 +47,9 @@ class World:
     def refresh(self) -> None:
         """Forget what was read: something has been changed."""
         self._open.close()
-        for name in ("_session", "_farmer", "_officer", "_cases", "_kiosks", "_desk"):
+        for name in ("_session", "_farmer", "_officer", "_cases", "_desk"):
             self.__dict__.pop(name, None)
+        self._kiosks = {}
 
     @cached_property
     def _session(self) -> Session:
@@ -69,9 +71,10 @@ class World:
         newest = query.order_by(Case.created_at.desc(), Case.id.desc()).limit(LISTED)
         return [self._facts_of(case) for case in self._session.scalars(newest)]
 
-    @cached_property
-    def _kiosks(self) -> list[KioskFacts]:
-        area = self._farmer.area if self._farmer else None
+    def _area(self, area: str) -> str | None:
+        return area or (self._farmer.area if self._farmer else None)
+
+    def _nearest(self, area: str | None) -> list[KioskFacts]:
         rows = self._session.scalars(select(Kiosk).where(Kiosk.disabled_at.is_(None)))
         ranked = sorted((-_shared_units(k.area, area), k.name, k.id, k) for k in rows)[:LISTED]
         return [
@@ -97,6 +100,7 @@ class World:
             opted_out=farmer.opted_out_at is not None,
             began=agreed.began,
             agreed_at=agreed.answers,
+            area=farmer.area or "",
         )
 
     def cases(self) -> Sequence[CaseFacts]:
@@ -141,13 +145,17 @@ class World:
                 return "too_often"
         return "none" if case is None else "found"
 
-    def kiosks(self) -> Sequence[KioskFacts]:
-        return self._kiosks
+    def units(self, above: str = "") -> Sequence[str]:
+        return self._parts.areas.below(above)
 
-    def on_duty(self) -> bool:
-        area = self._farmer.area if self._farmer else None
+    def kiosks(self, area: str = "") -> Sequence[KioskFacts]:
+        if area not in self._kiosks:
+            self._kiosks[area] = self._nearest(self._area(area))
+        return self._kiosks[area]
+
+    def on_duty(self, area: str = "") -> bool:
         language = self._farmer.language if self._farmer else None
-        return routing.choose(self._session, area, language or "") is not None
+        return routing.choose(self._session, self._area(area), language or "") is not None
 
     def erasure_code(self, typed: str) -> Literal["right", "wrong", "too_often"]:
         with self._parts.store.transaction() as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -100,15 +100,18 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def answer(officer: Officer, code: str) -> ResponseReturnValue | None:
         try:
             with holding(context, officer, code) as held:
-                draft = _draft(context, held.case.spoken)
+                draft = draft_for(context, held.case.spoken)
                 if not draft.said:
                     return show(context, officer, code, draft=draft, status=422)
                 said_before = held.escalation.label is not None
-                label = None if said_before else advice.label_of(draft.choice)
+                label = draft.label or (None if said_before else advice.label_of(draft.choice))
                 answers.answer(
                     held.session, context.catalogue, context.desk, held.officer, held.case,
-                    draft.said, label, safe=draft.safe,
+                    draft.said, label, instead=draft.instead, safe=draft.safe,
                 )  # fmt: skip
+        except labels.BadLabel:
+            flash(t("officer_choose_label"), "warn")
+            return show(context, officer, code, draft=draft, status=422)
         except Gone as gone:
             if gone.how != "answered" or gone.answer is None:
                 raise
@@ -119,7 +122,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     def preview(officer: Officer, code: str) -> ResponseReturnValue:
         with holding(context, officer, code) as held:
-            draft = _draft(context, held.case.spoken)
+            draft = draft_for(context, held.case.spoken)
         return show(context, officer, code, draft=draft, status=200 if draft.said else 422)
 
     def photo(officer: Officer, code: str) -> None:
@@ -148,7 +151,21 @@ def add_to(pages: Blueprint, context: Context) -> None:
         flash(t("officer_handed_over", code=code), "good")
         return redirect(url_for("officer.cases"))
 
-    for act in (label, answer, preview, photo, call):
+    def undo(officer: Officer, code: str) -> None:
+        try:
+            with context.store.transaction() as session:
+                found = by_code(session, code)
+                case = hold(session, found.id) if found is not None else None
+                if case is None:
+                    raise escalation.NotYours(code)
+                here = session.get_one(Officer, officer.id)
+                left = answers.undo(session, context.desk, here, case)
+        except escalation.NotYours:
+            flash(t("officer_undo_late"), "warn")
+        else:
+            flash(t("officer_undone_left" if left else "officer_undone"), "good")
+
+    for act in (label, answer, preview, photo, call, undo):
         action(act.__name__, act)
     action("hand-over", hand_over)
 
@@ -159,10 +176,14 @@ def _label(held: Held, label: str, words: str = "") -> None:
     held.escalation.label = label
 
 
-def _draft(context: Context, farmer: str) -> advice.Draft:
-    choice, own = request.form.get("choice", ""), request.form.get("own", "")
-    safe = request.form.get("safety") == "1"
-    return advice.draft(context.catalogue, farmer, choice, own, safe=safe)
+def draft_for(context: Context, farmer: str | None) -> advice.Draft:
+    """What the form of this request says, in the farmer's language; where only a diagnosis was
+    chosen, the advice that belongs to it."""
+    form = request.form
+    label, own = form.get("label", ""), form.get("own", "")
+    choice = form.get("choice", "") or f"{advice.PREFIX}{label}"
+    draft = advice.draft(context.catalogue, farmer, choice, own, safe=form.get("safety") == "1")
+    return replace(draft, label=label or None, instead=form.get("words", ""))
 
 
 def _answered_before(context: Context, code: str, sent: str) -> None:
@@ -170,7 +191,7 @@ def _answered_before(context: Context, code: str, sent: str) -> None:
     with context.store.reading() as session:
         case, _ = facts.case_by_code(session, code)
     assert case is not None
-    draft = _draft(context, case.spoken)
+    draft = draft_for(context, case.spoken)
     if draft.said == sent:
         flash(t("officer_sent"), "good")
     else:

@@ -27,6 +27,10 @@ class Draft:
     fault: BadNote | None = None
     safe: bool = False
     """The officer says that a product or a dose is meant, and goes with the safety words."""
+    label: str | None = None
+    """What the officer says it is, in the same step."""
+    instead: str = ""
+    """And in words, where it is none of the known."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,20 @@ class Advice:
 
 
 def choices(
-    texts: Catalogue, farmer: str, officer: str, label: str | None, crop: str | None
+    texts: Catalogue,
+    farmer: str,
+    officer: str,
+    label: str | None,
+    crop: str | None,
+    *,
+    alike: bool = True,
 ) -> list[Advice]:
     """All texts to choose from, in the farmer's language, named in the officer's.
 
     First what fits the label, then the crop, then any crop; nothing that is for another crop.
+
+    Args:
+        alike: otherwise cases of more crops than one are answered: only what is for any crop.
     """
 
     def distance(key: str) -> int:
@@ -54,7 +67,7 @@ def choices(
 
     def fits(key: str) -> bool:
         about = label_of(key)
-        return about is None or about in labels.choices(crop)
+        return about is None or (alike and about in labels.choices(crop))
 
     return [
         Advice(key, texts.text(f"option_{key}", officer), texts.text(key, farmer))
@@ -62,7 +75,9 @@ def choices(
     ]
 
 
-def words(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = False) -> str:
+def words(
+    texts: Catalogue, farmer: str | None, choice: str, own: str, *, safe: bool = False
+) -> str:
     """What the farmer will read of the officer, in the GSM alphabet and never cut.
 
     Args:
@@ -84,7 +99,9 @@ def words(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = 
     return said
 
 
-def draft(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = False) -> Draft:
+def draft(
+    texts: Catalogue, farmer: str | None, choice: str, own: str, *, safe: bool = False
+) -> Draft:
     """As `words`, with the fault as a value."""
     try:
         said = words(texts, farmer, choice, own, safe=safe)

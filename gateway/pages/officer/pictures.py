@@ -21,6 +21,8 @@ from inference.picture import PictureError, normalise
 log = logging.getLogger(__name__)
 
 SMALL_SIDE = 480
+THUMB_SIDE = 160
+"""Of a list's picture: some 4 kB."""
 KEPT = 64
 """Heat maps kept in memory by each process, some 40 kB each; never on a disk."""
 
@@ -30,12 +32,13 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def heat(address: str) -> bytes:
         return context.model.heatmap(context.photos.get(address))
 
-    def small(address: str) -> bytes:
-        return normalise(context.photos.get(address), SMALL_SIDE).jpeg
+    def scaled(address: str, side: int) -> bytes:
+        return normalise(context.photos.get(address), side).jpeg
 
     kinds: dict[str, Callable[[str], bytes]] = {
         "full": context.photos.get,
-        "small": small,
+        "small": functools.partial(scaled, side=SMALL_SIDE),
+        "thumb": functools.partial(scaled, side=THUMB_SIDE),
         "heat": heat,
     }
 

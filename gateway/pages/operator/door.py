@@ -60,6 +60,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "me": g.get("operator"),
             "may_change": "operator" in g and g.operator.role == operators.ADMIN,
             "menu": MENU,
+            "areas": context.areas.every,
             "zone": context.desk.zone.key,
             "percent": percent,
             "tone": tone,

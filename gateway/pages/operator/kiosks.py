@@ -33,10 +33,9 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def add_kiosk() -> ResponseReturnValue:
         form = request.form
         try:
+            area = context.areas.chosen(form.get("area", ""))
             with context.store.transaction() as session:
-                kiosk, token = kiosks.add(
-                    session, form.get("name", ""), form.get("area", ""), by=door.actor()
-                )
+                kiosk, token = kiosks.add(session, form.get("name", ""), area, by=door.actor())
                 code = pairing.new_code(session, kiosk)
         except PeopleError as error:
             forms.not_saved(error)
@@ -57,10 +56,11 @@ def add_to(pages: Blueprint, context: Context) -> None:
         form = request.form
         try:
             with context.store.transaction() as session:
+                kiosk = _get(session, kiosk_id)
                 kiosks.change(
                     session,
-                    _get(session, kiosk_id),
-                    area=form.get("area", ""),
+                    kiosk,
+                    area=context.areas.chosen(form.get("area", ""), before=kiosk.area),
                     opening=form.get("opening", "").strip() or None,
                     position=_position(form.get("latitude", ""), form.get("longitude", "")),
                     by=door.actor(),

@@ -40,12 +40,13 @@ def add_to(pages: Blueprint, context: Context) -> None:
         form = request.form
         try:
             phone = msisdn.parse(form.get("phone", ""), context.settings.region)
+            area = context.areas.chosen(form.get("area", ""), everywhere=True)
             with context.store.transaction() as session:
                 officer, pin = officers.add(
                     session,
                     phone,
                     form.get("name", ""),
-                    form.get("area", ""),
+                    area,
                     _languages(),
                     by=door.actor(),
                 )
@@ -70,11 +71,13 @@ def add_to(pages: Blueprint, context: Context) -> None:
         form = request.form
         try:
             with context.store.transaction() as session:
+                officer = _get(session, officer_id)
+                typed = form.get("area", "")
                 officers.change(
                     session,
-                    _get(session, officer_id),
+                    officer,
                     name=form.get("name", ""),
-                    area=form.get("area", ""),
+                    area=context.areas.chosen(typed, everywhere=True, before=officer.area),
                     languages=_languages(),
                     work_days="".join(sorted(set(form.getlist("day")))),
                     work_hours=f"{form.get('from', '')}-{form.get('until', '')}",

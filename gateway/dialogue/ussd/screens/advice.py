@@ -42,6 +42,7 @@ SCREENS = [
             Option("1", "option_next_season", "advice_prevention"),
             Option("2", "option_officer", "officer_reason"),
         ),
+        reading=True,
     ),
     Screen(
         "advice_prevention",
@@ -50,5 +51,6 @@ SCREENS = [
             Option("1", "option_send_sms", "sent_by_sms", _send),
             Option("2", "option_officer", "officer_reason"),
         ),
+        reading=True,
     ),
 ]

@@ -233,6 +233,7 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
+        reading=True,
     ),
     Screen(
         "desk_answer",
@@ -240,7 +241,6 @@ SCREENS = [
         _answers(),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
-        halfway=True,
     ),
     Screen(
         "desk_other",
@@ -250,7 +250,6 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
-        halfway=True,
     ),
     Screen(
         "desk_safety",
@@ -266,6 +265,5 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
-        halfway=True,
     ),
 ]

@@ -14,7 +14,7 @@ RESUME = "9"
 instead of going astray."""
 
 NEED_CONSENT = ("report_crop", "officer_reason")
-"""Screens behind which something is kept or shown to a person."""
+"""Screens behind which something is kept or shown to a person, who must know where she is."""
 
 
 def first(facts: Facts) -> str:
@@ -48,6 +48,17 @@ def home(state: State, facts: Facts) -> str:
 def consent_needed(visit: Visit) -> str:
     farmer = visit.facts.farmer()
     return "" if visit["agreed"] or (farmer and farmer.consented) else "consent"
+
+
+def told_enough(visit: Visit) -> str:
+    """Consent, and where the field is, before a person is asked for."""
+    return consent_needed(visit) or _area_needed(visit)
+
+
+def _area_needed(visit: Visit) -> str:
+    farmer = visit.facts.farmer()
+    known = visit["area"] or (farmer and farmer.area) or not visit.facts.units()
+    return "" if known else "area_district"
 
 
 def screens(texts: Catalogue) -> list[Screen]:
@@ -136,7 +147,7 @@ SCREENS = [
         MAIN,
         home=True,
     ),
-    Screen("help", "ussd_help"),
+    Screen("help", "ussd_help", reading=True),
     Screen(
         "resume",
         "ussd_resume",

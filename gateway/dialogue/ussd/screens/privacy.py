@@ -127,12 +127,12 @@ SCREENS = [
                 "1", "option_delete", "delete_confirm", _delete, also=("delete_code",), when=_known
             ),
         ),
+        reading=True,
     ),
     Screen(
         "delete_code",
         "ussd_delete_code",
         prompt=Prompt(_read_code, ("delete_confirm",), ("12345",), counted=True),
-        halfway=True,
     ),
     Screen(
         "delete_confirm",

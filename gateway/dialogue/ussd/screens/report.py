@@ -11,7 +11,7 @@ from gateway import agronomy
 from gateway.agronomy.table import CROP_ROWS, TOLD
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import KioskFacts, RequestOfficer, SendKiosk
-from gateway.dialogue.ussd.screens.entry import consent_needed
+from gateway.dialogue.ussd.screens.entry import told_enough
 from gateway.dialogue.ussd.screens.officer import request
 
 
@@ -26,7 +26,7 @@ def _report(visit: Visit) -> RequestOfficer:
 
 
 def _nearest(visit: Visit) -> KioskFacts | None:
-    return next((kiosk for kiosk in visit.facts.kiosks() if kiosk.near), None)
+    return next((kiosk for kiosk in visit.facts.kiosks(visit["area"]) if kiosk.near), None)
 
 
 def _where_to(sprayed: str) -> Option:
@@ -35,7 +35,7 @@ def _where_to(sprayed: str) -> Option:
         needed = agronomy.urgent(visit["crop"], visit["stage"], visit["plants"]) is not None
         if not needed and _nearest(visit) is not None:
             return Go("report_kiosk", data=told)
-        if not needed and visit.facts.kiosks():
+        if not needed and visit.facts.kiosks(visit["area"]):
             return Go("kiosks", data=told)  # none is known to be near: the farmer knows better
         go = request(visit, replace(_report(visit), sprayed=sprayed))
         return replace(go, data=told)
@@ -72,24 +72,20 @@ SCREENS = [
         "report_crop",
         "ussd_report_crop",
         tuple(_choice("crop", row.number, row.code, "report_stage", "crop_") for row in CROP_ROWS),
-        guard=consent_needed,
-        guards=("consent",),
+        guard=told_enough,
+        guards=("consent", "area_district"),
     ),
     Screen(
         "report_stage",
         "ussd_report_stage",
         _choices("stage", "report_plants", "option_stage_"),
-        halfway=True,
     ),
     Screen(
         "report_plants",
         "ussd_report_plants",
         _choices("plants", "report_sprayed", "option_plants_"),
-        halfway=True,
     ),
-    Screen(
-        "report_sprayed", "ussd_report_sprayed", (_where_to("no"), _where_to("yes")), halfway=True
-    ),
+    Screen("report_sprayed", "ussd_report_sprayed", (_where_to("no"), _where_to("yes"))),
     Screen(
         "report_kiosk",
         _kiosk_text,

@@ -189,6 +189,7 @@ SCREENS = [
             chosen=lambda _, code: Go("case", data={"case": code}),
             leads=("case",),
         ),
+        reading=True,
     ),
     Screen(
         "code",
@@ -206,6 +207,7 @@ SCREENS = [
             Option("5", "option_ask_later", "asked_later", _ask_later, when=_told),
         ),
         shown=lambda visit: _is_read(chosen_case(visit)),
+        reading=True,
     ),
     Screen(
         "prevention",
@@ -220,6 +222,7 @@ SCREENS = [
                 when=_mine,
             ),
         ),
+        reading=True,
     ),
     Screen(
         "outcome",
