@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -215,17 +216,31 @@ def promise(
     Raises: NotYours.
     """
     escalation = accept(session, officer, case)
-    escalation.promised, escalation.due_at = how, due
-    life.move(session, case, life.PROMISED, actor=_actor(officer), reason=how)
-    session.flush()
-    count = select(func.count(Event.id)).where(
-        Event.case_id == case.id, Event.kind == "case", Event.to_state == life.PROMISED
-    )
-    key = f"escalation:{escalation.id}:promise:{session.scalar(count)}"
-    if how != ASKED:
-        who = _promise(desk, officer, case, how, day).values()
-        said = [Said(f"promise_{how}", who), *said]
+    if (escalation.promised, escalation.due_at) != (how, due) or case.state != life.PROMISED:
+        escalation.promised, escalation.due_at = how, due
+        life.move(session, case, life.PROMISED, actor=_actor(officer), reason=how)
+    said = announcement(desk, officer, case, how, day, said)
+    # The same again, as a second tap sends it, is the same message.
+    told = repr([how, day, *((one.template, dict(one.values)) for one in said)])
+    key = f"escalation:{escalation.id}:promise:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
     _say(session, desk, officer, case, key, said, None)
+
+
+def announcement(
+    desk: Desk, officer: Officer | None, case: Case, how: str, day: date, said: Sequence[Said]
+) -> list[Said]:
+    """Who calls or comes and when, and then the officer's own words."""
+    if how == ASKED:
+        return list(said)
+    who = _promised(desk, officer, case, how, day).values()
+    return [Said(f"promise_{how}", who), *said]
+
+
+def name(session: Session, case: Case, label: str | None) -> None:
+    """What whoever has the case says it is, before they answer."""
+    held = open_one(session, case)
+    if held is not None and label is not None:
+        held.label = label
 
 
 def written(day: date) -> str:
@@ -243,10 +258,10 @@ def promised(session: Session, desk: Desk, case: Case) -> Promised | None:
     if held.due_at <= now():
         return None
     day = held.due_at.astimezone(desk.zone).date()
-    return _promise(desk, held.officer, case, held.promised or "", day)
+    return _promised(desk, held.officer, case, held.promised or "", day)
 
 
-def _promise(desk: Desk, officer: Officer | None, case: Case, how: str, day: date) -> Promised:
+def _promised(desk: Desk, officer: Officer | None, case: Case, how: str, day: date) -> Promised:
     if officer is None:
         name = desk.texts.render("operator_name", case.spoken)
         return Promised(how, name, desk.operator_phone, written(day))

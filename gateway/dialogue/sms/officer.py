@@ -263,8 +263,6 @@ class _Desk:
             return self._of(case, NEVER[kind])
         if kind in (Kind.SHORT, Kind.QUESTION):
             return self._sure(case, rest)
-        if kind is Kind.PROMISE:
-            return self._promised(case, rest, who)
         return self._send(case, rest)
 
     def _shown(self, case: Case) -> Reply:
@@ -300,16 +298,6 @@ class _Desk:
         short = ", ".join(plain(name).split()[-1] for name in names)
         return self._of(case, "officer_label", crop=case.crop or "unknown", labels=short)
 
-    def _promised(self, case: Case, words: str, who: Officer | None) -> Reply:
-        parts = self.parts
-        try:
-            day = answers.promise(self.session, parts.texts, parts.desk, who, case, words)
-        except advice.BadNote as fault:
-            return self._fault(case, fault, words)
-        except answers.NeedsSafety as named:
-            return self._of(case, SAFE, product=named.named[0])
-        return self._of(case, "officer_promised", tail=case.farmer.phone[-4:], day=day)
-
     def _sure(self, case: Case, words: str) -> Reply:
         try:
             note = advice.tidy(words)
@@ -328,12 +316,13 @@ class _Desk:
     ) -> Reply:
         """Words to the farmer, and the echo; or why not."""
         session, texts, desk = self.session, self.parts.texts, self.parts.desk
+        day = ""
         try:
             who = self.asked.as_holder(session, case)
             if more:
                 answers.go_on(session, texts, desk, who, case, words, safe=safe, hold=answers.HOLD)
             else:
-                answers.answer(
+                day = answers.answer(
                     session, texts, desk, who, case, words, label, safe=safe, hold=answers.HOLD
                 )
         except escalation.NotYours:  # it went to a colleague meanwhile
@@ -342,8 +331,10 @@ class _Desk:
             return self._fault(case, fault, words)
         except answers.NeedsSafety as named:
             return self._of(case, SAFE, product=named.named[0])
-        said = advice.said(texts, advice.tidy(words), safety=safe)
         tail = case.farmer.phone[-4:]
+        if day:
+            return self._of(case, "officer_promised", tail=tail, day=day)
+        said = advice.said(texts, advice.tidy(words), safety=safe)
         if more:
             return self._of(case, "officer_went_on", tail=tail)
         if len(said) == 1 and said[0].template == advice.WHOLE:

@@ -41,6 +41,7 @@ class Command(StrEnum):
     RESULT = "result"
     MORE = "more"
     OFFICER = "officer"
+    MOVE = "move"
     LANGUAGE = "language"
 
 
@@ -205,6 +206,10 @@ class Vocabulary:
         """The crop that is named, in any language; or None."""
         return next((self.crops[w] for w in plain(typed).split() if w in self.crops), None)
 
+    def crops_of(self, typed: str) -> set[str]:
+        """All that are named."""
+        return {self.crops[word] for word in plain(typed).split() if word in self.crops}
+
     def label(self, typed: str, among: Collection[str]) -> str | None:
         """The one of these labels that the words name and say nothing else; or None."""
         name = plain(typed)
@@ -242,6 +247,17 @@ def find_code(text: str) -> tuple[str, str]:
     text without it)."""
     code, before, after = around_code(text)
     return (code, (before + after).strip(" .,:;-\r\n\t")) if code else ("", text.strip())
+
+
+def code_anywhere(text: str) -> str:
+    """The case code among the first words, or else alone among the later ones; or an empty text."""
+    code, _ = find_code(text)
+    for typed in () if code else re.findall(r"[^\W_]+", text[:LONGEST]):
+        try:
+            return codes.parse(typed)
+        except codes.BadCode:
+            continue
+    return code
 
 
 def around_code(text: str) -> tuple[str, str, str]:

@@ -4,14 +4,13 @@ a person, which comes first in one of its own."""
 from __future__ import annotations
 
 import logging
-from datetime import date
 
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.cases import escalation, followups, news
 from gateway.cases.case import by_code
-from gateway.dialogue import answers, promises
+from gateway.dialogue import answers
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.agreed import Agreed
@@ -108,17 +107,13 @@ class Hand:
                 escalation.ask_photo(session, desk, officer, _case(session, code))
             case ask.AnswerCase(code, note, label):
                 case = _case(session, code)
-                if note in promises.READY:
-                    answers.promise(session, texts, desk, officer, case, "", note)
-                else:
-                    words = desk.texts.render(note, case.spoken)
-                    answers.answer(session, texts, desk, officer, case, words, label or None)
+                words = desk.texts.render(note, case.spoken)
+                answers.answer(
+                    session, texts, desk, officer, case, words, label or None, ready=note
+                )
             case ask.AnswerInWords(code, words, safe):
                 case = _case(session, code)
-                if promises.made(words, date.min):
-                    answers.promise(session, texts, desk, officer, case, words)
-                else:
-                    answers.answer(session, texts, desk, officer, case, words, safe=safe)
+                answers.answer(session, texts, desk, officer, case, words, safe=safe)
 
     def _farmer(self, session: Session) -> Farmer:
         return farmers.find_or_create(session, self._phone)
