@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -15,6 +16,7 @@ from gateway import health, trace, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
+from gateway.forms import BoundedForms
 from gateway.pages import base, front, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.pages import simulator as proxy
@@ -56,6 +58,7 @@ class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
     parameter_storage_class = CleanParameters
+    form_data_parser_class = BoundedForms
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
 
@@ -108,6 +111,12 @@ def _close(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.path.startswith("/api/") or "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
+    if where := response.headers.get("Location"):
+        # The router names the host that the client named, which anybody may have made up.
+        parts = urlsplit(where)
+        response.headers["Location"] = urlunsplit(
+            ("", "", f"/{parts.path.lstrip('/')}", *parts[3:])
+        )
     if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

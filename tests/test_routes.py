@@ -114,7 +114,11 @@ PLACES = {
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """As in production: without the simulator."""
-    off = settings.model_dump() | {"simulator": "off", "photo_max_bytes": LIMIT}
+    off = settings.model_dump() | {
+        "simulator": "off",
+        "photo_max_bytes": LIMIT,
+        "predict_access": "open",
+    }
     app = create_app(type(settings).model_validate(off))
     app.config["WTF_CSRF_METHODS"] = set()  # that is another lock, with tests of its own
     yield app
@@ -138,6 +142,19 @@ def test_every_route_has_its_row(app: Flask) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert found == set(ROUTES)
+
+
+def test_strangers_photos_are_judged_only_where_somebody_asked_for_it(settings: Settings) -> None:
+    """Beside the simulator nobody is at stake; with a real network the door is not there."""
+    for simulator, access, there in (("off", "auto", False), ("on", "auto", True),
+                                     ("off", "kiosk", True), ("on", "off", False)):  # fmt: skip
+        given = settings.model_dump() | {"simulator": simulator, "predict_access": access}
+        app = create_app(type(settings).model_validate(given))
+        described = app.test_client().get("/api/openapi.json").get_json()["paths"]
+        assert ("/api/predict" in described) == there, (simulator, access)
+        status = app.test_client().post("/api/predict").status_code
+        assert status == (404 if not there else 401 if access == "kiosk" else 400)
+        app.extensions["leafline"].close()
 
 
 def test_a_stranger_meets_the_credential_of_each_door(app: Flask, client: FlaskClient) -> None:

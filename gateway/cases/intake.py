@@ -8,19 +8,21 @@ so the same upload sent ten times at once is judged one after the other and make
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gateway.cases import codes, escalation, life
 from gateway.cases.case import by_code, hold, open_case
+from gateway.outbox import money
 from gateway.people import farmers, profiles
 from gateway.privacy import consent, loose
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, Photo
 from gateway.store.photos import PhotoStore
+from inference.guard import asked_by
 from inference.picture import NormalisedPicture, normalise
 
 SAME_UPLOAD = timedelta(days=1)
@@ -56,6 +58,8 @@ class Upload:
     answers: dict[str, str] | None = None
     following: int = 0
     """Photos of the same go that will follow this one; the case is judged when they are there."""
+    day: date | None = None
+    """On which it counts among the photos of its kiosk."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,22 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
             farmers.find_or_create(session, phone, lock=True)
             if (before := _seen_by_client_id(session, upload, digest)) is not None:
                 return _again(session, before, upload)
-    picture = normalise(upload.photo)
+    with asked_by(upload.source):
+        picture = normalise(upload.photo)
     with store.transaction() as session:
         loose.note(session, store.vault.digest(picture.jpeg))
     address = photos.put(picture.jpeg)
     with store.transaction() as session:
         return _accept(session, upload, digest, address, picture)
+
+
+def handed_in(session: Session, kiosk_id: int, day: date) -> int:
+    """Photos of this kiosk that were taken on that day."""
+    return money.counted(session, _photos_of(kiosk_id), day)
+
+
+def _photos_of(kiosk_id: int) -> str:
+    return f"photos:{kiosk_id}"
 
 
 def _accept(
@@ -148,6 +162,8 @@ def _accept(
         following=upload.following,
     )
     session.add(photo)
+    if upload.kiosk_id is not None and upload.day is not None:
+        money.count(session, _photos_of(upload.kiosk_id), upload.day)
     loose.forget(session, [address])
     session.flush()
     return Accepted(case.code, photo.id, farmer.phone, again=False, sms=_hears(farmer))

@@ -225,6 +225,12 @@ def count(session: Session, scope: str, day: date) -> int:
     return counted.scalar_one()
 
 
+def counted(session: Session, scope: str, day: date) -> int:
+    """How many tries of that day were counted in this scope."""
+    row = session.get(Spending, (scope, day))
+    return 0 if row is None else row.parts
+
+
 def _scopes(session: Session, message: Message) -> tuple[str, ...]:
     """Who uses up something with this message: whom it goes to, and who caused it.
 

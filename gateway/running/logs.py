@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
-from urllib.parse import quote, quote_plus, urlsplit
-
-from pydantic import SecretStr
+from urllib.parse import quote, quote_plus
 
 from gateway import trace
 from gateway.channels import channel_keys, providers
@@ -101,12 +99,8 @@ class JsonLine(Line):
 
 def secrets_of(settings: Settings) -> list[str]:
     """Every value of the settings that must not be seen in a log: secrets, passwords in URLs."""
-    values = [getattr(settings, name) for name in type(settings).model_fields]
-    texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
-    passwords = [urlsplit(url).password or "" for url in urls]
     ours = [*channel_keys.every(settings), settings.encryption_key, *settings.old_keys]
-    return [*ours, *texts, *passwords]
+    return [*ours, *settings.secrets()]
 
 
 def _secrets_of_providers() -> list[str]:

@@ -59,6 +59,8 @@ class Ledger:
     """Requests sent, whatever became of them."""
     hops: int = 0
     """Hops answered with a screen."""
+    hop_seconds: list[float] = field(default_factory=list)
+    """How long each hop took to be answered."""
     unanswered: int = 0
     """Tasks given up at the end: nobody was told anything."""
 
@@ -184,10 +186,13 @@ class Crowd:
         screens: list[str] = []
 
         def post() -> None:
+            began = time.monotonic()
             answer = self._post(f"{self._site.webhooks}/ussd", HOP_SECONDS, data=form)
+            took = time.monotonic() - began
             if answer is not None and answer.status_code == 200:
                 with self._lock:
                     self.ledger.hops += 1
+                    self.ledger.hop_seconds.append(took)
                     screens.append(answer.text)
                     if not answer.text.startswith(("CON ", "END ")) or len(answer.text) > 160:
                         self.ledger.wrong_screens.append(answer.text)

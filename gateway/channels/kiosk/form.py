@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
@@ -28,8 +29,10 @@ def read(
     region: str,
     languages: tuple[str, ...],
     codes: frozenset[str] = frozenset(),
+    day: date | None = None,
 ) -> Upload:
     """Args:
+        day: on which the photo counts for its kiosk.
         codes: calling codes of the countries to whose numbers we send; empty: all.
 
     Raises: Problem, with a code that names the field."""
@@ -60,6 +63,7 @@ def read(
         kiosk_id=kiosk.id,
         answers=_told(request),
         following=_following(request),
+        day=day,
     )
 
 

@@ -72,7 +72,16 @@ _ACCEPTED = {
 }
 
 
-def document(languages: tuple[str, ...]) -> dict[str, Any]:
+def document(languages: tuple[str, ...], predict_for: str = "open") -> dict[str, Any]:
+    """`predict_for`: as in the settings; what is switched off is not described."""
+    paths = {
+        "/api/photos": {"post": _upload(languages)},
+        "/api/cases": {"get": _list()},
+        "/api/cases/{code}": {"get": _show()},
+    }
+    if predict_for != "off":
+        for_kiosks: dict[str, Any] = {"security": [{"kiosk": []}]} if predict_for == "kiosk" else {}
+        paths["/api/predict"] = {"post": _predict() | for_kiosks}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Leafline kiosk API", "version": "1"},
@@ -80,12 +89,7 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
             "securitySchemes": {"kiosk": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Problem": _PROBLEM, "Case": _CASE, "Accepted": _ACCEPTED},
         },
-        "paths": {
-            "/api/photos": {"post": _upload(languages)},
-            "/api/cases": {"get": _list()},
-            "/api/cases/{code}": {"get": _show()},
-            "/api/predict": {"post": _predict()},
-        },
+        "paths": paths,
     }
 
 
