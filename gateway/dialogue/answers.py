@@ -142,9 +142,9 @@ def _announced(
     desk: Desk, words: str, ready: str, moment: datetime
 ) -> tuple[promises.Promise, date]:
     today = moment.astimezone(desk.zone).date()
-    promised = (
-        promises.Promise(promises.READY[ready]) if ready else promises.made(words, today)
-    ) or promises.Promise("visit")
+    how = promises.READY.get(ready)
+    promised = promises.Promise(how) if how else promises.made(words, today)
+    promised = promised or promises.Promise("visit")
     return promised, promised.day or today + promises.WITHIN
 
 

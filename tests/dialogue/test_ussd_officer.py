@@ -200,4 +200,4 @@ def test_a_visit_announced_ends_no_case(
     assert "Ada will visit you by" in outbox()[-1]
     with context.store.reading() as session:
         case = session.scalars(select(Case).where(Case.code == code)).one()
-    assert case.state == "accepted"
+    assert case.state == "promised"
