@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from gateway.agronomy import symptoms
 from gateway.agronomy.table import (
     CROP_ROWS,
     DESK_CALL,
@@ -16,6 +16,7 @@ from gateway.agronomy.table import (
     TOLD,
     Disease,
 )
+from gateway.words import unaccented
 
 CROPS = tuple(row.code for row in CROP_ROWS if row.judged)
 """Crops of which photos can be judged."""
@@ -51,8 +52,7 @@ class AgronomyError(Exception):
 
 def parse(raw: str) -> str:
     """The crop by its name in any of the service's languages. Raises: BadCrop."""
-    parts = unicodedata.normalize("NFKD", raw.strip().casefold())
-    crop = _NAMES.get("".join(letter for letter in parts if not unicodedata.combining(letter)))
+    crop = _NAMES.get(unaccented(raw.strip().casefold()))
     if crop is None:
         raise BadCrop(f"crop must be one of {', '.join(CROPS)}")
     return crop
@@ -97,6 +97,7 @@ def texts() -> Iterator[tuple[str, list[str]]]:
     for row in DISEASE_ROWS:
         prefixes = ADVISED_TEXTS if row.use == "advised" else REFUSED_TEXTS
         yield row.label, [prefix + row.label for prefix in prefixes]
+    yield from symptoms.texts()
 
 
 def page_texts() -> Iterator[tuple[str, list[str]]]:
@@ -141,6 +142,8 @@ def _contradictions() -> Iterator[str]:
         yield from _twice(where, f"{code}'s number", (row.number for row in diseases_of(code)))
     desk = [DESK_VISIT, DESK_CALL, DESK_OTHER, *(row.desk for row in DISEASE_ROWS)]
     yield from _twice(where, "desk number", desk)
+    numbers = {code: {row.number for row in diseases_of(code)} for code in crops}
+    yield from symptoms.contradictions(set(crops), numbers)
     for name, most in [(c, LONGEST_CROP) for c in crops] + [(n, LONGEST_LABEL) for n in labels]:
         if len(name) > most or not re.fullmatch("[a-z]+(_[a-z]+)*", name):
             yield f"{where}: {name!r} is no name of up to {most} small letters"

@@ -21,6 +21,10 @@ from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
 
 WORSE = "farmer_says_worse"
 """Why a case that was answered is taken up again, with all that is known of it."""
+REPORT = "report"
+"""Why: she told of a sick crop just now, so what she says counts before what she said earlier."""
+SEEN = ("look", "sign", "sounds")
+"""What belongs together of her answers."""
 FRESH = timedelta(days=14)
 """A case that nobody has closed is still what a farmer means for so long."""
 ASKED = "asked"
@@ -121,6 +125,9 @@ def request_officer(
     case.area = case.area or farmer.area
     if case.state == life.CLOSED and reason != WORSE:
         case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
+    elif answers and reason == REPORT:
+        before = {name: told for name, told in (case.answers or {}).items() if name not in SEEN}
+        case.answers = before | answers
     elif answers and set(answers) - set(case.answers or {}):
         case.answers = {**answers, **(case.answers or {})}
     escalate(session, desk, case, reason, actor="farmer")
@@ -518,11 +525,10 @@ def _tell_officer(
     key = f"escalation:{escalation.id}:officer{again}"
     language = officer.language if officer else desk.language
     values = briefing.brief(session, case).values(desk.texts, language, desk.how_to_answer(case))
-    template, linked = briefing.template(case), briefing.template(case, link=True)
+    template = briefing.template(case, link=officer is not None and bool(desk.link_base))
     if officer is None:
         desk.tell_operator(session, template, key=key, case=case, **values)
-    elif desk.link_base:
+        return
+    if desk.link_base:
         values["link"] = desk.link_base + officer_links.issue(session, officer, case)
-        desk.tell_officer(session, officer, linked, key=key, case=case, **values)
-    else:
-        desk.tell_officer(session, officer, template, key=key, case=case, **values)
+    desk.tell_officer(session, officer, template, key=key, case=case, not_before=None, **values)

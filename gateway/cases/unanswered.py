@@ -288,16 +288,19 @@ def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> 
 
 
 def _ask_what_came_of_it(session: Session, desk: Desk, row: Escalation, due: datetime) -> None:
+    key = f"escalation:{row.id}:due:{due:%Y%m%d%H%M}"
     values = {
-        "key": f"escalation:{row.id}:due:{due:%Y%m%d%H%M}",
         "phone": row.case.farmer.phone,
         "day": escalation.written(due.astimezone(desk.zone).date()),
         "answer": desk.how_to_answer(row.case),
     }
+    text = "officer_promise_due"
     if row.officer is None:
-        desk.tell_operator(session, "officer_promise_due", case=row.case, **values)
+        desk.tell_operator(session, text, key=key, case=row.case, **values)
     else:
-        desk.tell_officer(session, row.officer, "officer_promise_due", case=row.case, **values)
+        desk.tell_officer(
+            session, row.officer, text, key=key, case=row.case, not_before=None, **values
+        )
 
 
 def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:

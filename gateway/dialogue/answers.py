@@ -42,6 +42,7 @@ def answer(
     ready: str = "",
     instead: str = "",
     safe: bool = False,
+    more: bool = False,
     hold: timedelta = timedelta(0),
 ) -> str:
     """The words of the officer, or of the operator (None), go to the farmer and end the case, but
@@ -53,6 +54,7 @@ def answer(
         ready: key of the ready text that the words are.
         instead: and in words, where it is none of the known.
         safe: a product or a dose in the words is meant, with the safety words.
+        more: they go on with an answer that was given just now.
         hold: how long they wait before they leave; a promise does not wait.
 
     Returns: the day by which a call or a visit was promised; empty where the case is answered.
@@ -66,12 +68,12 @@ def answer(
     if label is not None and label not in labels.choices(case.crop):
         raise labels.BadLabel(f"{label} is no disease of {case.crop}")
     day = ""
-    if is_promise(words, ready):
+    if not more and is_promise(words, ready):
         promised = ready if ready in promises.READY else ""
         day = _promise(session, texts, desk, officer, case, words, promised, safe)
         escalation.name(session, case, label)
     else:
-        _end(session, texts, desk, officer, case, words, label, safe, hold)
+        _end(session, texts, desk, officer, case, words, label, safe, more, hold)
     if label is not None and officer is not None:
         labels.record(session, officer, case, label, instead)
     return day
@@ -86,12 +88,18 @@ def _end(
     words: str,
     label: str | None,
     safe: bool,
+    more: bool,
     hold: timedelta,
 ) -> None:
     words, named = _checked(words, safe)
     said = advice.said(texts, words, safety=bool(named))
     until = now() + hold if hold else None
-    escalation.answer(session, desk, officer, case, words, label=label, said=said, not_before=until)
+    if more:
+        escalation.go_on(session, desk, officer, case, words, said, until)
+    else:
+        escalation.answer(
+            session, desk, officer, case, words, label=label, said=said, not_before=until
+        )
     _mark(session, officer, case, named)
 
 
@@ -151,25 +159,6 @@ def _announced(
 def _beside(texts: Catalogue, words: str, safety: bool) -> list[Said]:
     said = advice.beside(texts, words) if words else []
     return [*said, Said(advice.SAFETY)] if safety else said
-
-
-def go_on(
-    session: Session,
-    texts: Catalogue,
-    desk: Desk,
-    officer: Officer | None,
-    case: Case,
-    words: str,
-    *,
-    safe: bool = False,
-    hold: timedelta = timedelta(0),
-) -> None:
-    """More words of an answer that was given just now. Raises: as `answer`."""
-    words, named = _checked(words, safe)
-    said = advice.said(texts, words, safety=bool(named))
-    until = now() + hold if hold else None
-    escalation.go_on(session, desk, officer, case, words, said, until)
-    _mark(session, officer, case, named)
 
 
 def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
