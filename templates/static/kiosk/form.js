@@ -193,7 +193,8 @@ const ofCase = ({ code, last4 }) => (last4 ? { case: code, phone: last4 } : { ca
 function told() {
   /** @type {Record<string, any>} */
   const fields = {};
-  for (const name of ["phone", "name", "crop", "language", "place", "stage", "plants", "sprayed"]) {
+  const told = ["stage", "plants", "sprayed", "seed", "pods"];
+  for (const name of ["phone", "name", "crop", "language", "place", ...told]) {
     fields[name] = form.elements[name].value.trim();
   }
   fields.phone = grouped(fields.phone);
