@@ -16,7 +16,7 @@ from gateway.cases.case import hold, open_case
 from gateway.cases.desk import Desk
 from gateway.people import officer_links
 from gateway.store.base import now
-from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
+from gateway.store.models import Case, Escalation, Event, Farmer, Message, Officer, Photo
 
 WORSE = "farmer_says_worse"
 """Why a case that was answered is taken up again, with all that is known of it."""
@@ -245,6 +245,22 @@ def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> b
     if left:
         key = f"escalation:{escalation.id}:undone"
         desk.tell_farmer(session, case.farmer, "officer_undone", key=key, case=case)
+    return left
+
+
+def unsay(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
+    """Take back what was promised just now: as `undo`. The case stays with who has it."""
+    held = _theirs(session, officer, case)
+    key = f"escalation:{held.id}:promise"
+    said = select(func.count(Message.id)).where(
+        Message.key.startswith(f"{key}:"), Message.created_at >= now() - UNDO_FOR
+    )
+    if not session.scalar(said):
+        raise NotYours(case.code)
+    left = outbox.recall(session, key)
+    if left:
+        own = f"escalation:{held.id}:unsaid:{session.scalar(said)}"
+        desk.tell_farmer(session, case.farmer, "officer_undone", key=own, case=case)
     return left
 
 

@@ -50,6 +50,7 @@ ASKED_FOR = timedelta(minutes=30)
 
 ECHOES = ("officer_done", "officer_done_long", "officer_went_on")
 """Replies after which words were relayed."""
+PROMISED = "officer_promised"
 SURE, SAFE, MORE = "officer_sure", "officer_safety_ask", "officer_more"
 ASKING = (SURE, SAFE, MORE)
 """Replies that a YES answers."""
@@ -158,7 +159,7 @@ class _Desk:
                     return Reply("language_set", wanted)
                 if said.alone:
                     return self._reply("language_ask")
-            if kind is Kind.UNDO and self._just_answered(escalation.UNDO_FOR) is not None:
+            if kind is Kind.UNDO and self._may_undo():
                 return None
             wish = kind in (Kind.COMMAND, Kind.UNDO)  # CANCEL is a word for both
             meant = chatter.command(rest, self.words) if wish else None
@@ -308,7 +309,7 @@ class _Desk:
             return self._fault(case, fault, words)
         except answers.NeedsSafety as named:
             return self._of(case, SAFE, product=named.named[0])
-        return self._of(case, "officer_promised", tail=case.farmer.phone[-4:])
+        return self._of(case, PROMISED, tail=case.farmer.phone[-4:])
 
     def _sure(self, case: Case, words: str) -> Reply:
         try:
@@ -370,8 +371,9 @@ class _Desk:
         return self._of(case, MORE, cases=listed or "-")
 
     def _undo(self, code: str) -> Reply:
-        recent = self._just_answered(escalation.UNDO_FOR)
-        case = by_code(self.session, code) if code else recent[0] if recent else None
+        last = next(self._replies((*ECHOES, PROMISED), escalation.UNDO_FOR, 1), None)
+        said = self.session.get(Case, last.case_id) if last and last.case_id else None
+        case = by_code(self.session, code) if code else said
         if case is None:
             return self._reply("officer_nothing_undone")
         try:
@@ -380,6 +382,11 @@ class _Desk:
         except escalation.NotYours:
             return self._reply("officer_nothing_undone")
         return self._of(case, "officer_undone_late" if left else "officer_undone_in_time")
+
+    def _may_undo(self) -> bool:
+        if self._just_answered(escalation.UNDO_FOR) is not None:
+            return True
+        return next(self._replies((PROMISED,), escalation.UNDO_FOR, 1), None) is not None
 
     # What was said before
 
