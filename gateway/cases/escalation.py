@@ -292,6 +292,21 @@ def hand_over(
     return True
 
 
+def assign(session: Session, desk: Desk, case: Case, officer: Officer, *, actor: str) -> bool:
+    """An operator gives a case that waits for a person to this officer, whoever has it.
+
+    Returns: False when it waits for nobody, the officer has it already, or takes no cases.
+    """
+    held = open_one(session, case)
+    if held is None or held.officer_id == officer.id or officer.disabled_at is not None:
+        return False
+    session.add(
+        Event(kind="handed_over", case_id=case.id, actor=actor, data={"officer": officer.id})
+    )
+    pass_on(session, desk, case, held, officer, actor=actor, reason="operator")
+    return True
+
+
 def pass_on(
     session: Session,
     desk: Desk,
