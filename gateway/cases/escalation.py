@@ -17,7 +17,7 @@ from gateway.cases.case import hold, open_case
 from gateway.cases.desk import Desk
 from gateway.people import officer_links
 from gateway.store.base import now
-from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
+from gateway.store.models import Case, Escalation, Event, Farmer, Message, Officer, Photo
 
 WORSE = "farmer_says_worse"
 """Why a case that was answered is taken up again, with all that is known of it."""
@@ -223,13 +223,20 @@ def promise(
     Raises: NotYours.
     """
     escalation = accept(session, officer, case)
-    if (escalation.promised, escalation.due_at) != (how, due) or case.state != life.PROMISED:
+    # The same again, as a second tap sends it, is the same message; put off, it is another.
+    before = escalation.due_at and escalation.due_at.astimezone(desk.zone).date()
+    again = (escalation.promised, before) == (how, due.astimezone(desk.zone).date())
+    if not again or case.state != life.PROMISED:
         escalation.promised, escalation.due_at = how, due
         life.move(session, case, life.PROMISED, actor=_actor(officer), reason=how)
+        session.flush()
+    count = select(func.count(Event.id)).where(
+        Event.case_id == case.id, Event.kind == "case", Event.to_state == life.PROMISED
+    )
     said = announcement(desk, officer, case, how, day, said)
-    # The same again, as a second tap sends it, is the same message.
-    told = repr([how, day, *((one.template, dict(one.values)) for one in said)])
-    key = f"escalation:{escalation.id}:promise:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    told = repr([(one.template, dict(one.values)) for one in said])
+    digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+    key = f"escalation:{escalation.id}:promise:{session.scalar(count)}:{digest}"
     _say(session, desk, officer, case, key, said, None)
 
 
@@ -324,6 +331,25 @@ def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> b
     if left:
         key = f"escalation:{escalation.id}:undone"
         desk.tell_farmer(session, case.farmer, "officer_undone", key=key, case=case)
+    return left
+
+
+def unsay(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
+    """Take back what was promised just now: as `undo`. The case stays with who has it."""
+    held = _theirs(session, officer, case)
+    key = f"escalation:{held.id}:promise"
+    said = select(func.count(Message.id)).where(
+        Message.key.startswith(f"{key}:"), Message.created_at >= now() - UNDO_FOR
+    )
+    if not session.scalar(said):
+        raise NotYours(case.code)
+    left = outbox.recall(session, key)
+    held.promised = held.due_at = None
+    if case.state == life.PROMISED:
+        life.move(session, case, life.ACCEPTED, actor=_actor(officer), reason="undone")
+    if left:
+        own = f"escalation:{held.id}:unsaid:{session.scalar(said)}"
+        desk.tell_farmer(session, case.farmer, "officer_undone", key=own, case=case)
     return left
 
 

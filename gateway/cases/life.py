@@ -26,7 +26,7 @@ NEXT: Mapping[str, Set[CaseState]] = {
     PHOTO_REQUESTED: {DIAGNOSED, ESCALATED, CLOSED},
     ESCALATED: {ACCEPTED, ANSWERED, DIAGNOSED},
     ACCEPTED: {PROMISED, ANSWERED, ESCALATED, DIAGNOSED},
-    PROMISED: {PROMISED, ANSWERED, ESCALATED},  # another day may be promised
+    PROMISED: {PROMISED, ACCEPTED, ANSWERED, ESCALATED},  # put off, or taken back
     ANSWERED: {DIAGNOSED, ESCALATED, CLOSED},
     CLOSED: {ESCALATED},  # it got worse after all, or an officer takes an answer back
 }

@@ -47,7 +47,7 @@ def send(
         return replies.refused(sms, case, why, words)
     tail = case.farmer.phone[-4:]
     if day:
-        return sms.reply_of(case, "officer_promised", tail=tail, day=day)
+        return sms.reply_of(case, before.PROMISED, tail=tail, day=day)
     if more:
         return sms.reply_of(case, before.WENT_ON, tail=tail)
     said = advice.said(texts, advice.tidy(words), safety=safe)
@@ -113,9 +113,9 @@ def belongs(sms: Sms, case: Case, age: timedelta) -> Reply:
 
 
 def undo(sms: Sms) -> Reply:
-    """Take the last answer back, or that of the case which is named."""
-    recent = before.just_answered(sms, escalation.UNDO_FOR)
-    case = by_code(sms.session, sms.code) if sms.code else recent[0] if recent else None
+    """Take the last answer or promise back, or that of the case which is named."""
+    last = before.may_be_undone(sms, escalation.UNDO_FOR)
+    case = by_code(sms.session, sms.code) if sms.code else last
     if case is None:
         return sms.reply("officer_nothing_undone")
     try:
