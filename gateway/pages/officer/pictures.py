@@ -15,7 +15,7 @@ from gateway.pages.officer.door import signed_in
 from gateway.store.models import Escalation, Officer, Photo
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
-from inference.model import ModelError
+from inference.card import ModelError
 from inference.picture import PictureError, normalise
 
 log = logging.getLogger(__name__)
