@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy import ADVISED
+from gateway.agronomy import ADVISED, advice
 from gateway.cases import escalation, guesses, heard, life
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words, read_back
@@ -150,8 +150,10 @@ class _Conversation:
         if note := officers_words(self.session, case):
             said = read_back(self.parts.texts, case, note, self.language)
             return Reply("ussd_case_officer_said", self.language, case_id=case.id, texts=said)
-        template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
-        return Reply(template, self.language, values, case_id=case.id)
+        if case.label not in ADVISED:
+            return Reply("ussd_case_closed", self.language, values, case_id=case.id)
+        template = f"diag_{advice.text_of(case.label, case.answers)}"
+        return Reply(template, self.language, values | {"disease": case.label}, case_id=case.id)
 
     def _with_whom(self, case: Case) -> Reply:
         """Who has it; and where its officer waits for a first photo, that."""
@@ -242,7 +244,21 @@ class _Conversation:
             return near
         if few and means_code(text):
             return Reply("no_such_case", self.language)
+        if few and (page := self._page(text)):
+            return Reply(f"ussd_about_{page}", self.language)
         return self._free(None)
+
+    def _page(self, text: str) -> str:
+        """What she asks about, where there is a page on it and nobody has a case of hers to whom
+        her words belong; she who stopped us is not answered, nor is one thing twice in an hour."""
+        farmer, page = self.farmer, self.words.page(text)
+        if not page or self.said.perhaps_stop or self._sent_lately(f"ussd_about_{page}"):
+            return ""
+        if farmer is not None:
+            held = heard.in_persons_hands(self.session, farmer)
+            if held is not None or farmer.opted_out_at is not None:
+                return ""
+        return page
 
     def _asked(self) -> Message | None:
         """The question that we asked this number last, if that is not long ago."""
