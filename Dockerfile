@@ -1,6 +1,9 @@
 # One image for every process; docker-compose.yml says which command each container runs.
 FROM python:3.13-slim-trixie
 
+# pg_dump and pg_restore, for backups of PostgreSQL.
+RUN apt-get update -q && apt-get install -q -y --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/leafline leafline
 WORKDIR /app
 COPY requirements.txt requirements-s3.txt ./

@@ -213,7 +213,7 @@ def main() -> None:
             LEAFLINE_WEB_THREADS=16,
         ) as house,
     ):
-        token = house.command("kiosk", "add", "Benchmark", "--area", "Field").stdout.split()[-1]
+        token = house.command("kiosk", "add", "Benchmark", "--area", "Huye").stdout.split()[-1]
         time_reference(url, photos[:20])
         time_journey(house, token, photos[:20], 9_000_000)
         bare, whole, bare_cpu, whole_cpu = [], [], [], []

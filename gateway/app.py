@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from gateway import health, words
+from gateway import forms, health, trace, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
@@ -22,6 +23,9 @@ from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.store import away, patience
 from inference.guard import DecoderBusy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +44,8 @@ class CleanParameters(ImmutableMultiDict[str, Any]):
 
     def __init__(self, mapping: Any = None) -> None:
         pairs = list(iter_multi_items(mapping)) if mapping is not None else []
-        super().__init__([(words.clean(name), _cleaned(name, value)) for name, value in pairs])
+        named = [(name, value) for name, value in pairs if name is not None]  # a part needs none
+        super().__init__([(words.clean(name), _cleaned(name, value)) for name, value in named])
         self.as_sent = pairs
         """For signatures, which are of every letter."""
 
@@ -56,8 +61,15 @@ class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
     parameter_storage_class = CleanParameters
+    form_data_parser_class = forms.BoundedForms
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
+
+    def __init__(self, environ: WSGIEnvironment, *args: Any, **named: Any) -> None:
+        # Bytes that are no UTF-8 may come as they are; Werkzeug expects letters or percent signs.
+        query: bytes = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+        environ["QUERY_STRING"] = forms.quoted(query).decode()
+        super().__init__(environ, *args, **named)
 
     def _get_file_stream(self, *_about: object, **_named: object) -> IO[bytes]:
         """In memory: a temporary file would hold somebody's photo unsealed."""
@@ -93,7 +105,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.simulator_on:
         app.register_blueprint(proxy.blueprint(context))
     # Around the request, not its stream: a long export is as slow as its reader.
-    app.wsgi_app = patience(PATIENCE)(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = trace.requests(patience(PATIENCE)(app.wsgi_app))  # type: ignore[method-assign]
     app.after_request(_close)
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(HTTPException, _http_error)
@@ -108,6 +120,12 @@ def _close(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.path.startswith("/api/") or "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
+    if where := response.headers.get("Location"):
+        # The router names the host that the client named, which anybody may have made up.
+        parts = urlsplit(where)
+        response.headers["Location"] = urlunsplit(
+            ("", "", f"/{parts.path.lstrip('/')}", *parts[3:])
+        )
     if request.is_secure or current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -28,6 +28,9 @@ ROOMS = {
     "ussd": "gateway.commands.dialogue",
     "keys": "gateway.commands.keys",
     "db": "gateway.commands.store",
+    "backup": "gateway.commands.backup",
+    "restore": "gateway.commands.backup",
+    "move": "gateway.commands.backup",
     "photos": "gateway.commands.photos",
     "predict": "gateway.commands.predict",
 }
@@ -70,15 +73,16 @@ def _beside() -> dict[str, EntryPoint]:
 
 def _expected() -> tuple[type[Exception], ...]:
     from gateway.agronomy import AgronomyError
+    from gateway.backup import BackupError
     from gateway.dialogue.catalogue import CatalogueError
     from gateway.people import PeopleError
     from gateway.store import StoreError
     from gateway.store.photos import PhotoStoreError
-    from inference.model import ModelError
+    from inference.card import ModelError
 
     return (
         SettingsError, AgronomyError, StoreError, CatalogueError, PhotoStoreError, ModelError,
-        PeopleError,
+        PeopleError, BackupError,
     )  # fmt: skip
 
 

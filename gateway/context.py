@@ -10,9 +10,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
-from rq.serializers import JSONSerializer
 
-from gateway import agronomy
+from gateway import agronomy, queues
 from gateway.cases.desk import Desk
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue
@@ -21,6 +20,7 @@ from gateway.dialogue.ussd import sessions
 from gateway.dialogue.ussd.service import Line
 from gateway.outbox import wake
 from gateway.people import hours, msisdn, officer_links
+from gateway.people.areas import Units
 from gateway.privacy import erasure
 from gateway.privacy.book import Book
 from gateway.settings import Settings, SettingsError
@@ -112,7 +112,13 @@ class Context:
             desk=self.desk,
             language=self.settings.language,
             ussd_code=self.settings.ussd_code,
+            areas=self.areas,
         )
+
+    @cached_property
+    def areas(self) -> Units:
+        """The districts and sectors of the country that is served, where we have a list of them."""
+        return Units.load(self.settings.templates, self.settings.region)
 
     @cached_property
     def ussd(self) -> Line:
@@ -135,7 +141,7 @@ class Context:
 
     @cached_property
     def photo_queue(self) -> Queue:
-        return Queue("photos", connection=self.redis, serializer=JSONSerializer)
+        return queues.queue(queues.PHOTOS, self.redis)
 
     def close(self) -> None:
         self.store.close()

@@ -148,15 +148,14 @@ def _nobody_missing(context: Context) -> bool:
 def _store_ready(context: Context) -> bool:
     try:
         with patience(PATIENCE):
-            revision, head = context.store.revision()
-            reason = keys.trouble(context.store) if revision == head else ""
+            reason = context.store.tables().trouble or keys.trouble(context.store)
     except (StoreError, SQLAlchemyError) as error:
         reason = str(error) if isinstance(error, StoreError) else type(error).__name__
         log.warning("not_ready part=store error=%s", reason)
         return False
     if reason:
         log.warning("not_ready part=store error=%s", reason)
-    return revision == head and not reason
+    return not reason
 
 
 def _redis_ready(context: Context) -> bool:

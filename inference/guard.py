@@ -19,8 +19,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,6 +38,8 @@ WALL_SECONDS = 60.0
 """For one picture; passed only on a machine that has no time for it."""
 WAITING = 4
 """Callers that may stand in line behind the one whose picture is being decoded."""
+MOST_OF_ONE = 2
+"""Of those places, how many one asker with a name may hold: another's costly photos leave room."""
 LINE_SECONDS = 15.0
 KEPT_SHARE = 4
 """Of that memory, the part that the process may keep after a photo and still take another."""
@@ -55,8 +59,42 @@ class DecoderDied(Exception):
     """The photo was more than the limits allow, or broke the decoder."""
 
 
-def _seats() -> threading.Semaphore:
-    return threading.Semaphore(1 + WAITING)
+_asker: ContextVar[str] = ContextVar("asker", default="")
+
+
+@contextmanager
+def asked_by(name: str) -> Iterator[None]:
+    """Whose pictures are decoded within: a kiosk's, a vendor's. Nobody's are without a bound of
+    their own."""
+    token = _asker.set(name)
+    try:
+        yield
+    finally:
+        _asker.reset(token)
+
+
+class _Seats:
+    """Places in the line, and who holds how many."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, asker: str) -> Iterator[None]:
+        """Raises: DecoderBusy."""
+        with self._lock:
+            if self._held.total() > WAITING:
+                raise DecoderBusy("too many pictures wait to be decoded")
+            if asker and self._held[asker] >= MOST_OF_ONE:
+                raise DecoderBusy("too many pictures of one sender wait to be decoded")
+            self._held[asker] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[asker] -= 1
+                self._held += Counter()  # forget who holds none
 
 
 @dataclass
@@ -69,16 +107,14 @@ class Guard:
     wall: float = WALL_SECONDS
     tasks: str = "inference.picture"
     """The module whose TASKS the process does."""
-    _free: threading.Semaphore = field(default_factory=_seats)
+    _seats: _Seats = field(default_factory=_Seats)
     _turn: threading.Lock = field(default_factory=threading.Lock)
     _process: subprocess.Popen[bytes] | None = None
     _line: Connection | None = None
 
     def run(self, task: str, photo: bytes, **options: Any) -> tuple[dict[str, Any], bytes]:
         """Do `task` on the photo there. Raises: DecoderBusy, DecoderDied."""
-        if not self._free.acquire(blocking=False):
-            raise DecoderBusy("too many pictures wait to be decoded")
-        try:
+        with self._seats.one(_asker.get()):
             if not self._turn.acquire(timeout=LINE_SECONDS):
                 raise DecoderBusy("the picture before takes long")
             try:
@@ -88,8 +124,6 @@ class Guard:
                 raise
             finally:
                 self._turn.release()
-        finally:
-            self._free.release()
 
     def _run(self, order: bytes, photo: bytes) -> tuple[dict[str, Any], bytes]:
         line = self._hand_over(order, photo)
@@ -157,7 +191,7 @@ class Guard:
         if self._process is not None:
             self._process.returncode = 0
         self._line = self._process = None
-        self._free, self._turn = _seats(), threading.Lock()  # a thread that is not here held them
+        self._seats, self._turn = _Seats(), threading.Lock()  # a thread that is not here held them
 
 
 def _environment() -> dict[str, str]:

@@ -11,7 +11,9 @@ from PIL import Image
 from inference.picture import JPEG_QUALITY, decode, square
 
 SIDE = 448
-STRENGTH = 0.55
+STRENGTH = 0.75
+"""Share of the colour where the model looked hardest; it falls with the root of the map, so that
+what counted half as much is still seen."""
 
 # Black-red-yellow-white, monotone in lightness, so that it also reads in grey and to the
 # colour-blind.
@@ -29,7 +31,7 @@ def heatmap(photo: bytes, cam: NDArray[np.float32], side: int = SIDE) -> bytes:
     fine = np.asarray(level.resize((side, side), Image.Resampling.BICUBIC)).clip(0, 1)
     ticks = np.linspace(0, 1, len(_STOPS))
     colours = np.stack([np.interp(fine, ticks, _STOPS[:, c]) for c in range(3)], axis=2)
-    weight = STRENGTH * fine[..., None]
+    weight = STRENGTH * np.sqrt(fine)[..., None]
     mixed = picture * (1 - weight) + colours * weight
     out = io.BytesIO()
     Image.fromarray(mixed.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=JPEG_QUALITY)

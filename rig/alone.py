@@ -54,7 +54,7 @@ def _commands(folder: Path) -> Iterator[str]:
     for words in (*_helps(leafline), ["db", "upgrade"], ["messages", "check"], ["ussd", "check"],
                   ["ussd", "graph"], ["predict", "--json", str(photo)], ["kiosk", "list"],
                   ["officer", "list"], ["operator", "list"], ["case", "list"],
-                  ["kiosk", "add", "K", "--area", "A"],
+                  ["kiosk", "add", "K", "--area", "Rwamagana"],
                   ["export", "--labels", str(folder / "labels")]):  # fmt: skip
         command = [sys.executable, "-m", "gateway", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

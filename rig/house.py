@@ -58,6 +58,7 @@ class House:
             "LEAFLINE_WEB_THREADS": 4,
             # A crowd of tests sends in a minute what a service sends in days.
             **dict.fromkeys(UNBOUNDED, 0),
+            "LEAFLINE_KIOSK_PHOTOS_DAILY": 0,
             **settings,
         }
         self.environment = {k: v for k, v in os.environ.items() if not OURS.match(k)}

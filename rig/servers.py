@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import pwd
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,32 @@ class Absent(Exception):
 def redis_server() -> Iterator[str]:
     """URL of a Redis that listens on a Unix socket only."""
     folder = Path(tempfile.mkdtemp(prefix="leafline-redis-"))
-    socket = folder / "redis.sock"
-    command = [_redis_program(), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
+    path = folder / "redis.sock"
+    command = [_redis_program(), "--port", "0", "--unixsocket", str(path), "--dir", str(folder)]
     process = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
     try:
-        url = f"unix://{socket}"
+        url = f"unix://{path}"
+        client = redis.Redis.from_url(url)
+        _until(lambda: client.ping(), process, redis.ConnectionError)
+        client.close()
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def redis_by(options: Sequence[str], user: str = "", password: str = "") -> Iterator[str]:
+    """URL of a Redis with options of its own, on a port of 127.0.0.1 if they name no other."""
+    folder = Path(tempfile.mkdtemp(prefix="leafline-redis-"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [_redis_program(), "--port", str(port), "--dir", str(folder), "--save", "", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    login = f"{user}:{password}@" if user else ""
+    try:
+        url = f"redis://{login}127.0.0.1:{port}/0"
         client = redis.Redis.from_url(url)
         _until(lambda: client.ping(), process, redis.ConnectionError)
         client.close()
@@ -61,24 +83,23 @@ class Postgres:
         if not found:
             raise Absent("no initdb: PostgreSQL's server is not installed")
         self._programs = Path(found).parent
-        self._folder = Path(tempfile.mkdtemp(prefix="leafline-pg-"))
-        self.url = f"postgresql://leafline@/{{}}?host={self._folder}"
+        self.folder = Path(tempfile.mkdtemp(prefix="leafline-pg-"))
+        self.url = f"postgresql://leafline@/{{}}?host={self.folder}"
         self._owner: dict[str, str] = {}
         if os.geteuid() == 0:
             self._owner = {"user": "postgres", "group": "postgres"}
-            account = pwd.getpwnam("postgres")
-            os.chown(self._folder, account.pw_uid, account.pw_gid)
+            self.own(self.folder)
         initdb = [found, "-D", "data", "-U", "leafline", "-A", "trust", "--no-sync", "-E", "UTF8"]
-        self._run(subprocess.run, initdb, check=True, stdout=subprocess.DEVNULL)
+        self.run(subprocess.run, initdb, check=True, stdout=subprocess.DEVNULL)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         settings = ["fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses="]
         options = [part for setting in settings for part in ("-c", setting)]
         server = str(self._programs / "postgres")
-        command = [server, "-D", "data", "-k", str(self._folder), *options]
-        with (self._folder / "log").open("ab") as log:
-            self.process = self._run(
+        command = [server, "-D", "data", "-k", str(self.folder), *options]
+        with (self.folder / "log").open("ab") as log:
+            self.process = self.run(
                 subprocess.Popen, command, stdout=subprocess.DEVNULL, stderr=log
             )
         _until(
@@ -114,7 +135,7 @@ class Postgres:
 
     def close(self) -> None:
         self._end(signal.SIGINT)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, number: signal.Signals) -> None:
         if self.process is not None:
@@ -122,8 +143,53 @@ class Postgres:
             self.process.wait()
             self.process = None
 
-    def _run(self, how: Callable[..., Any], command: list[str], **options: Any) -> Any:
-        return how(command, cwd=self._folder, **options, **self._owner)
+    def run(self, how: Callable[..., Any], command: list[str], **options: Any) -> Any:
+        """As the account that the server runs as."""
+        return how(command, **({"cwd": self.folder} | options), **self._owner)
+
+    def own(self, path: Path) -> None:
+        """Let that account have a folder and what is in it."""
+        if self._owner:
+            for one in (path, *path.rglob("*")):
+                shutil.chown(one, **self._owner)
+
+
+class PgBouncer:
+    """A pooler before the cluster, a connection a transaction. Raises: Absent."""
+
+    def __init__(self, server: Postgres, *lines: str) -> None:
+        program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if not program:
+            raise Absent("no pgbouncer is installed")
+        self._folder = server.folder / f"pgbouncer-{secrets.token_hex(4)}"
+        self._folder.mkdir()
+        settings = [
+            "[databases]",
+            f"* = host={server.folder} user=leafline",
+            "[pgbouncer]",
+            f"unix_socket_dir = {self._folder}",
+            "auth_type = any",
+            "pool_mode = transaction",
+            "default_pool_size = 6",
+            *lines,
+        ]
+        (self._folder / "ini").write_text("\n".join(settings) + "\n")
+        server.own(self._folder)
+        self.url = f"postgresql://leafline@/{{}}?host={self._folder}&port=6432"
+        command = [program, "--quiet", "ini"]
+        self._process = server.run(
+            subprocess.Popen, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=self._folder,
+        )  # fmt: skip
+        _until(
+            lambda: psycopg.connect(self.url.format("postgres")).close(),
+            self._process,
+            psycopg.OperationalError,
+        )
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def _children(parent: int) -> list[int]:

@@ -34,11 +34,12 @@ def detailed_photo(seed: int, size: tuple[int, int] = (1200, 1600)) -> bytes:
 
 
 def farmer(store: Store, phone: str = FARMER, language: str = "en") -> Farmer:
-    """One who speaks the language and has agreed, at a kiosk."""
+    """One who speaks the language and has agreed, at a kiosk; her area is the kiosk's."""
     with store.transaction() as session:
         row = farmers.find_or_create(session, phone)
         farmers.set_language(session, row, language, by="test")
         consent.give(session, row, by="kiosk:1")
+        row.area = AREA
         return row
 
 

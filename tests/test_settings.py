@@ -1,15 +1,47 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
 
+from gateway.channels import providers
+from gateway.running import logs
 from gateway.running.commands import begin
-from gateway.settings import IN_FILES, OLD_KEYS, Settings, SettingsError, variable_of, weakness
+from gateway.settings import OLD_KEYS, Section, Settings, SettingsError, hidden, weakness
+
+SECTIONS: tuple[type[Section], ...] = (
+    Settings,
+    *(provider.settings for provider in providers.every() if provider.settings),
+)
+SECRETS = [
+    pytest.param(section, name, id=section.variable(name))
+    for section in SECTIONS
+    for name, field in section.model_fields.items()
+    if hidden(field)
+]
+SOUNDS_SECRET = re.compile(
+    r"secret|password|token|dsn|(^|_)keys?($|_)|smtp_url|database_url|redis_url"
+)
+SHAPES = {
+    "smtp_url": "smtps://u:{}@mail.example",
+    "sentry_dsn": "https://{}@sentry.example/1",
+    "database_url": "postgresql://u:{}@db/leaf",
+    "redis_url": "redis://:{}@redis:6379/1",
+}
+"""Secrets that are part of an address."""
+INNER = "what-nobody-may-see-0123456789"
+
+
+def texts_of(value: object) -> list[str]:
+    several = value if isinstance(value, tuple) else (value,)
+    return [one if isinstance(one, str) else one.get_secret_value() for one in several]
 
 
 @pytest.mark.parametrize(
@@ -130,23 +162,65 @@ def test_several_channel_keys_are_valid_at_once(monkeypatch: pytest.MonkeyPatch)
     assert [key.get_secret_value() for key in keys] == ["new-key", "old-key"]
 
 
-@pytest.mark.parametrize("name", sorted(IN_FILES))
-def test_a_secret_may_lie_in_a_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+def test_what_sounds_secret_is_one() -> None:
+    named = [
+        f"{section.__name__}.{name}"
+        for section in SECTIONS
+        for name, field in section.model_fields.items()
+        if SOUNDS_SECRET.search(name) and not hidden(field)
+    ]
+    assert named == []
+    assert len(SECRETS) >= 16
+
+
+@pytest.mark.parametrize(("section", "name"), SECRETS)
+@pytest.mark.parametrize("way", ["variable", "file"])
+def test_every_secret_may_lie_in_a_file_and_is_seen_nowhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, section: type[Section], name: str, way: str
 ) -> None:
-    file = tmp_path / "secret"
-    given = {
-        "smtp_url": "smtps://u:p@mail.example", "operator_email": "a@b.example",
-        "sentry_dsn": "https://key@sentry.example/1", "database_url": "postgresql://u:p@db/leaf",
-        "redis_url": "redis://:p@redis:6379/1",
-    }.get(name, "what-the-file-holds-0123456789abcdef")  # fmt: skip
-    file.write_text(given + "\n")
-    monkeypatch.setenv(variable_of(name) + "_FILE", str(file))
+    given = SHAPES.get(name, "{}").format(INNER)
+    variable = section.variable(name)
+    if way == "file":
+        (tmp_path / "secret").write_text(given + "\n")
+        monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / "secret"))
+    else:
+        monkeypatch.setenv(variable, given)
     monkeypatch.setenv("LEAFLINE_OPERATOR_EMAIL", "ops@leaf.example")
-    value = getattr(Settings.read(), name)
-    for one in value if isinstance(value, tuple) else (value,):
-        text = one if isinstance(one, str) else one.get_secret_value()
-        assert text == given
+    read = section.read()
+    assert texts_of(getattr(read, name)) == [given]
+    assert INNER not in repr(read)
+    assert INNER not in str(read)
+    assert INNER not in logs.Mask(read.secrets())(f"it was {given}.")
+
+
+@pytest.mark.parametrize(("section", "name"), SECRETS)
+def test_what_was_copied_along_with_a_secret_is_no_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, section: type[Section], name: str
+) -> None:
+    given = SHAPES.get(name, "{}").format(INNER)
+    monkeypatch.setenv("LEAFLINE_OPERATOR_EMAIL", "ops@leaf.example")
+    monkeypatch.setenv(section.variable(name), f"\u201c{given}\u201d\u200b\n")
+    letter_by_letter = name == "old_secret_keys"  # what they sealed is to be read
+    assert (texts_of(getattr(section.read(), name)) == [given]) is not letter_by_letter
+    if not letter_by_letter:
+        monkeypatch.setenv(section.variable(name), given.replace("nobody", "no\u200bbody"))
+        with pytest.raises(SettingsError, match=section.variable(name)) as refusal:
+            section.read()
+        assert "what-no" not in str(refusal.value)
+
+
+def test_a_secret_of_a_new_section_needs_no_mark(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Pigeons(Section):
+        model_config = SettingsConfigDict(env_prefix="LEAFLINE_PIGEON_")
+        whistle: SecretStr = SecretStr("")
+        spare: SecretStr | None = None
+
+    (tmp_path / "whistle").write_text(INNER)
+    monkeypatch.setenv("LEAFLINE_PIGEON_WHISTLE_FILE", str(tmp_path / "whistle"))
+    monkeypatch.setenv("LEAFLINE_PIGEON_SPARE", INNER + "-spare")
+    assert Pigeons.read().secrets() == [INNER, INNER + "-spare"]
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,9 @@ def hold(session: Session, case_id: int, *, wait: bool = True) -> Case | None:
     Returns:
         None when it is gone, or is not waited for and held by another.
     """
+    held = session.info.setdefault("held_cases", set())  # a session is one transaction
+    if case_id in held:
+        return session.get(Case, case_id)
     # Key share: what only refers to the case, as a message does, need not wait meanwhile.
     # By its id alone: what is joined to a row that was waited for may be older than the row.
     query = select(Case.id).where(Case.id == case_id)
@@ -62,6 +65,7 @@ def hold(session: Session, case_id: int, *, wait: bool = True) -> Case | None:
         return None
     case = session.get_one(Case, case_id)
     session.refresh(case)
+    held.add(case_id)
     return case
 
 

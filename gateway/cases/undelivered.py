@@ -15,6 +15,7 @@ from gateway.cases import escalation, life
 from gateway.cases.case import hold
 from gateway.cases.desk import Desk
 from gateway.outbox.kinds import Kind
+from gateway.outbox.reasons import RESTORED
 from gateway.outbox.resend import RESENT
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.store.states import MessageState
@@ -35,7 +36,7 @@ WATCHED = timedelta(days=2)
 def due(session: Session, moment: datetime, limit: int) -> list[int]:
     """Ids of cases whose farmer does not know what she should, and that nobody has in hand."""
     query = _unheard(moment).where(
-        Case.state.not_in([life.CLOSED, life.ESCALATED, life.ACCEPTED]),
+        Case.state.not_in([life.CLOSED, *life.IN_HAND]),
         Message.final_at > moment - LATELY,
         ~exists().where(Escalation.case_id == Case.id, Escalation.closed_at.is_(None)),
         ~exists().where(Photo.case_id == Case.id, Photo.diagnosed_at.is_(None)),
@@ -72,7 +73,7 @@ def _unheard(moment: datetime) -> Select[int]:
             Message.state == MessageState.FAILED,
             Message.farmer_id.is_not(None),
             Message.kind.not_in(BESIDE),
-            or_(Message.outcome.is_(None), Message.outcome != RESENT),
+            or_(Message.outcome.is_(None), Message.outcome.not_in([RESENT, RESTORED])),
             or_(Message.outcome != "absent", Message.final_at < moment - ABSENT_FOR),
             ~exists().where(
                 later.case_id == Case.id,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 
-from pydantic import SecretStr
-
 from gateway import channels
 from gateway.channels import channel_keys
 from gateway.channels.channel_keys import OF_KIND, Channel
@@ -55,10 +53,7 @@ def variables() -> set[str]:
 
 def secrets() -> list[str]:
     """What of their own settings must not be seen in a log."""
-    values = [
-        getattr(section, name) for section in sections() for name in type(section).model_fields
-    ]
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return [secret for section in sections() for secret in section.secrets()]
 
 
 def addresses(settings: Settings, channel: Channel, base: str) -> list[str]:

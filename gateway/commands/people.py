@@ -7,7 +7,6 @@ import io
 from datetime import timedelta
 
 import click
-import segno
 
 from gateway.context import Context
 from gateway.people import kiosks, msisdn, officers, pairing
@@ -38,11 +37,16 @@ def kiosk() -> None:
 
 @kiosk.command("add")
 @click.argument("name")
-@click.option("--area", required=True, help="Administrative units, largest first: Rwamagana/Muhazi")
+@click.option(
+    "--area",
+    required=True,
+    help="District, or district and sector of the list: Rwamagana/Muhazi",
+)
 @click.option("--opening", help="Opening days, as farmers are told.")
 def add_kiosk(name: str, area: str, opening: str | None) -> None:
     """Add a kiosk: a pairing code for its phone, its bearer token alone on the last line."""
     context = _ready()
+    area = context.areas.chosen(area)
     with context.store.transaction() as session:
         added, token = kiosks.add(session, name, area, opening)
         code = pairing.new_code(session, added)
@@ -74,6 +78,8 @@ def unpair_kiosk(name_or_id: str) -> None:
 
 def _show_code(settings: Settings, code: str) -> None:
     """The pairing code as a QR code, a link and in letters."""
+    import segno
+
     link = pairing.link(settings.public_url or settings.url, code)
     picture = io.StringIO()
     segno.make(link, error="m", micro=False).terminal(picture, compact=True, border=2)
@@ -134,7 +140,11 @@ def officer() -> None:
 @officer.command("add")
 @click.argument("phone")
 @click.option("--name", "-n", required=True)
-@click.option("--area", required=True, help="Administrative units, largest first; * is everywhere")
+@click.option(
+    "--area",
+    required=True,
+    help="District, or district and sector of the list; * is everywhere",
+)
 @click.option("--language", "languages", required=True, multiple=True, help="May be repeated.")
 def add_officer(phone: str, name: str, area: str, languages: tuple[str, ...]) -> None:
     """Add an officer; the id is printed alone on the last line, the PIN above it, once."""
@@ -145,6 +155,7 @@ def add_officer(phone: str, name: str, area: str, languages: tuple[str, ...]) ->
         if code not in context.catalogue.languages:
             known = ", ".join(context.catalogue.languages)
             raise click.UsageError(f"language {code!r} is not one of {known}")
+    area = context.areas.chosen(area, everywhere=True)
     with context.store.transaction() as session:
         added, pin = officers.add(session, number, name, area, codes)
         click.echo(f"{added.name}, {added.area}; PIN, shown only now: {pin}")

@@ -21,12 +21,39 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the tables to the newest revision."""
+    """Bring the tables to the newest revision, while processes of the last release go on."""
     store = _store()
-    before, head = store.revision()
+    before = store.tables()
     store.migrate()
     keys.enter(store)
-    click.echo(f"the store is at revision {head}" + ("" if before != head else " already"))
+    after = store.tables()
+    click.echo(f"the store is at revision {after.have}" + (" already" if before == after else ""))
+
+
+@db.command()
+def check() -> None:
+    """Say at which revision the tables are, and whether this release works on them."""
+    tables = _store().tables()
+    click.echo(f"the store is at revision {tables.have}; this release knows {tables.head}")
+    if tables.trouble:
+        raise click.ClickException(tables.trouble)
+    if tables.newer:
+        click.echo(f"a newer release made it; releases of {tables.since} and later work on it")
+
+
+@db.command()
+@click.argument("revision")
+@click.confirmation_option(
+    prompt="What only newer revisions hold is lost. Is there a backup, and is the house stopped?"
+)
+def downgrade(revision: str) -> None:
+    """Bring the tables back to REVISION, for a release that cannot work on newer ones.
+
+    Seldom needed: `leafline db check` of the older release says whether it works as it is.
+    """
+    store = _store()
+    store.downgrade(revision)
+    click.echo(f"the store is at revision {store.tables().have}")
 
 
 @db.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.cases.desk import Desk
 from gateway.dialogue.catalogue import Catalogue
+from gateway.people.areas import NO_UNITS, Units
 from gateway.store import Store
 from gateway.store.photos import PhotoStore
 
@@ -23,3 +24,5 @@ class Parts:
     """Spoken where nothing better is known."""
     ussd_code: str
     """As it is dialled, `*384*123#`."""
+    areas: Units = NO_UNITS
+    """Of the country that is served."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.orm import Session
 
+from gateway import trace
 from gateway.cases import judgement
 from gateway.cases.case import hold
 from gateway.context import Context
@@ -28,7 +29,7 @@ failed."""
 def diagnose(photo_id: int) -> None:
     """Judge one photo. Doing it twice changes nothing: a photo has one diagnosis."""
     try:
-        with patience(PATIENCE):
+        with patience(PATIENCE), trace.about(photo=photo_id):
             _diagnose(context_of_worker(), photo_id)
     except Exception as error:
         if not away(error):

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from gateway.context import Context
 from gateway.jobs import (
+    backups,
     broadcasts,
     followups,
     sweeps,
@@ -67,6 +68,7 @@ SCHEDULE: Sequence[Periodic] = (
     Periodic(900, followups.photo_reminders, heavy=True),
     Periodic(3600, followups.outcome_questions, heavy=True),
     Periodic(10, broadcasts.post),
+    Periodic(600, backups.due, heavy=True),
 )
 
 

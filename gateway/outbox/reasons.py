@@ -26,3 +26,6 @@ OF_THE_NUMBER = frozenset(
 AGAIN_AFTER = {"delivery_failure": timedelta(minutes=30), "do_not_disturb": timedelta(hours=12)}
 """Failures of delivery that may pass: once more after so long. Hours in which the number wants
 quiet are twelve a day, so that after twelve more they are over."""
+
+RESTORED = "restored"
+"""It waited when a backup was made, and that was restored: it may have been sent since."""

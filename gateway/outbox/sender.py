@@ -252,7 +252,7 @@ class Lane:
             result = self._network.send(message.address, message.text or "")
         except Exception:
             # The row stays in `sending`; its lease runs out and it becomes `unknown`.
-            log.exception("message %d: an error of ours while sending", message.id)
+            log.exception("message_not_sent message=%s", message.id)
             self._free.release()
             return
         self.pause.note(result, time.monotonic())

@@ -6,9 +6,10 @@ import logging
 import queue
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.outbox import claim, money
@@ -16,7 +17,7 @@ from gateway.outbox.network import FIRST, Outcome, SendResult, cause_of
 from gateway.outbox.pause import Pause
 from gateway.store import Store, away
 from gateway.store.base import now
-from gateway.store.models import Message
+from gateway.store.models import Case, Message
 from gateway.watch import incidents
 
 log = logging.getLogger("leafline.outbox")
@@ -76,7 +77,7 @@ class Settler:
         began, delay = time.monotonic(), 0.1
         while batch:
             try:
-                self._write(batch)
+                cases = self._write(batch)
             except Exception as error:
                 if away(error) and time.monotonic() + delay - began < self._patience:
                     time.sleep(delay)
@@ -84,20 +85,26 @@ class Settler:
                     continue
                 if len(batch) == 1:
                     # The row stays in `sending`; its lease runs out and it becomes `unknown`.
-                    log.error("message %d: not settled: %s", batch[0][0].id, type(error).__name__)
+                    log.error("message_not_settled message=%s error=%s",
+                              batch[0][0].id, type(error).__name__)  # fmt: skip
                     return
                 for result in batch:  # one that cannot be written must not hold the others
                     self._settle([result])
             else:
-                self._tell(batch)
+                _tell(batch, cases)
             return
 
-    def _write(self, batch: Sequence[Result]) -> None:
+    def _write(self, batch: Sequence[Result]) -> Mapping[int, str]:
+        """Returns: the codes of their cases, by id."""
+        ids = {message.case_id for message, _ in batch if message.case_id is not None}
         with self._store.transaction() as session:
             for message, result in batch:
                 claim.settle(session, message.id, result, now(), random.random(), self._limits)  # noqa: S311
             alarmed = self._watch(session, batch)
+            query = select(Case.id, Case.code).where(Case.id.in_(ids))
+            cases = {row.id: row.code for row in session.execute(query)} if ids else {}
         self._alarmed = alarmed
+        return cases
 
     def _watch(self, session: Session, batch: Sequence[Result]) -> bool:
         """Open an incident when the channel needs a person, close it when it works again."""
@@ -109,7 +116,9 @@ class Settler:
             return False
         return self._alarmed
 
-    def _tell(self, batch: Sequence[Result]) -> None:
-        for message, result in batch:
-            reason = f", {result.reason}" if result.reason else ""
-            log.info("message %d (%s): %s%s", message.id, message.kind, result.outcome, reason)
+
+def _tell(batch: Sequence[Result], cases: Mapping[int, str]) -> None:
+    for message, result in batch:
+        log.info("message_settled message=%s kind=%s case=%s outcome=%s reason=%s",
+                 message.id, message.kind, cases.get(message.case_id or 0, "-"), result.outcome,
+                 result.reason or "-")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Code = Literal[
+    "area_unknown",
     "kiosk_name",
     "kiosk_area",
     "kiosk_taken",

@@ -44,11 +44,7 @@ def parse(raw: str, region: str) -> str:
     text = words.typed(raw)
     if not 0 < len(text) <= LONGEST_TYPED or len(raw) > 2 * LONGEST_TYPED or "\0" in raw:
         raise BadNumber("a phone number has 4 to 15 digits")
-    text = unicodedata.normalize("NFKC", text)
-    ascii_digits = "".join(
-        str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char
-        for char in text
-    )
+    ascii_digits = _ascii(text)
     candidates = [ascii_digits.strip()]
     bare = candidates[0].lstrip("0 ")
     if not candidates[0].startswith(("+", "00")) and not candidates[0].startswith("0"):
@@ -83,6 +79,14 @@ def from_network(raw: str, region: str) -> str:
         if E164.fullmatch(shaped):
             return shaped
         raise
+
+
+def named(raw: str, region: str) -> str | None:
+    """As `from_network`; None where no number is named."""
+    try:
+        return from_network(raw, region)
+    except BadNumber:
+        return None
 
 
 def readings(raw: str, region: str) -> list[str]:
@@ -140,6 +144,24 @@ def _has_mobiles_length(number: phonenumbers.PhoneNumber) -> bool:
         number, phonenumbers.PhoneNumberType.MOBILE
     )
     return bool(possible == phonenumbers.ValidationResult.IS_POSSIBLE)
+
+
+def ending(typed: str) -> str:
+    """What was typed of a number, to be compared with how numbers end: its digits, without the
+    zeros that a national number begins with. Empty when anything but a number was typed."""
+    text = _ascii(words.typed(typed))
+    digits = "".join(char for char in text if char.isdecimal())
+    if any(char.isalpha() for char in text):
+        return ""
+    return digits.lstrip("0") if len(digits) > len("0000") else digits
+
+
+def _ascii(text: str) -> str:
+    """With digits of any script as those of ours."""
+    return "".join(
+        str(unicodedata.decimal(char)) if unicodedata.category(char) == "Nd" else char
+        for char in unicodedata.normalize("NFKC", text)
+    )
 
 
 def mask(number: str) -> str:

@@ -35,16 +35,20 @@ class Book:
 
     def entries(self) -> set[Entry]:
         """All lines; one that a power cut left half written is passed over."""
-        return set(self._read())
+        return parse(self._path.read_bytes()) if self._path.is_file() else set()
 
-    def _read(self) -> Iterator[Entry]:
-        if not self._path.is_file():
-            return
-        for line in self._path.read_text(errors="replace").splitlines():
-            if found := LINE.fullmatch(line.strip()):
-                try:
-                    at = datetime.fromisoformat(found[2])
-                except ValueError:
-                    continue
-                if at.tzinfo is not None:
-                    yield found[1], at
+
+def parse(text: bytes) -> set[Entry]:
+    """The lines of a book."""
+    return set(_parse(text.decode(errors="replace")))
+
+
+def _parse(text: str) -> Iterator[Entry]:
+    for line in text.splitlines():
+        if found := LINE.fullmatch(line.strip()):
+            try:
+                at = datetime.fromisoformat(found[2])
+            except ValueError:
+                continue
+            if at.tzinfo is not None:
+                yield found[1], at

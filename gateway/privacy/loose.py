@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from gateway.people import farmers
 from gateway.store import Store
 from gateway.store.base import now
-from gateway.store.database import insert_once
+from gateway.store.database import insert_once, insert_or_set
 from gateway.store.models import Case, HouseFact, LoosePhoto, Photo
 from gateway.store.photos import PhotoStore
 
@@ -37,9 +37,8 @@ CLAIM = "if all is right, run `leafline photos claim`"
 def note(session: Session, *addresses: str) -> None:
     """Bytes will lie there, or will not any more, when a later transaction says so. Since now,
     also where they were noted before; whoever removes them just now is waited for."""
-    forget(session, addresses)
     for address in addresses:
-        insert_once(session, LoosePhoto, {"address": address, "since": now()}, "address")
+        insert_or_set(session, LoosePhoto, {"address": address, "since": now()}, "address")
 
 
 def forget(session: Session, addresses: Collection[str]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import select
 import socket
-import subprocess
-import sys
 
 import click
 
+from gateway import queues
 from gateway.context import Context
 from gateway.people import first_operator
 from gateway.privacy import erasure
@@ -19,6 +19,7 @@ from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import StoreError, keys
+from gateway.store.database import Tables
 from gateway.watch import beats
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -46,15 +47,17 @@ def begin(process: str) -> Settings:
 def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
-    _check_revision(*context.store.revision())
+    _check(context.store.tables())
     keys.enter(context.store)
     erasure.replay(context.store, context.photos)
     return context
 
 
-def _check_revision(have: str | None, head: str | None) -> None:
-    if have != head:
-        raise StoreError("the store is not up to date: run `leafline db upgrade`")
+def _check(tables: Tables) -> None:
+    if tables.trouble:
+        raise StoreError(tables.trouble)
+    if tables.newer:
+        log.warning("store_is_newer revision=%s ours=%s", tables.have, tables.head)
 
 
 @click.command()
@@ -72,7 +75,7 @@ def up(no_simulator: bool) -> None:
     lock = HomeLock.take(settings)
     check_ports(settings)
     house = Supervisor(settings, lock)
-    _check_model()
+    _check_model(settings)
     context = Context.open(settings)  # says at once, and once, what every process would say
     Spool(settings.spool, context.store.vault).check()
     context.store.migrate()
@@ -93,12 +96,12 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
     context = Context.open(settings)
     Spool(settings.spool, context.store.vault).check()
     try:
-        revision = context.store.revision()
+        tables = context.store.tables()
     except StoreError as error:
         # The doors open all the same: what comes is spooled, and who dials reads an apology.
         log.error("starting without the store: %s", error)
     else:
-        _check_revision(*revision)
+        _check(tables)
         keys.enter(context.store)
     context.close()
     if check:
@@ -111,7 +114,7 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
 
 @click.command()
 @click.option(
-    "--queue", type=click.Choice(["photos", "media"]), default="photos", show_default=True
+    "--queue", type=click.Choice(list(queues.FUNCTIONS)), default=queues.PHOTOS, show_default=True
 )
 def worker(queue: str) -> None:
     """Run one worker: it judges photos, or fetches the media of MMS."""
@@ -164,11 +167,25 @@ def doctor(checks: tuple[str, ...]) -> None:
         raise click.ClickException(f"{failed} of the checks failed; the lines above say what to do")
 
 
-def _check_model() -> None:
-    """In a process of its own: the supervisor, which lives long, need not carry the model."""
-    words = [sys.executable, "-P", "-m", "gateway", "doctor", "model"]
-    check = subprocess.run(words, capture_output=True, text=True, check=False)
-    if check.returncode:
-        said = (check.stdout or check.stderr).strip().partition("\n")[0]
-        reason = said.removeprefix("fail").strip().removeprefix("model").strip().rstrip(".")
+def _check_model(settings: Settings) -> None:
+    """In a process of its own: the supervisor, which lives long, need not carry the model. Forked,
+    so that it need not import anew what every process of the house imports."""
+    reads, says = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            from gateway.running.doctor import examine
+
+            (finding,) = examine(settings, ["model"])
+            if finding.state == "fail":
+                os.write(says, finding.text.encode(errors="replace")[: select.PIPE_BUF])
+                os._exit(1)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(says)
+    with open(reads, encoding="utf-8", errors="replace") as pipe:
+        reason = pipe.read().strip().partition("\n")[0].rstrip(".")
+    _, status = os.waitpid(pid, 0)
+    if status:
         raise click.ClickException(f"{reason}; restore the folder, or set LEAFLINE_MODEL")

@@ -7,8 +7,8 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
 
 import redis
 from dotenv import dotenv_values
@@ -16,26 +16,27 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import agronomy
+from gateway.backup import making
 from gateway.channels import channel_keys, providers
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.running import modes
 from gateway.running.logs import PROCESS_VARIABLE
 from gateway.settings import (
+    CHANNEL_KEY,
     FROM_FILE,
-    SHORTEST,
+    SECRET_KEY,
     Kept,
     Settings,
     SettingsError,
-    weakness,
 )
 from gateway.spool import Spool
 from gateway.store import Store, StoreError, keys
-from gateway.store.base import Unreadable
+from gateway.store.base import Unreadable, now
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
-from gateway.watch import beats, redis_writes
+from gateway.watch import beats, redis_doors, redis_writes
 
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
@@ -112,12 +113,12 @@ def check_disk(settings: Settings) -> Finding:
 def check_store(settings: Settings) -> Finding:
     store = Store(settings.store_url, _vault(settings))
     try:
-        have, head = store.revision()
+        tables = store.tables()
         kind = store.engine.dialect.name
-        if have is None:
+        if tables.have is None:
             return fail("store", f"{kind} has no tables yet: run `leafline db upgrade`")
-        if have != head:
-            return fail("store", f"{kind} is at {have}, not {head}: run `leafline db upgrade`")
+        if tables.trouble:
+            return fail("store", f"{kind} is at {tables.have}, not {tables.head}: {tables.trouble}")
         with store.reading() as session:
             if keys.lacking(session):
                 return fail("store", keys.LACKS)
@@ -127,7 +128,10 @@ def check_store(settings: Settings) -> Finding:
                     "the key does not open what is in it: restore the right LEAFLINE_SECRET_KEY "
                     "or the file secret-key in the home",
                 )
-        return ok("store", f"{kind} at migration head {head}; the key opens it")
+        if tables.newer:
+            words = f"{kind} is of a newer release ({tables.have}), and this one works on it"
+            return warn("store", f"{words}: upgrade this host too")
+        return ok("store", f"{kind} at migration head {tables.head}; the key opens it")
     except StoreError as error:
         return fail("store", str(error))
     finally:
@@ -163,6 +167,7 @@ def check_redis(settings: Settings) -> Finding:
     try:
         about = client.info()
         refused = redis_writes.refusal(client)
+        exposed = redis_doors.open_to_others(client)
     except redis.RedisError as error:
         advice = "start `leafline up`" if own else "start it, or correct REDIS_URL"
         return fail("redis", f"not running or not to be reached ({type(error).__name__}): {advice}")
@@ -175,6 +180,18 @@ def check_redis(settings: Settings) -> Finding:
         return warn("redis", f"{words}, but without append-only file: set appendonly yes")
     if about.get("maxmemory_policy", "noeviction") != "noeviction":
         return warn("redis", f"{words}, but may drop keys: set maxmemory-policy noeviction")
+    if exposed:
+        return warn(
+            "redis",
+            f"{words}, but to anybody who reaches this machine: give it a user and a password "
+            "(and write them into REDIS_URL), or let it listen on 127.0.0.1 alone",
+        )
+    if redis_doors.old(about):
+        return warn(
+            "redis",
+            f"{words}, but is old and no longer mended: install redis-server or valkey-server"
+            + (", which is taken then" if own else f" {redis_doors.OLDEST} or later"),
+        )
     return ok("redis", f"{words}, append-only file on")
 
 
@@ -234,10 +251,10 @@ def check_credentials(settings: Settings) -> Finding:
 
 
 def check_keys(settings: Settings) -> Finding:
-    if reason := weakness(settings.encryption_key, SHORTEST["secret_key"]):
+    if reason := SECRET_KEY.weakness(settings.encryption_key):
         return fail("keys", f"LEAFLINE_SECRET_KEY {reason}: whoever guesses it reads every number")
     keys_ = channel_keys.every(settings)
-    weak = [r for key in keys_ if (r := weakness(key, SHORTEST["channel_keys"]))]
+    weak = [r for key in keys_ if (r := CHANNEL_KEY.weakness(key))]
     if weak:
         return fail(
             "keys",
@@ -267,7 +284,7 @@ def check_modes(settings: Settings) -> Finding:
 
 
 def check_retention(settings: Settings) -> Finding:
-    kinds: tuple[Kept, ...] = ("photos", "messages", "texts", "sessions", "reports", "audit")
+    kinds: tuple[Kept, ...] = get_args(Kept)
     told = ", ".join(f"{kind} {settings.months(kind)}" for kind in kinds)
     return ok("retention", f"months: cases {settings.retention_months}, {told}")
 
@@ -279,6 +296,23 @@ def check_operator(settings: Settings) -> Finding:
             "no LEAFLINE_OPERATOR_PHONE: a case reaches nobody when no officer is on duty",
         )
     return ok("operator", "a number for cases without an officer is set")
+
+
+def check_backup(settings: Settings) -> Finding:
+    store = Store(settings.store_url, _vault(settings))
+    try:
+        last = making.last(store)
+    except SQLAlchemyError:
+        return warn("backup", "the store cannot be asked; see there")
+    finally:
+        store.close()
+    when = f"the last was made {last:%Y-%m-%d %H:%M} UTC" if last else "none was made so far"
+    if last and now() - last < timedelta(hours=2 * settings.backup_hours):
+        return ok("backup", when)
+    if not settings.backups_url:
+        words = f"{when}; set LEAFLINE_BACKUPS_URL to a folder on another disk, or a bucket"
+        return ok("backup", words) if settings.simulator_on else warn("backup", words)
+    return warn("backup", f"{when}: does `leafline scheduler` run? See also incident backup:failed")
 
 
 def check_clock(settings: Settings) -> Finding:
@@ -340,6 +374,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "keys": check_keys,
     "modes": check_modes,
     "retention": check_retention,
+    "backup": check_backup,
     "operator": check_operator,
     "clock": check_clock,
     "processes": check_processes,

@@ -9,18 +9,25 @@ from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
 
+from gateway import channels
+
 USSD, CALLBACKS, HEALTH, PICTURES, PAGES = "ussd", "callbacks", "health", "pictures", "pages"
-REFUSALS = "refusals"
+STRANGERS, REFUSALS = "strangers", "refusals"
 
 CALL_THREADS = 4
 """For USSD, and again for the other callbacks: each waits for the store for a second or three at
 the most, and a vendor's calls come in tens, not in hundreds."""
 
+STRANGERS_THREADS = 3
+"""For photos of which nobody knows whose they are: two are judged, the third is told to wait."""
+
+_PROVIDERS = "|".join(name.replace("_", "-") for name in channels.PROVIDERS)
 _LANES = (
-    (USSD, re.compile(r"/africastalking/[^/]*/ussd/?")),
-    (CALLBACKS, re.compile(r"/africastalking(/.*)?", re.S)),
+    (USSD, re.compile(rf"/({_PROVIDERS})/[^/]*/ussd/?")),
+    (CALLBACKS, re.compile(rf"/({_PROVIDERS})(/.*)?", re.S)),
     (HEALTH, re.compile(r"/health(/.*)?", re.S)),
-    (PICTURES, re.compile(r"/(api/(photos|predict)|mms|mm7)(/.*)?", re.S)),
+    (STRANGERS, re.compile(r"/api/predict(/.*)?", re.S)),
+    (PICTURES, re.compile(r"/(api/photos|mms|mm7)(/.*)?", re.S)),
 )
 
 
@@ -38,6 +45,7 @@ def widths(threads: int) -> dict[str, int]:
         CALLBACKS: CALL_THREADS,
         HEALTH: 1,
         REFUSALS: 1,
+        STRANGERS: STRANGERS_THREADS,
         PICTURES: pictures,
         PAGES: max(1, threads - pictures),
     }

@@ -8,14 +8,13 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
-from pydantic import SecretStr
-
+from gateway import trace
 from gateway.channels import channel_keys, providers
 from gateway.settings import Settings, SettingsError
 
@@ -31,6 +30,9 @@ _PHONE = re.compile(
 _OURS = re.compile(r"\blf[ck]_[\w-]{20,}")
 """Keys of channels and tokens of kiosks."""
 _SHORTEST_SECRET = 6
+RESERVED = frozenset({"time", "process", "level", "logger", "text"})
+_FIELD = re.compile(r"(?<!\S)([a-z][a-z_]*)=(\S+)")
+_EVENT = re.compile(r"[a-z][a-z_]*")
 
 
 class Mask:
@@ -66,11 +68,22 @@ class Line(logging.Formatter):
 
     def _compose(self, record: logging.LogRecord, text: str) -> str:
         when = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{when} {self._process:<9} {record.levelname:<7} {record.name}: {text}"
+        about = "".join(
+            f" {name}={value}" for name, value in trace.fields().items() if f"{name}=" not in text
+        )
+        return f"{when} {self._process:<9} {record.levelname:<7} {record.name}: {text}{about}"
+
+
+def _named(text: str) -> Mapping[str, str]:
+    """Fields of a line: what the request or job is about, and its text's `event name=value ...`."""
+    first, _, rest = text.partition("\n")[0].partition(" ")
+    found = dict(_FIELD.findall(rest))
+    event = {"event": first} if found and _EVENT.fullmatch(first) else {}
+    return {**trace.fields(), **event, **found}
 
 
 class JsonLine(Line):
-    """The same as one JSON object a line, for a log collector."""
+    """The same as one JSON object a line, for a log collector, with a field for each name."""
 
     def _compose(self, record: logging.LogRecord, text: str) -> str:
         fields = {
@@ -79,18 +92,15 @@ class JsonLine(Line):
             "level": record.levelname.lower(),
             "logger": record.name,
             "text": text,
+            **{name: value for name, value in _named(text).items() if name not in RESERVED},
         }
         return json.dumps(fields, ensure_ascii=False)
 
 
 def secrets_of(settings: Settings) -> list[str]:
     """Every value of the settings that must not be seen in a log: secrets, passwords in URLs."""
-    values = [getattr(settings, name) for name in type(settings).model_fields]
-    texts = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
-    passwords = [urlsplit(url).password or "" for url in urls]
     ours = [*channel_keys.every(settings), settings.encryption_key, *settings.old_keys]
-    return [*ours, *texts, *passwords]
+    return [*ours, *settings.secrets()]
 
 
 def _secrets_of_providers() -> list[str]:

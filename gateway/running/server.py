@@ -43,6 +43,8 @@ LINGER_SECONDS = 30.0
 LINGER_BYTES = 128 * 1024 * 1024
 LOOP_SECONDS = 1
 DRAIN_LOOP_SECONDS = 0.1
+CLOSED = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+"""Of an answer that the application does not give; its own say so themselves."""
 SPARE = 64
 """Connections above the bound that are taken while others are being closed for them."""
 
@@ -153,6 +155,7 @@ class _Refuse(ErrorTask):
 
     def execute(self) -> None:
         error = self.request.error
+        self.response_headers.extend(CLOSED)
         if isinstance(error, RequestEntityTooLarge):
             error = TOO_LARGE
         if not isinstance(error, Refusal):
@@ -164,7 +167,7 @@ class _Refuse(ErrorTask):
             body = json.dumps(about | {"code": error.name, "detail": error.body}).encode()
             kind = "application/problem+json"
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.extend([("Content-Type", kind), ("Cache-Control", "no-store")])
+        self.response_headers.append(("Content-Type", kind))
         if error is FULL:
             self.response_headers.append(("Retry-After", "15"))
         self.set_close_on_finish()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, inspect, select
+from alembic.util import CommandError
+from sqlalchemy import Connection, create_engine, delete, event, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import (
@@ -29,9 +33,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway import words
-from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
+from gateway.store.house_fact import HouseFact
 from gateway.store.photos import PhotoStoreError
 from gateway.store.seal_key import SealKey
 from gateway.store.vault import Vault
@@ -43,10 +47,47 @@ MIGRATION_SECONDS = 24 * 3600.0
 MIGRATION_LOCK = 5323475
 """Any constant: it only has to be the same for all processes."""
 MIGRATION_WAIT = 0.2
+WORKS_SINCE = "0170"
+"""The oldest release, by its head, that works on the tables as they are now. It moves on when a
+migration takes away or changes what that release reads or writes."""
+SINCE = "works_since"
+"""Under what name the store keeps it, for releases that are older than its tables."""
+
+log = logging.getLogger("leafline.store")
 
 
 class StoreError(Exception):
     """The store cannot be used. The text is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables as they are, seen from this release."""
+
+    have: str | None
+    """Their revision; None before the first migration."""
+    head: str
+    """The newest revision that this release knows."""
+    since: str
+    """Of tables that a newer release made: the oldest release that works on them, by its head."""
+
+    @property
+    def newer(self) -> bool:
+        return bool(self.since)
+
+    @property
+    def trouble(self) -> str:
+        """Why this release cannot work on them, in one line; empty when it can."""
+        if self.newer:
+            if self.since <= self.head:
+                return ""
+            return (
+                f"a newer release made the store's tables ({self.have}), and this one "
+                f"({self.head}) cannot read them: start a release of {self.since} or later"
+            )
+        if self.have != self.head:
+            return "the store is not up to date: run `leafline db upgrade`"
+        return ""
 
 
 class Store:
@@ -85,9 +126,16 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision. Safe to run from several processes at once.
+        Those that a newer release made, and this one can work on, stay as they are.
 
         Raises: StoreError.
         """
+        tables = self.tables()
+        if tables.newer:
+            if tables.trouble:
+                raise StoreError(tables.trouble)
+            log.warning("store_is_newer revision=%s ours=%s", tables.have, tables.head)
+            return
         try:
             with patience(MIGRATION_SECONDS):
                 if self.engine.dialect.name == "postgresql":
@@ -96,45 +144,80 @@ class Store:
                 # Patience first: on SQLite the beginning is what waits.
                 with self.engine.begin() as connection:
                     command.upgrade(_alembic(connection), "head")
+                    _say_since(connection, WORKS_SINCE)
         except SQLAlchemyError as error:
             raise StoreError(_reason(error)) from None
 
     def _migrate_postgresql(self) -> None:
         """A transaction a migration, so that one may make its indexes while others write.
 
-        The lock is asked for again and again rather than waited for: whoever waits in a statement
-        has a snapshot, for whose end the making of such an index waits.
+        The lock is that of a transaction which stays open beside them, so that it holds behind a
+        pooler too. It is asked for again and again rather than waited for: whoever waits in a
+        statement has a snapshot, for whose end the making of such an index waits.
         """
-        with self.engine.connect() as connection:
+        from gateway.store import postgres
+
+        without_limits = self.engine.execution_options(leafline_limits=False)
+        with without_limits.connect() as guard, without_limits.connect() as connection:
             try:
-                for limit in ("statement_timeout", "lock_timeout"):
-                    connection.exec_driver_sql(f"SET {limit} = 0")
-                while not connection.exec_driver_sql(
-                    f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})"
+                while not guard.exec_driver_sql(
+                    f"SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK})"
                 ).scalar():
-                    connection.commit()
+                    guard.rollback()
                     time.sleep(MIGRATION_WAIT)
-                connection.commit()
+                if not postgres.pooled(self.engine):
+                    for limit in ("statement_timeout", "lock_timeout"):
+                        connection.exec_driver_sql(f"SET {limit} = 0")
+                    connection.commit()
                 command.upgrade(_alembic(connection), "head")
+                _say_since(connection, WORKS_SINCE)
+                connection.commit()
             finally:
-                connection.invalidate()  # and with it the lock and the limits
+                connection.invalidate()  # and with it the limits
 
     def draft_migration(self, message: str, revision: str) -> None:
         """For developers: write the migration from the tables as they are to the models."""
         with self.engine.begin() as connection:
             command.revision(_alembic(connection), message, autogenerate=True, rev_id=revision)
 
-    def revision(self) -> tuple[str | None, str | None]:
-        """(revision of the tables, newest revision in the code). Raises: StoreError."""
-        head = ScriptDirectory.from_config(_alembic()).get_current_head()
+    def downgrade(self, revision: str) -> None:
+        """Bring the tables back to an older revision; what only newer ones hold is lost.
+
+        Raises: StoreError.
+        """
+        if self.tables().newer or revision not in revisions():
+            raise StoreError(f"this release does not know the way to revision {revision}")
+        try:
+            with patience(MIGRATION_SECONDS), self.engine.begin() as connection:
+                if inspect(connection).has_table(HouseFact.__tablename__):
+                    _say_since(connection, revision)
+                command.downgrade(_alembic(connection), revision)
+        except (SQLAlchemyError, CommandError) as error:
+            raise StoreError(_reason(error)) from None
+
+    def tables(self) -> Tables:
+        """At which revision they are, and what that means for this release. Raises: StoreError."""
+        known = revisions()
         try:
             with self._reader.connect() as connection:
-                return MigrationContext.configure(connection).get_current_revision(), head
+                have = MigrationContext.configure(connection).get_current_revision()
+                since = ""
+                if have not in (None, *known):
+                    query = select(HouseFact.value).where(HouseFact.name == SINCE)
+                    since = connection.scalar(query) or have or ""
         except SQLAlchemyError as error:
             raise StoreError(_reason(error)) from None
+        return Tables(have, known[-1], since)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Those that this release knows, oldest first."""
+    steps = ScriptDirectory.from_config(_alembic()).walk_revisions()
+    return tuple(step.revision for step in steps)[::-1]
 
 
 def away(error: BaseException) -> bool:
@@ -169,11 +252,45 @@ def insert_once(session: Session, model: type[Base], values: dict[str, Any], *un
     The unique key of the table decides, so it holds in parallel too. Without `unique`: any of its
     unique keys, also one over some rows only.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(model).values(values).on_conflict_do_nothing(index_elements=unique or None)
+    statement = _insert(session, model, values).on_conflict_do_nothing(
+        index_elements=unique or None
+    )
     # What comes back, not the row count: that is -1 where the driver returns generated keys.
     made = session.execute(statement.returning(*model.__table__.primary_key))
     return made.first() is not None
+
+
+def insert_or_set(
+    session: Session,
+    model: type[Base],
+    values: dict[str, Any],
+    *unique: str,
+    instead: dict[str, Any] | None = None,
+) -> Any:
+    """Insert a row, or change the one with the same `unique` columns; whoever holds that is waited
+    for.
+
+    Args:
+        instead: what such a row is given, expressions of its columns too; else the same values.
+
+    Returns: the row as it is now.
+    """
+    new = {name: value for name, value in values.items() if name not in unique}
+    statement = _insert(session, model, values).on_conflict_do_update(
+        index_elements=unique, set_=new if instead is None else instead
+    )
+    returning = statement.returning(*model.__table__.columns)
+    return session.execute(returning).one()
+
+
+def _insert(session: Session, model: type[Base], values: dict[str, Any]) -> Any:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(model).values(values)
+
+
+def _say_since(connection: Connection, revision: str) -> None:
+    connection.execute(delete(HouseFact).where(HouseFact.name == SINCE))
+    connection.execute(insert(HouseFact).values(name=SINCE, value=revision))
 
 
 def _alembic(connection: Connection | None = None) -> Config:
@@ -183,7 +300,7 @@ def _alembic(connection: Connection | None = None) -> Config:
     return config
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _reason(error: Exception) -> str:
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return f"the store cannot be used: {cause}; check DATABASE_URL, or the home folder for SQLite"
 
@@ -201,6 +318,8 @@ def _engine(url: str) -> Engine:
         _install_sqlite(engine)
         event.listen(engine, "before_cursor_execute", _clean_values, retval=True)
         return engine
+    from gateway.store import postgres  # a house on SQLite does without its driver
+
     named = make_url(url).query
     engine = create_engine(
         url,

@@ -7,18 +7,18 @@ and its kernel keeps every connection up, so waiting has an end on this side too
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Generator
 from typing import Any, TypeVar
 
 import psycopg
+import sqlalchemy
 from psycopg.abc import PQGen
 from psycopg.waiting import Ready
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
-from gateway.store.budget import waiting
+from gateway.store.budget import Rest, waiting
 
 T = TypeVar("T")
 
@@ -29,15 +29,19 @@ ANSWER_SECONDS = STATEMENT_SECONDS + 5.0
 CONNECT_SECONDS, LEAST_CONNECT_SECONDS = 5, 2
 """libpq knows no shorter time for connecting."""
 POOL_SECONDS = 5
-REST_SECONDS = 1.0
 
+LIMITS = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
+"""Seconds that the server itself gives a statement, and a wait for a lock."""
+LIMIT_A_TRANSACTION = "SELECT " + ", ".join(
+    f"set_config('{name}', '{seconds}s', true)" for name, seconds in LIMITS.items()
+)
 DEFAULTS: dict[str, str | int] = {
     "connect_timeout": CONNECT_SECONDS,
     "keepalives_idle": 15,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
-    "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s",
+    "options": " ".join(f"-c {name}={seconds}s" for name, seconds in LIMITS.items()),
 }
 """libpq's parameters; what the URL names itself is left alone."""
 
@@ -75,37 +79,58 @@ def _impatient(gen: PQGen[T], seconds: float) -> Generator[Any, Any, T]:
         return done.value  # type: ignore[no-any-return]
 
 
-class Rest:
-    """After a silence nobody connects for a moment, and then one goes ahead of the others.
-
-    Else every thread of a web process would soon be waiting for the same server.
-    """
+class Pooler:
+    """Whether a pooler such as PgBouncer stands before the server and gives each transaction
+    another connection: it refuses our options or drops them, knows no prepared statements, and what
+    a session sets is somebody else's afterwards. Found out by the first connection."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until: float | None = None
+        self.known = False
+        self.there = False
 
-    def begin(self) -> None:
-        with self._lock:
-            self._until = time.monotonic() + REST_SECONDS
+    def connect(self, *args: Any, **parameters: Any) -> Connection:
+        if not self.there:
+            try:
+                made = Connection.connect(*args, **parameters)
+            except psycopg.OperationalError as error:
+                if "unsupported startup parameter" not in str(error):
+                    raise
+                self.known = self.there = True
+            else:
+                if not self.known:
+                    self._look(made, str(parameters.get("options", "")))
+                if not self.there:
+                    return made
+                made.close()
+        bare = {name: value for name, value in parameters.items() if name != "options"}
+        made = Connection.connect(*args, **bare)
+        made.prepare_threshold = None
+        return made
 
-    def end(self) -> None:
-        with self._lock:
-            self._until = None
+    def _look(self, made: Connection, asked: str) -> None:
+        """Whether the server heard what the connection asked for."""
+        if asked == DEFAULTS["options"]:
+            row = made.execute("SELECT setting FROM pg_settings WHERE name = %s", ["lock_timeout"])
+            self.there = row.fetchone() != (str(1000 * LOCK_SECONDS),)
+            made.rollback()
+        self.known = True
 
-    def over(self) -> bool:
-        with self._lock:
-            if self._until is None:
-                return True
-            if time.monotonic() < self._until:
-                return False
-            self._until = time.monotonic() + REST_SECONDS
-            return True
+
+def pooled(engine: Engine) -> bool:
+    """Whether a pooler was found before the server."""
+    found: Pooler = engine.dialect.leafline_pooler  # type: ignore[attr-defined]
+    return found.there
 
 
 def install(engine: Engine) -> None:
     """Let the engine make connections of this kind."""
-    rest = Rest()
+    rest, pooler = Rest(), Pooler()
+    engine.dialect.leafline_pooler = pooler  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def _limit(connection: sqlalchemy.Connection) -> None:
+        if pooler.there and connection.get_execution_options().get("leafline_limits", True):
+            connection.exec_driver_sql(LIMIT_A_TRANSACTION)
 
     @event.listens_for(engine, "handle_error")
     def _judge(context: ExceptionContext) -> None:
@@ -123,7 +148,7 @@ def install(engine: Engine) -> None:
                 raise psycopg.OperationalError("the server did not answer just now")
             limit = max(LEAST_CONNECT_SECONDS, math.ceil(min(seconds, usual)))
             try:
-                made = Connection.connect(*args, **(parameters | {"connect_timeout": limit}))
+                made = pooler.connect(*args, **(parameters | {"connect_timeout": limit}))
             except psycopg.errors.ConnectionTimeout:
                 rest.begin()
                 raise

@@ -14,6 +14,10 @@ from gateway.store.models import Case, Event, Label, Officer, Photo
 NONE = "none"
 """None of the five: another disease, another crop, or no leaf at all."""
 CHOICES = (*LABELS, NONE)
+NAMING = ("advice", "second_photo")
+"""Verdicts with which the machine names what it sees."""
+NAMELESS = ("unknown", "no_leaf")
+"""Verdicts with which it says that it is none that it knows."""
 LONGEST_WORDS = 80
 
 
@@ -28,9 +32,9 @@ def choices(crop: str | None) -> tuple[str, ...]:
 
 def machine_word(verdict: str | None, label: str | None) -> str | None:
     """What the machine says a case is: one of the five, `none`, or nothing at all."""
-    if verdict in ("unknown", "no_leaf"):
+    if verdict in NAMELESS:
         return NONE
-    return label if verdict in ("advice", "second_photo") else None
+    return label if verdict in NAMING else None
 
 
 def record(

@@ -30,6 +30,7 @@ APOLOGY = "END Sorry"
 WRITTEN = ("HELP", "STOP", "RESULT", "my beans are ill")
 TYPED = (
     (r"^3 English", "3"),
+    (r"first letters", "1"),  # where the field is
     (r"^9 ", "9"),  # go on where the last call was cut off
     (r"Agree\?", "1"),
     (r"^4 Officer", "4"),
@@ -58,6 +59,8 @@ class Ledger:
     """Requests sent, whatever became of them."""
     hops: int = 0
     """Hops answered with a screen."""
+    hop_seconds: list[float] = field(default_factory=list)
+    """How long each hop took to be answered."""
     unanswered: int = 0
     """Tasks given up at the end: nobody was told anything."""
 
@@ -183,10 +186,13 @@ class Crowd:
         screens: list[str] = []
 
         def post() -> None:
+            began = time.monotonic()
             answer = self._post(f"{self._site.webhooks}/ussd", HOP_SECONDS, data=form)
+            took = time.monotonic() - began
             if answer is not None and answer.status_code == 200:
                 with self._lock:
                     self.ledger.hops += 1
+                    self.ledger.hop_seconds.append(took)
                     screens.append(answer.text)
                     if not answer.text.startswith(("CON ", "END ")) or len(answer.text) > 160:
                         self.ledger.wrong_screens.append(answer.text)

@@ -22,6 +22,8 @@ class Paper:
     known: list[CaseFacts] = field(default_factory=list)
     given: list[CaseFacts] = field(default_factory=list)
     """Open cases of the officer."""
+    places: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Sectors by district; without any, nobody is asked where the field is."""
 
     def farmer(self) -> FarmerFacts | None:
         return self.caller
@@ -35,14 +37,23 @@ class Paper:
     def case(self, code: str) -> CaseFacts | None:
         return next((case for case in self.known + self.given if case.code == code), None)
 
+    def news(self) -> str:
+        return self.known[0].code if len(self.known) == 1 else ""
+
     def look_up(self, code: str) -> Literal["found", "none"]:
         return "none" if self.case(code) is None else "found"
 
-    def kiosks(self) -> list[KioskFacts]:
+    def units(self, above: str = "") -> tuple[str, ...]:
+        return self.places.get(above, ()) if above else tuple(self.places)
+
+    def kiosks(self, area: str = "") -> list[KioskFacts]:
         return [KioskFacts("1", "Near", "Rwamagana/Muhazi", "Tue, Fri")]
 
-    def on_duty(self) -> bool:
+    def on_duty(self, area: str = "") -> bool:
         return len(self.known) % 2 == 0
+
+    def erasure_code(self, typed: str) -> Literal["right", "wrong"]:
+        return "right" if typed == "12345" else "wrong"
 
     def officer(self) -> OfficerFacts | None:
         return self.official
@@ -61,6 +72,8 @@ class Paper:
         match effect:
             case ask.SetLanguage(language):
                 self.caller = replace(caller, language=language)
+            case ask.SetArea(area):
+                self.caller = replace(caller, area=area)
             case ask.GiveConsent(language):
                 began = "consent" if caller.language else "language_first"
                 self.caller = replace(caller, language=language, consented=True, began=began)
@@ -74,7 +87,10 @@ class Paper:
                 self.caller = replace(caller, opted_out=False)
             case ask.Erase():
                 self.caller, self.known = None, []
-            case ask.RequestOfficer(case=""):
+            case ask.MarkRead() | ask.SendErasureCode():
+                pass
+            case ask.RequestOfficer(case="", area=area):
+                self.caller = replace(caller, area=area or caller.area)
                 self.known.insert(0, new_case(life.ESCALATED, "unknown"))
             case ask.RequestOfficer(case=code):
                 self.known = [

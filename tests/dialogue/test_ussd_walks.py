@@ -145,12 +145,13 @@ class PaperWalk(Walk):
     @initialize(**people)
     def arrive(self, language: str | None, consented: bool, officer: bool, cases: Cases) -> None:
         paper = Paper(known=[new_case(state, label or "unknown") for state, label in cases])
+        paper.places = {"Huye": ("Ngoma", "Tumba"), "Kayonza": ("Mukarange",)}
         if language or cases:
             paper.caller = FarmerFacts(language, consented, opted_out=False)
         if officer:
             paper.official = OfficerFacts(language or "en", on_duty=True)
             paper.given = [new_case(life.ESCALATED, label or "unknown") for _, label in cases]
-        self.answers = ["12345", "K7Q2M9X", *(case.code for case in paper.known)]
+        self.answers = ["12345", "K7Q2M9X", "huye", "m", *(case.code for case in paper.known)]
         self.phone = Phone(PaperLine(self.menu, paper), "+250788000001").dial()
         self.look()
 
@@ -161,7 +162,7 @@ class RealWalk(Walk):
     @initialize(**people)
     def arrive(self, language: str | None, consented: bool, officer: bool, cases: Cases) -> None:
         number = f"+250788{next(numbers)}"
-        self.answers = ["12345", "K7Q2M9X"]
+        self.answers = ["12345", "K7Q2M9X", "huye", "m"]
         with self.context.store.transaction() as session:
             if officer:
                 self.answers[0] = officers.add(session, number, "Ada", "*", [language or "en"])[1]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -83,14 +84,26 @@ def test_threads_share_one_process_and_take_turns(guard: Guard) -> None:
 
 
 def test_the_line_before_it_is_short(guard: Guard) -> None:
-    for _ in range(1 + room.WAITING):
-        assert guard._free.acquire(blocking=False)
-    try:
+    with ExitStack() as line:
+        for _ in range(1 + room.WAITING):
+            line.enter_context(guard._seats.one(""))
         with pytest.raises(DecoderBusy, match=r"killed|wait"):
             guard.run("seen", b"")
-    finally:
-        guard._free.release(1 + room.WAITING)
     process(guard)
+
+
+def test_one_sender_leaves_room_in_the_line_for_others(guard: Guard) -> None:
+    """A kiosk whose token leaked holds two places, however many photos it sends at once."""
+    with ExitStack() as line:
+        for _ in range(room.MOST_OF_ONE):
+            line.enter_context(guard._seats.one("kiosk:1"))
+        with pytest.raises(DecoderBusy, match="one sender"), room.asked_by("kiosk:1"):
+            guard.run("seen", b"")
+        with room.asked_by("kiosk:2"):
+            process(guard)
+        process(guard)
+    with room.asked_by("kiosk:1"):
+        process(guard)
 
 
 FORK = """

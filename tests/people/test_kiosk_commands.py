@@ -78,3 +78,12 @@ def test_a_terminal_without_block_letters_still_gets_the_link(
     answer = _run(runner, "add", "Nyagasambu", "--area", "Rwamagana")
     assert answer.exit_code == 0
     assert "/kiosk/pair?code=" in answer.output
+
+
+def test_an_area_is_one_of_the_list(run: CliRunner) -> None:
+    refused = _run(run, "add", "Nyagasambu", "--area", "Rwamagama")
+    assert refused.exit_code == 1
+    assert "near it: Rwamagana" in refused.output
+    assert "Traceback" not in refused.output
+    _run(run, "add", "Nyagasambu", "--area", "rwamagana/muhazi")
+    assert "Rwamagana/Muhazi" in _run(run, "list").output

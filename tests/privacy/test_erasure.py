@@ -17,7 +17,7 @@ from gateway.outbox.reports import Report
 from gateway.people import farmers, officers
 from gateway.privacy import erasure
 from gateway.privacy.book import Book
-from gateway.settings import Settings, variable_of
+from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.database import insert_once
@@ -253,7 +253,7 @@ def test_a_number_that_no_table_knows_is_erased(
     know(context, "+9991234567890")
     context.close()
     for name in ("home", "database_url", "redis_url"):
-        monkeypatch.setenv(variable_of(name), str(getattr(settings, name)))
+        monkeypatch.setenv(Settings.variable(name), str(getattr(settings, name)))
     monkeypatch.setenv("LEAFLINE_SECRET_KEY", settings.encryption_key)
     done = CliRunner().invoke(erase, ["--yes", typed])
     assert (done.exit_code, done.output) == (0, "deleted: 0 cases, 0 photos\n")

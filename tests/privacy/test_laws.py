@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway.settings import Settings, variable_of
+from gateway.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "privacy.md").read_text()
@@ -32,4 +32,4 @@ def test_every_clause_has_a_proof_or_says_that_it_has_none() -> None:
 
 def test_every_time_of_keeping_is_told() -> None:
     kinds = [name for name in Settings.model_fields if name.startswith("retention_")]
-    assert [name for name in kinds if variable_of(name) not in PAGE] == []
+    assert [name for name in kinds if Settings.variable(name) not in PAGE] == []

@@ -14,7 +14,7 @@ from gateway.commands.cases import export
 from gateway.context import Context
 from gateway.people import farmers
 from gateway.privacy import person
-from gateway.settings import variable_of
+from gateway.settings import Settings
 from rig import things
 from rig.things import FARMER, OFFICER
 
@@ -97,7 +97,7 @@ def test_the_command(
 ) -> None:
     fill(context)
     for name in ("home", "database_url", "redis_url"):
-        monkeypatch.setenv(variable_of(name), str(getattr(context.settings, name)))
+        monkeypatch.setenv(Settings.variable(name), str(getattr(context.settings, name)))
     monkeypatch.setenv("LEAFLINE_SECRET_KEY", context.settings.encryption_key)
     done = CliRunner().invoke(export, [word.format(tmp_path) for word in words])
     assert (done.exit_code, says in done.output) == (code, True), done.output

@@ -20,7 +20,7 @@ from gateway.jobs import sweeps_cases
 from gateway.outbox import reports
 from gateway.people import farmers, kiosks, officers
 from gateway.privacy import erasure, rotation
-from gateway.settings import Settings, variable_of
+from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import Store, keys
 from gateway.store.models import (
@@ -259,7 +259,7 @@ def test_a_key_that_writes_is_known_before_it_wrote(store: Store) -> None:
 def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run `leafline keys ...` in the home of the test."""
     for name in ("home", "database_url", "redis_url"):
-        monkeypatch.setenv(variable_of(name), str(getattr(settings, name)))
+        monkeypatch.setenv(Settings.variable(name), str(getattr(settings, name)))
     return lambda *words: CliRunner().invoke(leafline_keys, words)
 
 

@@ -36,6 +36,6 @@ def test_a_fifth_language_is_files(tmp_path: Path) -> None:
     assert "xh" in copy.command("messages", "check")
     copy.command("ussd", "check")
     assert "'xh'" in copy.python(SPOKEN)
-    said = copy.command("officer", "add", "+250788000099", "--name", "N", "--area", "A",
+    said = copy.command("officer", "add", "+250788000099", "--name", "N", "--area", "Huye",
                         "--language", "xh")  # fmt: skip
     assert said.splitlines()[-1] == "1"

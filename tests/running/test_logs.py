@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import pytest
+from flask.testing import FlaskClient
 
+from gateway import trace
 from gateway.running.logs import JsonLine, Line, Mask, secrets_of
 from gateway.settings import Settings
 
@@ -86,6 +89,52 @@ def test_a_json_line_is_one_object() -> None:
     assert "\n" not in line
     assert json.loads(line)["text"] == 'two\nlines "quoted" é'
     assert json.loads(line)["time"].endswith("+00:00")
+
+
+def test_a_json_line_has_a_field_for_each_name() -> None:
+    text = "judged case=K7MX2PQ photo=12 text=no time=never\nTraceback x=1"
+    with trace.about(request="0123456789abcdef"):
+        fields = json.loads(JsonLine("worker-1", MASK).format(_record(text)))
+    assert fields["event"] == "judged"
+    assert (fields["case"], fields["photo"]) == ("K7MX2PQ", "12")
+    assert fields["request"] == "0123456789abcdef"
+    assert fields["text"] == text
+    assert fields["time"] != "never"
+    assert "x" not in fields
+
+
+def test_fields_are_masked_too() -> None:
+    with trace.about(phone="+250788123456"):
+        for kind in (Line, JsonLine):
+            assert "788123456" not in kind("web", MASK).format(_record("x to=+250788123456"))
+
+
+def test_a_line_says_what_it_is_about_once() -> None:
+    with trace.about(photo=12):
+        line = Line("worker-1", MASK).format(_record("store_away photo=12"))
+        other = Line("worker-1", MASK).format(_record("nothing of it"))
+    assert line.count("photo=12") == 1
+    assert other.endswith("nothing of it photo=12")
+    assert "photo=" not in Line("worker-1", MASK).format(_record("afterwards"))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("proxy-0123456789", True),
+        ("", False),
+        ("short", False),
+        ("a" * 65, False),
+        ('x"y=z 12345', False),
+    ],
+)
+def test_a_request_keeps_the_name_that_the_proxy_gave(
+    client: FlaskClient, given: str, kept: bool
+) -> None:
+    answer = client.get("/health/live", headers={"X-Request-ID": given})
+    name = answer.headers["X-Request-ID"]
+    assert (name == given) is kept
+    assert re.fullmatch(r"[0-9A-Za-z_-]{8,64}", name)
 
 
 def test_every_secret_setting_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,9 +48,9 @@ def test_a_home(folder: Path) -> None:
     settings = Settings.read(home=folder / "home")
     store = Store(settings.store_url, Vault(settings.encryption_key))
     store.migrate()
-    have, head = store.revision()
+    tables = store.tables()
     store.close()
-    assert have == head
+    assert tables.have == tables.head
     assert (folder / "home" / "leafline.sqlite3").is_file()
     HomeLock.take(settings).release()
     Spool(settings.spool, Vault("k" * 40)).check()

@@ -13,7 +13,16 @@ from dataclasses import replace
 import pytest
 from flask import Flask, request
 
-from gateway.running.lanes import CALLBACKS, HEALTH, PAGES, PICTURES, USSD, lane_of, widths
+from gateway.running.lanes import (
+    CALLBACKS,
+    HEALTH,
+    PAGES,
+    PICTURES,
+    STRANGERS,
+    USSD,
+    lane_of,
+    widths,
+)
 from gateway.running.server import Limits, Server, forwarded, neighbourhood
 from rig.house import wait_until
 
@@ -183,6 +192,26 @@ def test_the_refusal_of_what_is_too_large_arrives(serve: Serve, path: str, how: 
         assert b"too large" in answer
 
 
+MALFORMED = {
+    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    "length and chunks": b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: x\r\n\r\n",
+    "a header of two lines": b"GET / HTTP/1.1\r\nHost: a\r\n b\r\nX : y\r\n\r\n",
+    "a line end in a header": b"GET / HTTP/1.1\r\nHost: a\rSet-Cookie: x\r\n\r\n",
+    "too long a header": b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000 + b"\r\n\r\n",
+    "a chunk of no size": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_what_is_no_request_is_refused_and_kept_by_nobody(serve: Serve, name: str) -> None:
+    answer = ask(serve(), MALFORMED[name])
+    head = answer.partition(b"\r\n\r\n")[0]
+    assert 400 <= status(answer) < 600, answer
+    assert b"Cache-Control: no-store" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Set-Cookie" not in head
+
+
 def test_who_asks_before_sending_is_told_at_once(serve: Serve) -> None:
     head = b"POST /api/photos HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n"
     with socket.create_connection(serve(), 30) as client:
@@ -319,7 +348,9 @@ def test_one_customer_of_the_new_internet_is_one_address() -> None:
         ("/africastalking-not/key/ussd", PAGES),
         ("/health/live", HEALTH),
         ("/api/photos", PICTURES),
-        ("/api/predict", PICTURES),
+        ("/api/predict", STRANGERS),
+        ("/http-gateway/key/sms", CALLBACKS),
+        ("/http-gateway/key/report", CALLBACKS),
         ("/mms/key", PICTURES),
         ("/mm7/key", PICTURES),
         ("/api/cases/ABC", PAGES),

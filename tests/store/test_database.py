@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from gateway.people import farmers
 from gateway.store import Store, StoreError
-from gateway.store.database import MIGRATION_SECONDS, _alembic
-from gateway.store.models import Base, Event, Farmer, MediaMessage
+from gateway.store.database import MIGRATION_SECONDS, _alembic, revisions
+from gateway.store.models import Base, Event, Farmer, HouseFact, MediaMessage
 from gateway.store.vault import Vault
 
 PHONE = "+250788000001"
@@ -88,8 +88,8 @@ def test_there_is_one_head() -> None:
 
 def test_migrating_twice_changes_nothing(store: Store) -> None:
     store.migrate()
-    have, head = store.revision()
-    assert have == head
+    tables = store.tables()
+    assert tables.have == tables.head
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,63 @@ def test_a_migration_waits_for_a_writer_as_long_as_it_takes(
     store.migrate()
     store.close()
     assert waited[0] > 1000 * (MIGRATION_SECONDS - 60)
+
+
+@pytest.fixture
+def older(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store as it looks to a release that does not know its newest revision."""
+    *known, head = revisions()
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9990'"))
+    assert head not in known
+    return store
+
+
+def works_since(store: Store, revision: str) -> None:
+    with store.transaction() as session:
+        session.merge(HouseFact(name="works_since", value=revision))
+
+
+def test_tables_of_a_newer_release_that_changed_nothing_for_us_are_worked_on(older: Store) -> None:
+    works_since(older, revisions()[-1])
+    tables = older.tables()
+    assert (tables.trouble, tables.newer, tables.have) == ("", True, "9990")
+    older.migrate()
+    assert older.tables() == tables
+
+
+@pytest.mark.parametrize("since", ["9990", None])
+def test_tables_that_we_cannot_read_are_refused_in_one_line(
+    older: Store, since: str | None
+) -> None:
+    with older.transaction() as session:
+        if since is None:  # a release that says nothing of it
+            session.execute(text("DELETE FROM house_fact"))
+    if since:
+        works_since(older, since)
+    with pytest.raises(StoreError, match="a newer release made the store's tables"):
+        older.migrate()
+    assert "start a release of 9990 or later" in older.tables().trouble
+
+
+def test_a_migration_says_which_releases_work_on_it(store: Store) -> None:
+    store.migrate()
+    with store.reading() as session:
+        fact = session.get(HouseFact, "works_since")
+        assert fact is not None
+        assert fact.value in revisions()
+
+
+def test_there_and_back_again(store: Store) -> None:
+    *_, before, head = revisions()
+    with store.transaction() as session:
+        farmers.find_or_create(session, PHONE)
+    store.downgrade(before)
+    assert store.tables().have == before
+    assert "run `leafline db upgrade`" in store.tables().trouble
+    store.migrate()
+    assert store.tables().have == head
+    with store.reading() as session:
+        assert farmers.find(session, PHONE) is not None
+    with pytest.raises(StoreError, match="does not know the way"):
+        store.downgrade("8888")

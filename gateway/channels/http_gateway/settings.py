@@ -14,7 +14,7 @@ from pydantic_settings import SettingsConfigDict
 
 from gateway.channels.http_gateway.tables import GATEWAYS, Gateway
 from gateway.outbox.reports import Fate
-from gateway.settings import Section, unwrapped
+from gateway.settings import Copied, Secret, Section
 
 PLACEHOLDERS = ("user", "password", "to", "digits", "from", "text", "dlr_url")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -24,17 +24,14 @@ OURS = ("id", "from", "to", "text", "date", "status", "phone")
 class HttpGateway(Section):
     """What is empty is as the kind of gateway named by `speaks` has it."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LEAFLINE_HTTP_GATEWAY_", env_file=".env", extra="ignore", frozen=True,
-        populate_by_name=True, hide_input_in_errors=True,
-    )  # fmt: skip
+    model_config = SettingsConfigDict(env_prefix="LEAFLINE_HTTP_GATEWAY_")
 
-    url: str = Field("", description="Address to which messages go; empty: there is no gateway")
+    url: Copied = Field("", description="Address to which messages go; empty: there is no gateway")
     speaks: Literal["kannel", "jasmin", "playsms"] = Field(
         "kannel", description="Kind of gateway, whose ways the settings below replace"
     )
-    user: str = Field("", description="User name at the gateway")
-    password: SecretStr = Field(SecretStr(""), description="Password or token at the gateway")
+    user: Copied = Field("", description="User name at the gateway")
+    password: Secret = Field(SecretStr(""), description="Password or token at the gateway")
     method: Literal["GET", "POST"] = Field("GET", description="How a message is handed over")
     fields: str = Field(
         "",
@@ -58,17 +55,12 @@ class HttpGateway(Section):
         f"OURS=THEIRS, comma-separated; ours are {', '.join(OURS)}",
     )
     answer: str = Field("", description="What it wants to read when something was taken in")
-    callback_url: str = Field(
+    callback_url: Copied = Field(
         "",
         description="Address under which it reaches the web process; empty: LEAFLINE_PUBLIC_URL, "
         "or this machine",
     )
     timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to it")
-
-    @field_validator("url", "user", "password", "callback_url", mode="before")
-    @classmethod
-    def _unwrap(cls, value: object) -> object:
-        return unwrapped(value) if isinstance(value, str) else value
 
     @field_validator("url", "callback_url")
     @classmethod

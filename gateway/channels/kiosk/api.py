@@ -15,26 +15,37 @@ from gateway.channels.kiosk.statuses import PICTURE_STATUS, REFUSED_STATUS
 from gateway.context import Context
 from gateway.outbox import money
 from gateway.problems import Problem
+from gateway.store.base import now
 from gateway.store.photos import PhotoStoreError
 from inference.picture import PictureError
 
 log = logging.getLogger(__name__)
 
+TOMORROW = "3600"
+"""Seconds: the day may end at any moment, so it is asked for every hour."""
+
 
 def blueprint(context: Context) -> Blueprint:
     api = Blueprint("kiosk_api", __name__, url_prefix="/api")
+    most = context.settings.kiosk_photos_daily
     served = money.calling_codes(context.settings.countries_served)
     pressure = Pressure(context.store, context.settings)
 
     @api.post("/photos")
     def upload_photo() -> tuple[Response, int]:
+        today = now().astimezone(context.desk.zone).date()
         with context.store.reading() as session:
             kiosk = kiosk_of(request, session)
+            full = 0 < most <= intake.handed_in(session, kiosk.id, today)
+        if full:
+            log.warning("kiosk_photos_daily kiosk=%s", kiosk.id)
+            detail = "this kiosk has handed in its photos of today; keep it and send it tomorrow"
+            raise Problem(429, "kiosk_photos_daily", detail, {"Retry-After": TOMORROW})
         if pressure.too_much():
             detail = "very much is waiting just now; keep the photo and send it again later"
             raise Problem(503, "busy", detail, {"Retry-After": RETRY_AFTER})
         upload = form.read(
-            request, kiosk, context.settings.region, context.catalogue.languages, served
+            request, kiosk, context.settings.region, context.catalogue.languages, served, today
         )
         accepted = _accept(context, upload)
         if not accepted.again:
@@ -77,7 +88,7 @@ def blueprint(context: Context) -> Blueprint:
 
     @api.get("/openapi.json")
     def describe() -> Response:
-        return jsonify(openapi.document(context.catalogue.languages))
+        return jsonify(openapi.document(context.catalogue.languages, context.settings.predict_for))
 
     predict.add_to(api, context)
     return api
@@ -89,7 +100,11 @@ def _accept(context: Context, upload: intake.Upload) -> intake.Accepted:
     except PictureError as error:
         raise Problem(PICTURE_STATUS.get(error.code, 422), error.code, str(error)) from None
     except intake.UploadRefused as error:
-        raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, str(error)) from None
+        detail = str(error)
+        if error.code == "consent_withdrawn":  # what the agent reads out
+            language = upload.language or context.desk.language
+            detail = context.catalogue.render("consent_again", language)
+        raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, detail) from None
     except PhotoStoreError as error:
         log.error("photo_not_written error=%s", error)
         detail = "the photo could not be kept just now; keep it and send it again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 from flask import Request
 from werkzeug.datastructures import FileStorage
@@ -16,6 +17,9 @@ from gateway.problems import Problem
 from gateway.store.models import Kiosk
 
 LONGEST_PLACE = 80
+LONGEST_NAME = 40
+AGAIN = "again"
+"""Value of `consent`: who had withdrawn it was asked again, and said yes."""
 LONGEST_CLIENT_ID = 80
 
 
@@ -25,8 +29,10 @@ def read(
     region: str,
     languages: tuple[str, ...],
     codes: frozenset[str] = frozenset(),
+    day: date | None = None,
 ) -> Upload:
     """Args:
+        day: on which the photo counts for its kiosk.
         codes: calling codes of the countries to whose numbers we send; empty: all.
 
     Raises: Problem, with a code that names the field."""
@@ -46,6 +52,8 @@ def read(
         source=f"kiosk:{kiosk.id}",
         phone=None if phone is None or last4 else _phone(phone, region, codes),
         last4=last4,
+        name=_name(_field(request, "name")),
+        agreed_again=_agreed_again(_field(request, "consent")),
         client_id=_client_id(request),
         case=case,
         crop=None if crop is None else _crop(crop),
@@ -55,6 +63,7 @@ def read(
         kiosk_id=kiosk.id,
         answers=_told(request),
         following=_following(request),
+        day=day,
     )
 
 
@@ -118,6 +127,16 @@ def _place(raw: str | None) -> str | None:
     if raw is None:
         return None
     return words.line(raw)[:LONGEST_PLACE] or None
+
+
+def _name(raw: str | None) -> str | None:
+    return words.line(raw)[:LONGEST_NAME] or None if raw else None
+
+
+def _agreed_again(raw: str | None) -> bool:
+    if raw not in (None, AGAIN):
+        raise Problem(422, "bad_consent", f"consent is '{AGAIN}' or left out")
+    return raw == AGAIN
 
 
 def _client_id(request: Request) -> str | None:

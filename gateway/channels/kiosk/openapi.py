@@ -31,6 +31,16 @@ _CASE = {
         "case": {"type": "string", "pattern": "^[2-9CDFHJKMNPQRTVWX]{7}$"},
         "state": {"enum": list(life.NEXT)},
         "crop": {"enum": [*CROPS, None]},
+        "name": {
+            "type": "string",
+            "description": "who it is, where several people share the phone; each has a language "
+            "and a consent of their own",
+        },
+        "consent": {
+            "enum": ["again"],
+            "description": "who had withdrawn their consent (`consent_withdrawn`) was asked again "
+            "in the words that the refusal holds, and said yes",
+        },
         "place": {"type": ["string", "null"]},
         "language": {"type": "string"},
         "label": {"enum": [*LABELS, None]},
@@ -62,7 +72,16 @@ _ACCEPTED = {
 }
 
 
-def document(languages: tuple[str, ...]) -> dict[str, Any]:
+def document(languages: tuple[str, ...], predict_for: str = "open") -> dict[str, Any]:
+    """`predict_for`: as in the settings; what is switched off is not described."""
+    paths = {
+        "/api/photos": {"post": _upload(languages)},
+        "/api/cases": {"get": _list()},
+        "/api/cases/{code}": {"get": _show()},
+    }
+    if predict_for != "off":
+        for_kiosks: dict[str, Any] = {"security": [{"kiosk": []}]} if predict_for == "kiosk" else {}
+        paths["/api/predict"] = {"post": _predict() | for_kiosks}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Leafline kiosk API", "version": "1"},
@@ -70,12 +89,7 @@ def document(languages: tuple[str, ...]) -> dict[str, Any]:
             "securitySchemes": {"kiosk": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Problem": _PROBLEM, "Case": _CASE, "Accepted": _ACCEPTED},
         },
-        "paths": {
-            "/api/photos": {"post": _upload(languages)},
-            "/api/cases": {"get": _list()},
-            "/api/cases/{code}": {"get": _show()},
-            "/api/predict": {"post": _predict()},
-        },
+        "paths": paths,
     }
 
 

@@ -10,6 +10,7 @@ from gateway.channels.kiosk.auth import kiosk_of
 from gateway.channels.kiosk.statuses import PICTURE_STATUS
 from gateway.context import Context
 from gateway.problems import Problem
+from inference.guard import asked_by
 from inference.verdict import reference_json
 
 AT_ONCE = 2
@@ -20,13 +21,13 @@ FIELDS = ("photo", "file", "image")
 
 def add_to(api: Blueprint, context: Context) -> None:
     """Add the route, unless the settings switch it off."""
-    if context.settings.predict_access == "off":
+    if context.settings.predict_for == "off":
         return
     seats = threading.BoundedSemaphore(AT_ONCE)
 
     @api.post("/predict")
     def predict() -> Response:
-        if context.settings.predict_access == "kiosk":
+        if context.settings.predict_for == "kiosk":
             with context.store.reading() as session:
                 kiosk_of(request, session)
         data = _photo()
@@ -34,7 +35,8 @@ def add_to(api: Blueprint, context: Context) -> None:
             detail = "too many predictions at once; try again in a moment"
             raise Problem(503, "busy", detail, {"Retry-After": "5"})
         try:
-            verdict = context.model.judge(data)
+            with asked_by("predict"):
+                verdict = context.model.judge(data)
         finally:
             seats.release()
         if verdict.problem is not None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.agronomy import DISEASES
+from gateway.agronomy.symptoms import TROUBLES
 from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import meaning
+from gateway.words import one_slip
+from gateway.words import plain as plain
 from gateway.words import typed as as_typed
 
 LONGEST = 1600
@@ -41,6 +43,7 @@ class Command(StrEnum):
     RESULT = "result"
     MORE = "more"
     OFFICER = "officer"
+    MOVE = "move"
     LANGUAGE = "language"
 
 
@@ -75,6 +78,8 @@ class Vocabulary:
     """Names of what a leaf may have, in any language, to the labels that are called so."""
     crops: Mapping[str, str]
     """Names of crops to their codes."""
+    pages: Mapping[str, str]
+    """Names of what there is a page of advice on though the model does not know it, to its code."""
 
     @classmethod
     def of(cls, texts: Catalogue) -> Vocabulary:
@@ -108,7 +113,22 @@ class Vocabulary:
         labels = {name: frozenset(meant) for name, meant in named.items()}
         for name in [name for name, crop in crops.items() if crop in ("unknown", "other")]:
             del crops[name]
-        return cls(keywords, frozenset(first), languages, labels, crops)
+        pages = {
+            plain(name): row.code
+            for row in TROUBLES
+            if row.number
+            for name in (
+                *row.names,
+                *(texts.text(f"disease_{row.code}", c) for c in texts.languages),
+            )
+        }
+        return cls(keywords, frozenset(first), languages, labels, crops, pages)
+
+    def page(self, text: str) -> str:
+        """What is asked about and has a page of advice, by its longest name; or an empty text."""
+        written = f" {plain(text)} "
+        named = [name for name in self.pages if f" {name} " in written]
+        return self.pages[max(named, key=len)] if named else ""
 
     def read(self, text: str) -> Reading:
         """What a farmer's message says. A slip is forgiven only where little else is written. A
@@ -205,6 +225,10 @@ class Vocabulary:
         """The crop that is named, in any language; or None."""
         return next((self.crops[w] for w in plain(typed).split() if w in self.crops), None)
 
+    def crops_of(self, typed: str) -> set[str]:
+        """All that are named."""
+        return {self.crops[word] for word in plain(typed).split() if word in self.crops}
+
     def label(self, typed: str, among: Collection[str]) -> str | None:
         """The one of these labels that the words name and say nothing else; or None."""
         name = plain(typed)
@@ -229,12 +253,6 @@ _BESIDE = meaning.MINE | meaning.LITTLE | meaning.POLITE | meaning.SEASON
 """What may stand behind MORE or HELP; behind anything else they begin a sentence."""
 
 
-def plain(text: str) -> str:
-    """Capitals without accents or punctuation, one blank between words."""
-    bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", " ", "".join(bare)).strip().upper()
-
-
 def nearest(text: str, known: Iterable[str]) -> str:
     """The one of these case codes from which something in the text differs by one slip; empty
     where none does, or several do."""
@@ -243,11 +261,26 @@ def nearest(text: str, known: Iterable[str]) -> str:
     return next(iter(near)) if len(near) == 1 else ""
 
 
+def _called(texts: Catalogue, code: str) -> list[str]:
+    return [texts.text(f"disease_{code}", language) for language in texts.languages]
+
+
 def find_code(text: str) -> tuple[str, str]:
     """(the case code among the first words, whole or in up to three pieces, or an empty text; the
     text without it)."""
     code, before, after = around_code(text)
     return (code, (before + after).strip(" .,:;-\r\n\t")) if code else ("", text.strip())
+
+
+def code_anywhere(text: str) -> str:
+    """The case code among the first words, or else alone among the later ones; or an empty text."""
+    code, _ = find_code(text)
+    for typed in () if code else re.findall(r"[^\W_]+", text[:LONGEST]):
+        try:
+            return codes.parse(typed)
+        except codes.BadCode:
+            continue
+    return code
 
 
 def around_code(text: str) -> tuple[str, str, str]:
@@ -302,19 +335,3 @@ def _forgiven(typed: str, keyword: str, command: Command) -> bool:
     doubled = any(typed[:i] + typed[i + 1 :] == keyword for i in range(1, len(typed))
                   if typed[i] == typed[i - 1])  # fmt: skip
     return doubled or (sorted(typed) == sorted(keyword) and one_slip(typed, keyword))
-
-
-def one_slip(typed: str, meant: str) -> bool:
-    """Whether one letter was changed, dropped, added or swapped with its neighbour."""
-    if abs(len(typed) - len(meant)) > 1:
-        return False
-    start = 0
-    while start < min(len(typed), len(meant)) and typed[start] == meant[start]:
-        start += 1
-    left, right = typed[start:], meant[start:]
-    return (
-        left[1:] == right[1:]
-        or left == right[1:]
-        or left[1:] == right
-        or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
-    )

@@ -8,14 +8,13 @@ import logging
 from sqlalchemy.orm import Session
 
 from gateway import outbox
-from gateway.cases import escalation, followups
+from gateway.cases import escalation, followups, news
 from gateway.cases.case import by_code
 from gateway.dialogue import answers
-from gateway.dialogue.advice import PROMISES
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.agreed import Agreed
-from gateway.people import farmers, officers
+from gateway.people import farmers, officers, proof
 from gateway.privacy import consent, erasure
 from gateway.store.models import Case, Event, Farmer, Kiosk
 
@@ -60,6 +59,8 @@ class Hand:
         match effect:
             case ask.SetLanguage(language):
                 farmers.set_language(session, self._farmer(session), language, by="ussd")
+            case ask.SetArea(area):
+                self._farmer(session).area = area
             case ask.GiveConsent(language):
                 self._consent(session, language)
             case ask.WithdrawConsent():
@@ -70,6 +71,11 @@ class Hand:
                 farmers.opt_out(session, self._farmer(session), by="ussd")
             case ask.OptIn():
                 farmers.opt_in(session, self._farmer(session), by="ussd")
+            case ask.SendErasureCode():
+                code = proof.code(self._parts.store.vault, self._phone)
+                self._reply(session, "erasure_code", proof=code)
+            case ask.MarkRead(code):
+                news.read(session, _case(session, code), self._tag)
             case ask.Erase():
                 self._reply(session, "erasure_done")
             case ask.RequestOfficer():
@@ -102,10 +108,9 @@ class Hand:
             case ask.AnswerCase(code, note, label):
                 case = _case(session, code)
                 words = desk.texts.render(note, case.spoken)
-                if note in PROMISES:
-                    answers.promise(session, texts, desk, officer, case, words)
-                else:
-                    answers.answer(session, texts, desk, officer, case, words, label or None)
+                answers.answer(
+                    session, texts, desk, officer, case, words, label or None, ready=note
+                )
             case ask.AnswerInWords(code, words, safe):
                 case = _case(session, code)
                 answers.answer(session, texts, desk, officer, case, words, safe=safe)
@@ -126,7 +131,15 @@ class Hand:
         if case is not None and case.farmer_id != farmer.id:
             log.warning("ussd case=%s is another farmer's", case.code)
             return
-        told = {"stage": effect.stage, "plants": effect.plants, "sprayed": effect.sprayed}
+        told = {
+            "stage": effect.stage,
+            "plants": effect.plants,
+            "sprayed": effect.sprayed,
+            "look": effect.look,
+            "sign": effect.sign,
+            "pods": effect.pods,
+            "sounds": effect.sounds,
+        }
         answers = {name: value for name, value in told.items() if value}
         escalation.request_officer(
             session,
@@ -136,6 +149,7 @@ class Hand:
             case=case,
             crop=effect.crop or None,
             another=effect.another,
+            area=effect.area or None,
             answers=answers | {"reason": effect.reason},
         )
 

@@ -20,9 +20,9 @@ from gateway.dialogue.ussd.pages import Footer, paginate
 BACK, HOME, MORE = "0", "00", "98"
 RESERVED = frozenset({BACK, HOME, MORE})
 
-KEPT = ("pin", "asked", "agreed")
+KEPT = ("pin", "asked", "agreed", "area")
 """What the main menu does not forget: that an officer gave the PIN, that a newcomer was asked, that
-consent was given in this session."""
+consent was given in this session, and where the field is."""
 DEEPEST = 24
 """Screens remembered for going back; the oldest are forgotten first."""
 MISSES = 8
@@ -40,6 +40,8 @@ class State:
     page: int = 0
     note: str = ""
     """Key of a line said above the screen once, such as "not understood"."""
+    noted: int = 0
+    """The page that it is said on."""
     data: Mapping[str, str] = field(default_factory=dict)
     """What was chosen on the way."""
     items: tuple[str, ...] = ()
@@ -53,6 +55,7 @@ class State:
             "language": self.language,
             "page": self.page,
             "note": self.note,
+            **({"noted": self.noted} if self.noted else {}),  # an older program knows none
             "data": dict(self.data),
             "items": list(self.items),
             "back": list(self.back),
@@ -166,6 +169,10 @@ class Screen:
     """Whether nobody can have read it yet: then an answer dialled ahead is none."""
     home: bool = False
     """A first screen: nothing to go back to."""
+    reading: bool = False
+    """Only read: who hangs up here was not cut off, and has nothing to go on with."""
+    shown: Callable[[Visit], tuple[Effect, ...]] | None = None
+    """What has happened once it was shown: that a result was read."""
 
     def targets(self) -> set[str]:
         found = {name for option in self.options for name in (option.to, *option.also)}
@@ -218,14 +225,14 @@ class Menu:
         screen = self.screens.get(state.screen)
         if screen is None or screen.end:
             return Step(self.at_home(state, facts), fits=False)
-        visit = Visit(replace(state, note=""), facts, self.texts)
+        visit = Visit(state, facts, self.texts)
         number = as_number(typed)
         if number == HOME:
             return Step(self.at_home(state, facts))
         if number == BACK and (state.page or state.back or not screen.home):
             return Step(self._go_back(state, facts))
         if number == MORE and state.page + 1 < len(self._pages(screen, visit)):
-            return Step(replace(state, page=state.page + 1, note="", misses=0))
+            return Step(replace(state, page=state.page + 1, misses=0))
         answer = self._answer(screen, visit, number, typed[:ANSWER_LIMIT])
         if isinstance(answer, Again):
             return self._miss(state, answer)
@@ -239,6 +246,11 @@ class Menu:
         """Whether this screen must be shown before it may be answered."""
         screen = self.screens[state.screen]
         return screen.unread is not None and screen.unread(Visit(state, facts, self.texts))
+
+    def shown(self, state: State, facts: Facts) -> tuple[Effect, ...]:
+        """What has happened when this screen was shown."""
+        screen = self.screens[state.screen]
+        return screen.shown(Visit(state, facts, self.texts)) if screen.shown else ()
 
     def show(self, state: State, facts: Facts) -> tuple[str, bool]:
         """(text of the screen without its prefix, whether the session ends with it)."""
@@ -264,7 +276,7 @@ class Menu:
         if state.misses + 1 >= MISSES:
             ended = replace(state, screen="too_many_misses", page=0, note="", items=())
             return Step(ended, again.effects, fits=False)
-        missed = replace(state, note=again.note, misses=state.misses + 1)
+        missed = replace(state, note=again.note, noted=state.page, misses=state.misses + 1)
         return Step(missed, again.effects, fits=False)
 
     def _follow(self, state: State, go: Go, facts: Facts) -> State:
@@ -276,6 +288,7 @@ class Menu:
             screen=go.to,
             page=0,
             note=go.note,
+            noted=0,
             data={**state.data, **go.data},
             back=back,
             language=go.language or state.language,
@@ -292,11 +305,12 @@ class Menu:
 
     def _go_back(self, state: State, facts: Facts) -> State:
         if state.page:
-            return replace(state, page=state.page - 1, note="", misses=0)
+            note = state.note if state.noted < state.page else ""
+            return replace(state, page=state.page - 1, note=note, misses=0)
         if not state.back:
             return self.at_home(state, facts)
         earlier = replace(
-            state, screen=state.back[-1], back=state.back[:-1], page=0, note="", misses=0
+            state, screen=state.back[-1], back=state.back[:-1], page=0, note="", noted=0, misses=0
         )
         return self._arrive(earlier, facts)
 
@@ -311,10 +325,9 @@ class Menu:
 
     def _pages(self, screen: Screen, visit: Visit) -> list[str]:
         body = screen.text(visit) if callable(screen.text) else visit.say(screen.text)
-        if visit.state.note:
-            body = f"{visit.say(visit.state.note)}\n{body}"
+        note = visit.say(visit.state.note) if visit.state.note else ""
         if screen.end:
-            return [body]
+            return [f"{note}\n{body}" if note else body]
         lines = [
             f"{option.number} {visit.say(option.label)}"
             for option in screen.options
@@ -331,7 +344,7 @@ class Menu:
             back="" if at_root else f"{BACK} {visit.say('option_back')}",
             menu="" if at_root else f"{HOME} {visit.say('option_menu')}",
         )
-        return paginate(body, lines, footer)
+        return paginate(body, lines, footer, note=note, noted=visit.state.noted)
 
 
 def _numbered(screen: Screen, items: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,8 @@ class FarmerFacts:
     is replayed from there."""
     agreed_at: int = 0
     """How many answers the path had with the yes; 0 when it was given elsewhere."""
+    area: str = ""
+    """Where her field is, as far as we know."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,21 @@ class CaseFacts:
     """`unknown` when nobody said."""
     label: str = "unknown"
     """What the photos look like; `unknown` before a diagnosis."""
+    advice: str = ""
+    """What the key of its advice ends in, where it was advised on."""
     mine: bool = False
     """It is a case of the number that calls."""
     note: str = ""
     """The officer's answer."""
+    unread: bool = False
+    """It has an answer that she has not read over USSD."""
     with_officer: bool = True
     """An officer has it, where a person is to have it; else one is looked for."""
+    promised: str = ""
+    """`call` or `visit`, where one is to come, by `officer` and by `day`."""
+    officer: str = "?"
+    day: str = "?"
+    officer_phone: str = "?"
     photo_wanted: bool = False
     """Its officer waits for a first photo."""
     language: str = "en"
@@ -54,6 +65,8 @@ class CaseFacts:
     why: str = "asks"
     """Why a person got the case; names a text."""
     told: str = ""
+    seen: str = ""
+    """What the farmer says that it looks like."""
     choices: tuple[str, ...] = ()
     """Labels that a leaf of this crop may have."""
 
@@ -91,17 +104,29 @@ class Facts(Protocol):
         """Anybody's, by its code."""
         ...
 
+    def news(self) -> str:
+        """Code of the caller's case that opens on dialling: with a new answer, or her only one."""
+        ...
+
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         """Look for a case by a code that was typed. What is not the caller's counts as a guess, of
         which a number has a few a day; so this is not free to ask either."""
         ...
 
-    def kiosks(self) -> Sequence[KioskFacts]:
-        """In service, nearest to the caller first."""
+    def units(self, above: str = "") -> Sequence[str]:
+        """The districts of the country, or the sectors of one; empty where no list is known."""
         ...
 
-    def on_duty(self) -> bool:
-        """Whether an officer would take a case of the caller now."""
+    def kiosks(self, area: str = "") -> Sequence[KioskFacts]:
+        """In service, nearest to the area first, else to the caller's own."""
+        ...
+
+    def on_duty(self, area: str = "") -> bool:
+        """Whether an officer would take a case of this area, else of the caller's own, now."""
+        ...
+
+    def erasure_code(self, typed: str) -> Literal["right", "wrong", "too_often"]:
+        """Judge the code that was sent to the caller's phone. Every question counts as a guess."""
         ...
 
     def officer(self) -> OfficerFacts | None:
@@ -125,6 +150,11 @@ class Facts(Protocol):
 @dataclass(frozen=True)
 class SetLanguage:
     language: str
+
+
+@dataclass(frozen=True)
+class SetArea:
+    area: str
 
 
 @dataclass(frozen=True)
@@ -155,6 +185,16 @@ class OptIn:
 
 
 @dataclass(frozen=True)
+class SendErasureCode:
+    """By SMS: who reads it has the phone, and not only its number."""
+
+
+@dataclass(frozen=True)
+class MarkRead:
+    case: str
+
+
+@dataclass(frozen=True)
 class Erase:
     """Everything we hold of the caller."""
 
@@ -167,6 +207,13 @@ class RequestOfficer:
     stage: str = ""
     plants: str = ""
     sprayed: str = ""
+    look: str = ""
+    sign: str = ""
+    pods: str = ""
+    sounds: str = ""
+    """What look and sign sound like: a trouble's code."""
+    area: str = ""
+    """Where, if she said so just now."""
     another: bool = False
     """She says that it is another problem than that of her open case."""
 
@@ -236,11 +283,14 @@ class AskPhoto:
 
 Effect = (
     SetLanguage
+    | SetArea
     | GiveConsent
     | WithdrawConsent
     | AllowTraining
     | OptOut
     | OptIn
+    | SendErasureCode
+    | MarkRead
     | Erase
     | RequestOfficer
     | RecordOutcome

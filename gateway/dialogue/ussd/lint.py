@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -14,8 +15,13 @@ from gateway.dialogue.catalogue import SCREEN_LIMIT, CatalogueError
 from gateway.dialogue.ussd.engine import RESERVED, Menu, Screen, State
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 
+LONGEST_WAY = 9
+"""Answers after which no way is looked for."""
 PAGES = 4
 """More pages than this nobody reads."""
+
+WHERE = "Kayonza/Ryakarimira Town Council"
+"""A district, and a sector with the longest name of all."""
 
 _ELSEWHERE = frozenset({"resume", "trouble", "too_many_misses"})
 """Screens that a session is put on, not led to by an answer."""
@@ -46,16 +52,21 @@ class Widest:
             label=label,
             mine=True,
             note=values["note"] if note else "",
+            promised="visit" if state == life.PROMISED else "",
+            officer=values["officer"],
+            day=values["day"],
+            officer_phone=values["officer_phone"],
             place=values["place"],
             phone=values["phone"],
             finding=values["finding"],
             told=values["told"],
+            seen="x" * 80,
             choices=LABELS,
         )
         self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
 
     def farmer(self) -> FarmerFacts:
-        return FarmerFacts(language="en", consented=self._consented, opted_out=False)
+        return FarmerFacts("en", consented=self._consented, opted_out=False, area=WHERE)
 
     def cases(self) -> list[CaseFacts]:
         return [self._case] * 20
@@ -66,14 +77,23 @@ class Widest:
     def case(self, code: str) -> CaseFacts:
         return self._case
 
+    def news(self) -> str:
+        return self._case.code
+
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         return "found"
 
-    def kiosks(self) -> list[KioskFacts]:
+    def units(self, above: str = "") -> list[str]:
+        return WHERE.split("/")
+
+    def kiosks(self, area: str = "") -> list[KioskFacts]:
         return [self._kiosk] * 20
 
-    def on_duty(self) -> bool:
+    def on_duty(self, area: str = "") -> bool:
         return True
+
+    def erasure_code(self, typed: str) -> Literal["right"]:
+        return "right"
 
     def officer(self) -> OfficerFacts:
         return OfficerFacts(language="en", on_duty=True)
@@ -93,6 +113,11 @@ def check(menu: Menu) -> list[str]:
     faults = [*_structure(menu), *_untranslated(menu)]
     if not faults:  # a menu with a missing screen cannot be shown
         faults += dict.fromkeys(_pages(menu))
+        faults += [
+            f"{goal.name}: {taken} hops, at most {goal.most} are gone"
+            for goal, taken in hops(menu)
+            if taken > goal.most
+        ]
     return faults
 
 
@@ -162,6 +187,7 @@ def _pages(menu: Menu) -> Iterator[str]:
             for label in advised[:1]
         ]
         chosen = {"case": values["case"], "kiosk": "1", "crop": crop, "pin": "ok"}
+        chosen |= {"district": WHERE.partition("/")[2], "area": WHERE}
         for label, world in worlds:
             for name, screen in menu.screens.items():
                 data = chosen | {"label": label if label in ADVISED else advised[0]}
@@ -184,6 +210,52 @@ def _too_long(menu: Menu, state: State, world: Widest) -> Iterator[str]:
         yield f"{where}: {len(pages)} pages; this screen must be read as one"
     if len(pages) > PAGES and not state.items:
         yield f"{where}: {len(pages)} pages, at most {PAGES} are read"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What somebody who is known dials for, and the most hops that it may take."""
+
+    name: str
+    begins: str
+    """The screen that the call begins on."""
+    ends: frozenset[str]
+    most: int
+    through: str = ""
+    """How the names of screens on the way begin: the longest way through them counts, for every
+    question of it is asked. Without it, the shortest way of all."""
+
+
+ENDS = frozenset({"report_kiosk", "officer_requested", "nobody_on_duty"})
+GOALS = (
+    Goal("result, new or the only one", "", frozenset({"news"}), 1),
+    Goal("result, from the list", "main", frozenset({"case"}), 2),
+    Goal("officer", "main", frozenset({"officer_requested", "nobody_on_duty"}), 2),
+    Goal("report with triage", "main", ENDS, 6, through="report_"),
+)
+
+
+def hops(menu: Menu) -> list[tuple[Goal, int]]:
+    """The goals, with the answers that each takes; a dial that shows it is one hop."""
+    return [(goal, _hops(menu, goal)) for goal in GOALS]
+
+
+def _hops(menu: Menu, goal: Goal) -> int:
+    if not goal.begins:
+        return 1 if all(menu.screens[name].home for name in goal.ends) else len(menu.screens)
+    far = [len(way) for way in _ways(menu, goal, (goal.begins,))]
+    worst = max if goal.through else min
+    return worst(far, default=len(menu.screens))
+
+
+def _ways(menu: Menu, goal: Goal, way: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every way to an end of the goal, as the screens that are answered on it."""
+    screen = menu.screens[way[-1]]
+    for name in sorted(screen.targets() - set(screen.guards)):
+        if name in goal.ends:
+            yield way
+        elif name not in way and name.startswith(goal.through) and len(way) <= LONGEST_WAY:
+            yield from _ways(menu, goal, (*way, name))
 
 
 def mermaid(menu: Menu) -> str:

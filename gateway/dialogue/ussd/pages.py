@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.dialogue import gsm7
 from gateway.dialogue.catalogue import SCREEN_LIMIT
@@ -34,21 +34,30 @@ class _Unit:
 
 
 def paginate(
-    body: str, lines: Sequence[str], footer: Footer, limit: int = SCREEN_LIMIT
+    body: str,
+    lines: Sequence[str],
+    footer: Footer,
+    limit: int = SCREEN_LIMIT,
+    *,
+    note: str = "",
+    noted: int = 0,
 ) -> list[str]:
     """Lay out text and option lines on as few pages as hold them, each within `limit` septets.
 
     Text is cut at words, an option line never. Every page but the last offers `footer.more`, every
     page `footer.back`; `footer.menu` is left out where it would cost a page.
 
+    Args:
+        note: said at the top of page `noted`, whose lines it pushes on: nothing is left out.
+
     Raises:
         NotGsm: a letter is outside the alphabet.
     """
     longest = limit // 2
-    words = [
-        _Unit("\n" if "\n" in g else " ", gsm7.cut(w, longest)) for g, w in _WORD.findall(body)
-    ]
-    units = words + [_Unit("\n", gsm7.cut(line, longest)) for line in lines]
+    units = _words(body, longest) + [_Unit("\n", gsm7.cut(line, longest)) for line in lines]
+    said = _words(note, longest)
+    if not noted:
+        units = _under(said, units)
     for last in (_joined(footer.back, footer.menu), footer.back):
         if _taken(units, last, limit) == len(units):
             return [_joined(_fill(units), last)]
@@ -58,7 +67,20 @@ def paginate(
         taken = _taken(units, standing, limit)
         pages.append(_joined(_fill(units[:taken]), standing))
         units = units[taken:]
+        if len(pages) == noted:
+            units = _under(said, units)
     return [*pages, _joined(_fill(units), footer.back)]
+
+
+def _words(text: str, longest: int) -> list[_Unit]:
+    return [
+        _Unit("\n" if "\n" in gap else " ", gsm7.cut(word, longest))
+        for gap, word in _WORD.findall(text)
+    ]
+
+
+def _under(note: list[_Unit], units: list[_Unit]) -> list[_Unit]:
+    return [*note, replace(units[0], gap="\n"), *units[1:]] if note and units else note + units
 
 
 def _taken(units: Sequence[_Unit], standing: str, limit: int) -> int:

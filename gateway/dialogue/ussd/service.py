@@ -18,6 +18,7 @@ from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import screens
 from gateway.dialogue.ussd.effects import Hand
 from gateway.dialogue.ussd.engine import Menu, State, Step
+from gateway.dialogue.ussd.facts import Effect
 from gateway.dialogue.ussd.sessions import LONGEST, Busy, Kept, Mark, Sessions, digest, segments
 from gateway.dialogue.ussd.walk import walk
 from gateway.dialogue.ussd.world import World
@@ -143,6 +144,7 @@ class _Hop:
             with self._world() as world:
                 state = self._next(kept, world)
                 reply = self._shown(state, world)
+                self._do(self.menu.shown(state, world), world)
         except BaseException:
             self._quietly(lambda: sessions.release(self.tag, kept))
             raise
@@ -175,7 +177,8 @@ class _Hop:
         if typed is None:
             log.info("ussd session=%s path does not go on; main menu", self.tag)
             return self.menu.at_home(state, world)
-        if state.data.get("pin") == "ok":  # an officer's answer must not reach another farmer
+        # One answer; an officer's is one whatever is in it: it must not reach another farmer.
+        if "*" not in typed or state.data.get("pin") == "ok":
             return self._done(self.menu.step(state, typed, world), world)
         # Several answers: a hop between was answered without Redis, or the farmer typed ahead.
         answers = typed.split("*")
@@ -187,7 +190,8 @@ class _Hop:
         if self._path():
             return self._replayed(world, patient=False)
         state = self.menu.start(world, self.language)
-        if kept.unfinished and kept.unfinished["screen"] in self.menu.screens:
+        new = self.menu.shown(state, world)  # an answer that she waits for comes first
+        if kept.unfinished and not new and kept.unfinished["screen"] in self.menu.screens:
             cut_off = json.dumps(kept.unfinished, separators=(",", ":"))
             language = kept.unfinished["language"]
             state = State("resume", language, data={"resume": cut_off})
@@ -209,15 +213,18 @@ class _Hop:
 
     def _done(self, step: Step, world: World) -> State:
         self.language = step.state.language
-        if step.effects:
-            hand = Hand(
-                self.line.parts, self.request.phone, self.tag, self.language, len(self._path())
-            )
-            done = hand.carry_out(step.effects)
-            world.refresh()
-            if not done:
-                return replace(step.state, note="ussd_case_gone")
+        if not self._do(step.effects, world):
+            return replace(step.state, note="ussd_case_gone", noted=0)
         return step.state
+
+    def _do(self, effects: tuple[Effect, ...], world: World) -> bool:
+        """Whether it could be done."""
+        if not effects:
+            return True
+        hand = Hand(self.line.parts, self.request.phone, self.tag, self.language, len(self._path()))
+        done = hand.carry_out(effects)
+        world.refresh()
+        return done
 
     def _shown(self, state: State, world: World) -> Reply:
         self.language = state.language
@@ -225,11 +232,11 @@ class _Hop:
         return Reply(f"{'END' if ends else 'CON'} {text}", f"{state.screen} {state.language}")
 
     def _unfinished(self, state: State) -> dict[str, object] | None:
-        """What a redial may go on with; nothing where going on means the main menu anyway."""
+        """What a redial may go on with; nothing where she only read, and may have hung up."""
         if state.screen == "resume":
             return dict(json.loads(state.data["resume"]))
         screen = self.menu.screens[state.screen]
-        return None if screen.end or screen.home else state.to_json()
+        return None if screen.end or screen.home or screen.reading else state.to_json()
 
     def _quietly(self, tell_redis: Callable[[], None]) -> None:
         try:

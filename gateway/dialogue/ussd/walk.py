@@ -48,7 +48,8 @@ def walk(
             asked = menu.again(state) if step.fits else step
             # What cannot be told is no miss that ends a session: it may have been a right answer.
             ended = asked.state.screen != state.screen
-            return Step(replace(state, note=Again().note), fits=False) if ended else asked
+            again = replace(state, note=Again().note, noted=state.page)
+            return Step(again, fits=False) if ended else asked
         del rest[:length]
         agrees = any(isinstance(effect, GiveConsent) for effect in step.effects)
         position = len(answers) - len(rest)

@@ -12,15 +12,15 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy import DISEASES
-from gateway.cases import escalation, guesses, life, routing
+from gateway.agronomy import DISEASES, advice
+from gateway.cases import escalation, guesses, life, news, routing
 from gateway.cases.briefing import brief
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd.agreed import agreed_in
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
-from gateway.people import areas, farmers, hours, lockout, officers
+from gateway.people import areas, farmers, hours, lockout, officers, proof
 from gateway.store.models import Case, Farmer, Kiosk, Officer
 from gateway.teaching import labels
 
@@ -36,6 +36,7 @@ class World:
         self._phone = phone
         self._tag = session_tag
         self._open = ExitStack()
+        self._kiosks: dict[str, list[KioskFacts]] = {}
 
     def __enter__(self) -> World:
         return self
@@ -46,8 +47,9 @@ class World:
     def refresh(self) -> None:
         """Forget what was read: something has been changed."""
         self._open.close()
-        for name in ("_session", "_farmer", "_officer", "_cases", "_kiosks", "_desk"):
+        for name in ("_session", "_farmer", "_officer", "_cases", "_desk"):
             self.__dict__.pop(name, None)
+        self._kiosks = {}
 
     @cached_property
     def _session(self) -> Session:
@@ -69,9 +71,10 @@ class World:
         newest = query.order_by(Case.created_at.desc(), Case.id.desc()).limit(LISTED)
         return [self._facts_of(case) for case in self._session.scalars(newest)]
 
-    @cached_property
-    def _kiosks(self) -> list[KioskFacts]:
-        area = self._farmer.area if self._farmer else None
+    def _area(self, area: str) -> str | None:
+        return area or (self._farmer.area if self._farmer else None)
+
+    def _nearest(self, area: str | None) -> list[KioskFacts]:
         rows = self._session.scalars(select(Kiosk).where(Kiosk.disabled_at.is_(None)))
         ranked = sorted((-_shared_units(k.area, area), k.name, k.id, k) for k in rows)[:LISTED]
         return [
@@ -97,6 +100,7 @@ class World:
             opted_out=farmer.opted_out_at is not None,
             began=agreed.began,
             agreed_at=agreed.answers,
+            area=farmer.area or "",
         )
 
     def cases(self) -> Sequence[CaseFacts]:
@@ -114,11 +118,23 @@ class World:
             return None
         told = case.state in (life.ANSWERED, life.CLOSED)
         facts = self._facts_of(case)
+        if promised := escalation.promised(self._session, self._parts.desk, case):
+            facts = replace(
+                facts,
+                promised=promised.how,
+                officer=promised.officer,
+                day=promised.day,
+                officer_phone=promised.phone,
+            )
         return replace(
             facts,
             note=officers_words(self._session, case) if told else "",
+            unread=told and facts.mine and news.unread(self._session, case),
             photo_wanted=facts.with_officer and escalation.first_photo_awaited(self._session, case),
         )
+
+    def news(self) -> str:
+        return news.to_open(self._session, self._farmer, self._tag) if self._farmer else ""
 
     def look_up(self, code: str) -> Literal["found", "none", "too_often"]:
         case = by_code(self._session, code)
@@ -129,13 +145,24 @@ class World:
                 return "too_often"
         return "none" if case is None else "found"
 
-    def kiosks(self) -> Sequence[KioskFacts]:
-        return self._kiosks
+    def units(self, above: str = "") -> Sequence[str]:
+        return self._parts.areas.below(above)
 
-    def on_duty(self) -> bool:
-        area = self._farmer.area if self._farmer else None
+    def kiosks(self, area: str = "") -> Sequence[KioskFacts]:
+        if area not in self._kiosks:
+            self._kiosks[area] = self._nearest(self._area(area))
+        return self._kiosks[area]
+
+    def on_duty(self, area: str = "") -> bool:
         language = self._farmer.language if self._farmer else None
-        return routing.choose(self._session, area, language or "") is not None
+        return routing.choose(self._session, self._area(area), language or "") is not None
+
+    def erasure_code(self, typed: str) -> Literal["right", "wrong", "too_often"]:
+        with self._parts.store.transaction() as session:
+            if not guesses.another(session, self._phone, self._parts.desk.zone):
+                return "too_often"
+        right = proof.right(self._parts.store.vault, self._phone, typed)
+        return "right" if right else "wrong"
 
     def officer(self) -> OfficerFacts | None:
         if self._officer is None:
@@ -171,6 +198,7 @@ class World:
             opened=hours.day(case.created_at, self._parts.desk.zone),
             crop=case.crop or "unknown",
             label=case.label if case.label in DISEASES else "unknown",
+            advice=advice.text_of(case.label or "", case.answers),
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
             language=case.spoken,
             with_officer=escalation.with_officer(self._session, case),
@@ -190,6 +218,7 @@ class World:
             finding=said["finding"],
             why=seen.why,
             told=said["told"],
+            seen=seen.seen(self._parts.texts, language),
             choices=labels.choices(case.crop),
         )
 

@@ -11,10 +11,11 @@ from gateway.pages.officer.case import add_to as add_case
 from gateway.pages.officer.door import add_to as add_door
 from gateway.pages.officer.listing import add_to as add_listing
 from gateway.pages.officer.pictures import add_to as add_pictures
+from gateway.pages.officer.several import add_to as add_several
 
 
 def blueprint(context: Context) -> Blueprint:
     pages = Blueprint("officer", __name__)
-    for add in (add_door, add_listing, add_case, add_actions, add_pictures):
+    for add in (add_door, add_listing, add_case, add_actions, add_several, add_pictures):
         add(pages, context)
     return guard(pages)

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, escalation
+from gateway.cases import codes, escalation, new_number
 from gateway.cases.case import by_code, hold
 from gateway.context import Context
 from gateway.dialogue import answers
@@ -21,6 +21,7 @@ from gateway.pages.officer.case import show
 from gateway.pages.officer.door import signed_in
 from gateway.pages.officer.standing import Standing, standing
 from gateway.pages.officer.words import Words
+from gateway.people import msisdn
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Officer
 from gateway.teaching import labels
@@ -100,26 +101,30 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def answer(officer: Officer, code: str) -> ResponseReturnValue | None:
         try:
             with holding(context, officer, code) as held:
-                draft = _draft(context, held.case.spoken)
+                draft = draft_for(context, held.case.spoken)
                 if not draft.said:
                     return show(context, officer, code, draft=draft, status=422)
                 said_before = held.escalation.label is not None
-                label = None if said_before else advice.label_of(draft.choice)
-                answers.answer(
+                label = draft.label or (None if said_before else advice.label_of(draft.choice))
+                day = answers.answer(
                     held.session, context.catalogue, context.desk, held.officer, held.case,
-                    draft.said, label, safe=draft.safe,
+                    draft.said, label, ready=draft.choice, instead=draft.instead,
+                    safe=draft.safe,
                 )  # fmt: skip
+        except labels.BadLabel:
+            flash(t("officer_choose_label"), "warn")
+            return show(context, officer, code, draft=draft, status=422)
         except Gone as gone:
             if gone.how != "answered" or gone.answer is None:
                 raise
             _answered_before(context, code, gone.answer)
             return None
-        flash(t("officer_sent"), "good")
+        flash(t("officer_announced", day=day) if day else t("officer_sent"), "good")
         return None
 
     def preview(officer: Officer, code: str) -> ResponseReturnValue:
         with holding(context, officer, code) as held:
-            draft = _draft(context, held.case.spoken)
+            draft = draft_for(context, held.case.spoken)
         return show(context, officer, code, draft=draft, status=200 if draft.said else 422)
 
     def photo(officer: Officer, code: str) -> None:
@@ -148,7 +153,32 @@ def add_to(pages: Blueprint, context: Context) -> None:
         flash(t("officer_handed_over", code=code), "good")
         return redirect(url_for("officer.cases"))
 
-    for act in (label, answer, preview, photo, call):
+    def number(officer: Officer, code: str) -> None:
+        try:
+            phone = msisdn.parse(request.form.get("phone", ""), context.settings.region)
+        except msisdn.BadNumber:
+            flash(t("officer_number_wrong"), "warn")
+            return
+        with holding(context, officer, code) as held:
+            actor = f"officer:{officer.id}"
+            moved = new_number.move(held.session, context.desk, held.case, phone, actor=actor)
+        flash(t("officer_number_moved" if moved else "officer_number_same"), "good")
+
+    def undo(officer: Officer, code: str) -> None:
+        try:
+            with context.store.transaction() as session:
+                found = by_code(session, code)
+                case = hold(session, found.id) if found is not None else None
+                if case is None:
+                    raise escalation.NotYours(code)
+                here = session.get_one(Officer, officer.id)
+                left = answers.undo(session, context.desk, here, case)
+        except escalation.NotYours:
+            flash(t("officer_undo_late"), "warn")
+        else:
+            flash(t("officer_undone_left" if left else "officer_undone"), "good")
+
+    for act in (label, answer, preview, photo, call, number, undo):
         action(act.__name__, act)
     action("hand-over", hand_over)
 
@@ -159,10 +189,14 @@ def _label(held: Held, label: str, words: str = "") -> None:
     held.escalation.label = label
 
 
-def _draft(context: Context, farmer: str) -> advice.Draft:
-    choice, own = request.form.get("choice", ""), request.form.get("own", "")
-    safe = request.form.get("safety") == "1"
-    return advice.draft(context.catalogue, farmer, choice, own, safe=safe)
+def draft_for(context: Context, farmer: str | None) -> advice.Draft:
+    """What the form of this request says, in the farmer's language; where only a diagnosis was
+    chosen, the advice that belongs to it."""
+    form = request.form
+    label, own = form.get("label", ""), form.get("own", "")
+    choice = form.get("choice", "") or f"{advice.PREFIX}{label}"
+    draft = advice.draft(context.catalogue, farmer, choice, own, safe=form.get("safety") == "1")
+    return replace(draft, label=label or None, instead=form.get("words", ""))
 
 
 def _answered_before(context: Context, code: str, sent: str) -> None:
@@ -170,7 +204,7 @@ def _answered_before(context: Context, code: str, sent: str) -> None:
     with context.store.reading() as session:
         case, _ = facts.case_by_code(session, code)
     assert case is not None
-    draft = _draft(context, case.spoken)
+    draft = draft_for(context, case.spoken)
     if draft.said == sent:
         flash(t("officer_sent"), "good")
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.agronomy import CROP_OF, products
+from gateway.cases.escalation import Said
 from gateway.dialogue import gsm7
-from gateway.dialogue.advice import PART, WHOLE, BadNote, said, split, tidy
+from gateway.dialogue.advice import PART, WHOLE, BadNote, split, tidy
 from gateway.dialogue.catalogue import Catalogue
 from gateway.teaching import labels
 
@@ -27,6 +29,10 @@ class Draft:
     fault: BadNote | None = None
     safe: bool = False
     """The officer says that a product or a dose is meant, and goes with the safety words."""
+    label: str | None = None
+    """What the officer says it is, in the same step."""
+    instead: str = ""
+    """And in words, where it is none of the known."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,20 @@ class Advice:
 
 
 def choices(
-    texts: Catalogue, farmer: str, officer: str, label: str | None, crop: str | None
+    texts: Catalogue,
+    farmer: str,
+    officer: str,
+    label: str | None,
+    crop: str | None,
+    *,
+    alike: bool = True,
 ) -> list[Advice]:
     """All texts to choose from, in the farmer's language, named in the officer's.
 
     First what fits the label, then the crop, then any crop; nothing that is for another crop.
+
+    Args:
+        alike: otherwise cases of more crops than one are answered: only what is for any crop.
     """
 
     def distance(key: str) -> int:
@@ -54,7 +69,7 @@ def choices(
 
     def fits(key: str) -> bool:
         about = label_of(key)
-        return about is None or about in labels.choices(crop)
+        return about is None or (alike and about in labels.choices(crop))
 
     return [
         Advice(key, texts.text(f"option_{key}", officer), texts.text(key, farmer))
@@ -62,7 +77,9 @@ def choices(
     ]
 
 
-def words(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = False) -> str:
+def words(
+    texts: Catalogue, farmer: str | None, choice: str, own: str, *, safe: bool = False
+) -> str:
     """What the farmer will read of the officer, in the GSM alphabet and never cut.
 
     Args:
@@ -84,7 +101,9 @@ def words(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = 
     return said
 
 
-def draft(texts: Catalogue, farmer: str, choice: str, own: str, *, safe: bool = False) -> Draft:
+def draft(
+    texts: Catalogue, farmer: str | None, choice: str, own: str, *, safe: bool = False
+) -> Draft:
     """As `words`, with the fault as a value."""
     try:
         said = words(texts, farmer, choice, own, safe=safe)
@@ -99,16 +118,10 @@ def label_of(choice: str) -> str | None:
     return label if label in CROP_OF else None
 
 
-def preview(
-    texts: Catalogue, farmer: str, code: str, phone: str, words: str, *, safe: bool = False
-) -> str:
+def preview(texts: Catalogue, farmer: str, code: str, phone: str, said: Sequence[Said]) -> str:
     """The messages exactly as they will arrive, an empty line between two."""
-    safety = safe and bool(products.found(words))
     known = {"case": code, "officer_phone": phone}
-    sent = (
-        texts.render(one.template, farmer, **known, **one.values)
-        for one in said(texts, words, safety=safety)
-    )
+    sent = (texts.render(one.template, farmer, **{**known, **one.values}) for one in said)
     return "\n\n".join(sent)
 
 

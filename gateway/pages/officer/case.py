@@ -8,9 +8,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from gateway.agronomy import CROP_OF
-from gateway.cases import codes, heard
-from gateway.cases.briefing import looks_like
+from gateway.cases import briefing, codes, escalation, heard
 from gateway.context import Context
+from gateway.dialogue import answers
 from gateway.dialogue.advice import MOST, BadNote
 from gateway.pages.base.install import spoken
 from gateway.pages.officer import advice, facts
@@ -62,14 +62,19 @@ def show(
         history = facts.history(session, case)
         written = heard.words_of(session, case)
         neighbours = facts.neighbours(session, case, moment)
+        why = briefing.why(session, case)
+        heap = facts.heap(session, officer, moment)
     own = [row for row in escalations if row.officer_id == officer.id][-1]
     page = render_template(
         "officer/case.html",
         officer=officer, case=case, how=how, own=own, photos=photos, history=history,
         neighbours=neighbours, written=written, phone=phone, masked=msisdn.mask(case.farmer.phone),
         machine=labels.machine_word(case.verdict, case.label), choices=labels.choices(case.crop),
-        looks=looks_like(case), crop_of=CROP_OF,
-        awaited=_photo_awaited(photos, history), desk=_desk(context, officer, case, own, draft),
+        looks=briefing.looks_like(case), crop_of=CROP_OF, why=why, heap=heap,
+        awaited=_photo_awaited(photos, history),
+        writing=writing_of(context, officer, case, own, draft),
+        said=(draft and draft.label) or own.label, instead=draft.instead if draft else "",
+        undoable=(own.closed_at or moment) > moment - escalation.UNDO_FOR,
         say=Words(context.catalogue, moment), me=f"officer:{officer.id}",
     )  # fmt: skip
     return page, status
@@ -81,7 +86,7 @@ def _photo_awaited(photos: list[facts.PhotoFacts], history: list[Event]) -> bool
 
 
 @dataclass(frozen=True)
-class Desk:
+class Writing:
     """The part of the page where advice is chosen, written and seen beforehand."""
 
     choices: list[advice.Advice]
@@ -98,28 +103,37 @@ class Desk:
     """The safety words were asked for, or are asked about."""
 
 
-def _desk(
-    context: Context, officer: Officer, case: Case, own: Escalation, draft: advice.Draft | None
-) -> Desk:
+def writing_of(
+    context: Context,
+    officer: Officer,
+    case: Case,
+    own: Escalation | None,
+    draft: advice.Draft | None,
+    *,
+    alike: bool = True,
+) -> Writing:
+    """Args: own: what the officer said of this very case; alike: as in `advice.choices`."""
     texts, farmer = context.catalogue, case.spoken
+    label = own.label if own else None
     chosen, written, said, fault, safe = "", "", "", None, False
     if draft is not None:
         chosen, written, said, fault = draft.choice, draft.own, draft.said, draft.fault
         safe = draft.safe
-    elif own.label in labels.choices(case.crop) and own.label != labels.NONE:
-        chosen = advice.PREFIX + own.label
+    elif label in labels.choices(case.crop) and label != labels.NONE:
+        chosen = f"{advice.PREFIX}{label}"
         said = texts.text(chosen, farmer)
-    return Desk(
-        choices=advice.choices(texts, farmer, spoken(), own.label or case.label, case.crop),
+    sent = answers.preview(texts, context.desk, officer, case, said, chosen, safe) if said else []
+    return Writing(
+        choices=advice.choices(
+            texts, farmer, spoken(), label or case.label, case.crop, alike=alike
+        ),
         chosen=chosen,
         own=written,
         room=texts.room("note"),
         part_room=texts.room("words"),
         most=MOST,
         frames=advice.frames(texts, farmer, case.code, officer.phone),
-        preview=(
-            advice.preview(texts, farmer, case.code, officer.phone, said, safe=safe) if said else ""
-        ),
+        preview=advice.preview(texts, farmer, case.code, officer.phone, sent),
         safe=safe or (fault is not None and fault.reason == "product"),
         fault=fault,
     )

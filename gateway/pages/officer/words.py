@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,18 @@ from gateway.dialogue.catalogue import Catalogue, CatalogueError
 from gateway.pages.base import t
 from gateway.pages.base.install import spoken
 from gateway.pages.officer import ages
-from gateway.store.models import Event
+from gateway.store.models import Case, Event
 from gateway.teaching import labels
 
 TOLD = {
     "stage": "option_stage_",
     "plants": "option_plants_",
     "sprayed": "option_",
+    "seed": "option_",
+    "pods": "option_",
+    "look": "option_look_",
+    "sign": "option_sign_",
+    "sounds": "disease_",
     "reason": "option_reason_",
     "better": "option_",
 }
@@ -42,6 +47,23 @@ class Words:
         if word is not None and word != labels.NONE:
             return t("officer_looks_like", disease=self.label(word))
         return t(f"officer_verdict_{verdict or 'none_yet'}")
+
+    def names(self, verdict: str | None) -> bool:
+        """Whether with this verdict the machine names what it sees."""
+        return verdict in labels.NAMING
+
+    def judged(self, case: Case, known: Collection[str]) -> str:
+        """As `machine`; where it is not sure, what came nearest, if the crop can have that."""
+        if case.verdict == "unknown" and case.label in known:
+            return t("officer_not_sure", disease=self.label(case.label))
+        return self.machine(case.verdict, case.label)
+
+    def why(self, key: str) -> str:
+        """Args: key: what follows `why_` in the key of a text."""
+        return self._named("why_", key)
+
+    def plain(self, name: str) -> str:
+        return name
 
     def age(self, at: datetime) -> str:
         unit, number = ages.age(self.moment - at)

@@ -11,6 +11,7 @@ from gateway.pages.operator import door
 from gateway.people import Code, PeopleError
 
 FIELDS: dict[Code, str] = {
+    "area_unknown": "area",
     "kiosk_name": "name",
     "kiosk_area": "area",
     "kiosk_taken": "name",

@@ -35,7 +35,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             abort(404)
         inside = request.environ | {
             "SCRIPT_NAME": f"{request.script_root}/operator/rq",
-            "PATH_INFO": f"/{path}",
+            "PATH_INFO": f"/{path}".encode().decode("latin-1"),  # as WSGI has it
         }
         response = Response.from_app(_dashboard(url).wsgi_app, inside, buffered=True)
         policy = "; ".join(f"{name} {value}" for name, value in INLINE.items())

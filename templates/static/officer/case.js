@@ -83,6 +83,16 @@ function show() {
   preview.textContent = words && !judge(words).outside ? messages(words).join("\n\n") : "";
 }
 
+// What it is, chosen: the advice that belongs to it is chosen too, and can be changed.
+for (const label of document.querySelectorAll(".diagnosis input")) {
+  label.addEventListener("change", () => {
+    const belongs = notes.querySelector(`[value="note_${/** @type {any} */ (label).value}"]`);
+    if (belongs) belongs.checked = true;
+    else if (!own.value) for (const one of notes.querySelectorAll(":checked")) one.checked = false;
+    if (tables) show();
+  });
+}
+
 if (tables) {
   own.addEventListener("input", () => {
     notes.querySelector("[value=own]").checked = true;

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+import time_machine
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from gateway.app import create_app
 from gateway.cases import codes
 from gateway.context import Context
 from gateway.people import farmers, kiosks
+from gateway.settings import Settings
+from gateway.store.models import Kiosk
 from inference import picture
-from inference.guard import WAITING, Guard, guard
+from inference.guard import MOST_OF_ONE, WAITING, Guard, guard
 from rig import things as house
 
 Post = Callable[..., TestResponse]
@@ -219,16 +226,59 @@ def test_redis_down_still_accepts(
 
 
 def test_a_full_line_before_the_decoder_asks_to_come_again(post: Post) -> None:
-    for _ in range(1 + WAITING):
-        assert guard._free.acquire(blocking=False)
-    try:
+    with ExitStack() as line:
+        for _ in range(1 + WAITING):
+            line.enter_context(guard._seats.one(""))
         answer = post(_picture("PNG"))
         assert _refusal(answer) == (503, "busy")
         assert answer.headers["Retry-After"]
         assert post(house.photo()).status_code == 202  # what is cheap waits for nobody
-    finally:
-        guard._free.release(1 + WAITING)
     assert post(_picture("PNG")).status_code == 202
+
+
+def test_costly_photos_of_one_kiosk_leave_the_decoder_to_the_others(
+    post: Post, client: FlaskClient
+) -> None:
+    context: Context = client.application.extensions["leafline"]
+    with context.store.reading() as session:
+        first = session.scalars(select(Kiosk)).one()
+    with ExitStack() as line:
+        for _ in range(MOST_OF_ONE):
+            line.enter_context(guard._seats.one(f"kiosk:{first.id}"))
+        assert _refusal(post(_picture("PNG"))) == (503, "busy")
+        _, other = house.kiosk(context.store, "Gahini")
+        form = {"phone": "0788 000 002", "crop": "maize"}
+        form |= {"photo": (io.BytesIO(_picture("PNG")), "leaf.png")}
+        headers = {"Authorization": f"Bearer {other}"}
+        assert client.post("/api/photos", data=form, headers=headers).status_code == 202
+
+
+def test_a_kiosk_whose_token_leaked_fills_neither_the_disk_nor_the_queue(
+    settings: Settings,
+) -> None:
+    """Counted are photos that were taken: neither repeats nor what is no photo."""
+    few = type(settings).model_validate(settings.model_dump() | {"kiosk_photos_daily": 2})
+    app = create_app(few)
+    context: Context = app.extensions["leafline"]
+    _, token = house.kiosk(context.store)
+    _, other = house.kiosk(context.store, "Gahini")
+
+    def send(photo: bytes, token: str = token) -> TestResponse:
+        form = {"phone": "0788 000 001", "crop": "maize", "photo": (io.BytesIO(photo), "l.jpg")}
+        headers = {"Authorization": f"Bearer {token}"}
+        return app.test_client().post("/api/photos", data=form, headers=headers)
+
+    with time_machine.travel("2026-03-01T08:00:00+00:00", tick=False) as clock:
+        assert [send(house.photo(100)).status_code for _ in range(3)] == [202] * 3
+        assert send(b"no photo").status_code == 415
+        assert send(house.photo(101)).status_code == 202
+        refused = send(house.photo(102))
+        assert _refusal(refused) == (429, "kiosk_photos_daily")
+        assert refused.headers["Retry-After"]
+        assert send(house.photo(102), other).status_code == 202
+        clock.shift(timedelta(days=1))
+        assert send(house.photo(103)).status_code == 202
+    context.close()
 
 
 def test_a_photo_that_breaks_the_decoder_is_refused_with_words(

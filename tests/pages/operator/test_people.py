@@ -89,6 +89,22 @@ def test_a_wrong_kiosk_changes_nothing(
         assert (row.area, row.latitude) == ("Rwamagana", None)
 
 
+def test_an_area_is_chosen_from_the_list(admin: Person, context: Context) -> None:
+    with context.store.transaction() as session:
+        kiosk, _ = kiosks.add(session, "Nyagasambu", "East of the lake")
+    path = f"/operator/kiosks/{kiosk.id}"
+    admin.get(path)
+    assert 'value="East of the lake"' in admin.page  # what was typed before stays readable
+    assert '<option value="Rwamagana/Muhazi">' in admin.page
+    admin.post(path, area="East of the lake", opening="Tue")
+    assert "Saved." in admin.page
+    admin.post(path, area="West of the lake")
+    assert "no district or sector of the list" in admin.page
+    admin.post(path, area=" rwamagana/muhazi ")
+    with context.store.reading() as session:
+        assert session.scalars(select(Kiosk)).one().area == "Rwamagana/Muhazi"
+
+
 def test_an_officer_from_the_first_to_the_last(admin: Person, context: Context) -> None:
     admin.get("/operator/officers")
     form = {"name": "Keza", "phone": "0788000099", "area": "Rwamagana", "own": "rw"}

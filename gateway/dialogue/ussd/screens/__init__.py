@@ -10,6 +10,7 @@ from gateway.dialogue.ussd.screens import (
     entry,
     kiosks,
     officer,
+    place,
     privacy,
     report,
     results,
@@ -25,6 +26,7 @@ def menu(texts: Catalogue) -> Menu:
         *report.SCREENS,
         *officer.SCREENS,
         *kiosks.SCREENS,
+        *place.SCREENS,
         *privacy.SCREENS,
         *desk.SCREENS,
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.agronomy import products
 from gateway.agronomy.table import DESK_CALL, DESK_OTHER, DESK_VISIT, DISEASE_ROWS
 from gateway.cases import life
-from gateway.dialogue import advice
+from gateway.dialogue import advice, answers
 from gateway.dialogue.ussd.engine import (
     ANSWER_LIMIT,
     Again,
@@ -50,6 +50,9 @@ def _as_farmer(visit: Visit) -> Go:
     return Go(farmers_first(visit.facts), forget=True)
 
 
+_FARMERS = ("language_first", "consent", "news")
+
+
 def _case(visit: Visit) -> CaseFacts | None:
     return next((case for case in visit.facts.desk() if case.code == visit["case"]), None)
 
@@ -64,7 +67,7 @@ def _details(visit: Visit) -> str:
     case = _case(visit)
     if case is None:
         return visit.say("ussd_case_gone")
-    return visit.say(
+    said = visit.say(
         "ussd_desk_case",
         case=case.code,
         crop=case.crop,
@@ -74,6 +77,7 @@ def _details(visit: Visit) -> str:
         phone=case.phone,
         where=case.place,
     )
+    return f"{said}\n{case.seen}" if case.seen else said
 
 
 def _waits(visit: Visit) -> bool:
@@ -82,13 +86,13 @@ def _waits(visit: Visit) -> bool:
 
 def _not_accepted(visit: Visit) -> bool:
     case = _case(visit)
-    return case is not None and case.state != life.ACCEPTED
+    return case is not None and case.state == life.ESCALATED
 
 
 def _answer(number: int, note: str, label: str) -> Option:
     def answer(visit: Visit) -> Go:
         done = AnswerCase(visit["case"], note, label)
-        said = "ussd_promise_sent" if note in advice.PROMISES else "ussd_answer_sent"
+        said = "ussd_promise_sent" if answers.is_promise("", note) else "ussd_answer_sent"
         return Go("desk", effects=(done,), note=said, forget=True)
 
     def of_this_crop(visit: Visit) -> bool:
@@ -123,7 +127,9 @@ def _in_words(visit: Visit, typed: str) -> Go | Again:
 
 def _send(visit: Visit, words: str, *, safe: bool) -> Go:
     done = AnswerInWords(visit["case"], words, safe)
-    return Go("desk", effects=(done,), note="ussd_answer_sent", forget=True)
+    promised = answers.is_promise(words)
+    note = "ussd_promise_sent" if promised else "ussd_answer_sent"
+    return Go("desk", effects=(done,), note=note, forget=True)
 
 
 def _hand_over(visit: Visit) -> Go:
@@ -146,7 +152,7 @@ SCREENS = [
     Screen(
         "officer_pin",
         "ussd_officer_pin",
-        (Option("1", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),),
+        (Option("1", "option_as_farmer", "main", _as_farmer, also=_FARMERS),),
         prompt=Prompt(
             _read_pin, ("desk", "pin_locked", "not_an_officer"), ("12345",), counted=True
         ),
@@ -173,7 +179,7 @@ SCREENS = [
                 lambda _: Go("desk", effects=(SetDuty(True),), note="ussd_duty_on", forget=True),
                 when=_off_duty,
             ),
-            Option("4", "option_as_farmer", "main", _as_farmer, also=("language_first", "consent")),
+            Option("4", "option_as_farmer", "main", _as_farmer, also=_FARMERS),
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
@@ -226,6 +232,7 @@ SCREENS = [
         ),
         guard=_pin_needed,
         guards=("officer_pin", "not_an_officer"),
+        reading=True,
     ),
     Screen(
         "desk_answer",

@@ -14,7 +14,7 @@ RESUME = "9"
 instead of going astray."""
 
 NEED_CONSENT = ("report_crop", "officer_reason")
-"""Screens behind which something is kept or shown to a person."""
+"""Screens behind which something is kept or shown to a person, who must know where she is."""
 
 
 def first(facts: Facts) -> str:
@@ -28,7 +28,9 @@ def farmers_first(facts: Facts) -> str:
         return "language_first"
     if farmer.began:
         return farmer.began
-    return "main" if farmer.consented else "consent"
+    if not farmer.consented:
+        return "consent"
+    return "news" if facts.news() else "main"
 
 
 def home(state: State, facts: Facts) -> str:
@@ -46,6 +48,17 @@ def home(state: State, facts: Facts) -> str:
 def consent_needed(visit: Visit) -> str:
     farmer = visit.facts.farmer()
     return "" if visit["agreed"] or (farmer and farmer.consented) else "consent"
+
+
+def told_enough(visit: Visit) -> str:
+    """Consent, and where the field is, before a person is asked for."""
+    return consent_needed(visit) or _area_needed(visit)
+
+
+def _area_needed(visit: Visit) -> str:
+    farmer = visit.facts.farmer()
+    known = visit["area"] or (farmer and farmer.area) or not visit.facts.units()
+    return "" if known else "area_district"
 
 
 def screens(texts: Catalogue) -> list[Screen]:
@@ -104,6 +117,18 @@ def _officer_calls(visit: Visit) -> bool:
     return visit.facts.officer() is not None
 
 
+MAIN = (
+    Option("1", "option_results", "results"),
+    Option("2", "option_advice", "advice_crop"),
+    Option("3", "option_report", "report_crop"),
+    Option("4", "option_officer", "officer_reason"),
+    Option("5", "option_kiosk", "kiosks"),
+    Option("6", "option_language", "language"),
+    Option("7", "option_privacy", "privacy"),
+    Option("8", "option_help", "help"),
+    Option("9", "option_desk", "desk", when=_officer_calls),
+)
+
 SCREENS = [
     Screen(
         "consent",
@@ -119,20 +144,10 @@ SCREENS = [
     Screen(
         "main",
         "ussd_main",
-        (
-            Option("1", "option_results", "results"),
-            Option("2", "option_advice", "advice_crop"),
-            Option("3", "option_report", "report_crop"),
-            Option("4", "option_officer", "officer_reason"),
-            Option("5", "option_kiosk", "kiosks"),
-            Option("6", "option_language", "language"),
-            Option("7", "option_privacy", "privacy"),
-            Option("8", "option_help", "help"),
-            Option("9", "option_desk", "desk", when=_officer_calls),
-        ),
+        MAIN,
         home=True,
     ),
-    Screen("help", "ussd_help"),
+    Screen("help", "ussd_help", reading=True),
     Screen(
         "resume",
         "ussd_resume",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import RequestOfficer
-from gateway.dialogue.ussd.screens.entry import consent_needed
+from gateway.dialogue.ussd.screens.entry import told_enough
 
 
 def request(visit: Visit, effect: RequestOfficer) -> Go:
     """Ask for the officer, and be honest about whether one is there."""
-    to = "officer_requested" if visit.facts.on_duty() else "nobody_on_duty"
-    return Go(to, effects=(effect,))
+    area = visit["area"]
+    to = "officer_requested" if visit.facts.on_duty(area) else "nobody_on_duty"
+    return Go(to, effects=(replace(effect, area=area),))
 
 
 def _reason(number: str, reason: str) -> Option:
@@ -31,8 +34,8 @@ SCREENS = [
             _reason("3", "no_answer"),
             _reason("4", "other"),
         ),
-        guard=consent_needed,
-        guards=("consent",),
+        guard=told_enough,
+        guards=("consent", "area_district"),
     ),
     Screen("officer_requested", "ussd_officer_requested", end=True),
     Screen("nobody_on_duty", "ussd_nobody_on_duty", end=True),

@@ -1,14 +1,20 @@
 """Stop messages, take consent back, see and delete what we hold.
 
-Taking consent back is as easy as giving it: one number. Deleting asks for the code of one of the
-caller's cases, because a caller's number is only a claim.
+Taking consent back is as easy as giving it: one number. Deleting asks for a code that is sent to
+the phone by SMS, because a caller's number is only a claim, and codes of cases are on the menu.
 """
 
 from __future__ import annotations
 
-from gateway.cases import codes
-from gateway.dialogue.ussd.engine import Again, Go, Option, Prompt, Screen, Visit
-from gateway.dialogue.ussd.facts import AllowTraining, Erase, OptIn, OptOut, WithdrawConsent
+from gateway.dialogue.ussd.engine import Again, Go, Option, Prompt, Screen, Visit, as_number
+from gateway.dialogue.ussd.facts import (
+    AllowTraining,
+    Erase,
+    OptIn,
+    OptOut,
+    SendErasureCode,
+    WithdrawConsent,
+)
 
 
 def _known(visit: Visit) -> bool:
@@ -37,15 +43,18 @@ def _holds(visit: Visit) -> str:
 
 
 def _delete(visit: Visit) -> Go:
-    return Go("delete_code" if visit.facts.stored() else "delete_confirm")
+    if not visit.facts.stored():
+        return Go("delete_confirm")
+    return Go("delete_code", effects=(SendErasureCode(),))
 
 
 def _read_code(visit: Visit, typed: str) -> Go | Again:
-    try:
-        case = visit.facts.case(codes.parse(typed))
-    except codes.BadCode:
-        return Again("ussd_bad_code")
-    return Go("delete_confirm") if case and case.mine else Again("ussd_no_such_case")
+    match visit.facts.erasure_code(as_number(typed)):
+        case "right":
+            return Go("delete_confirm")
+        case "too_often":
+            return Again("ussd_codes_too_often")
+    return Again("ussd_bad_code")
 
 
 SCREENS = [
@@ -118,11 +127,12 @@ SCREENS = [
                 "1", "option_delete", "delete_confirm", _delete, also=("delete_code",), when=_known
             ),
         ),
+        reading=True,
     ),
     Screen(
         "delete_code",
         "ussd_delete_code",
-        prompt=Prompt(_read_code, ("delete_confirm",), ("K7Q2M93",)),
+        prompt=Prompt(_read_code, ("delete_confirm",), ("12345",), counted=True),
     ),
     Screen(
         "delete_confirm",

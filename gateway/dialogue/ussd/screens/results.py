@@ -20,7 +20,16 @@ from gateway.dialogue.ussd.engine import (
     Screen,
     Visit,
 )
-from gateway.dialogue.ussd.facts import AskLater, CaseFacts, RecordOutcome, RequestOfficer, SendText
+from gateway.dialogue.ussd.facts import (
+    AskLater,
+    CaseFacts,
+    Effect,
+    MarkRead,
+    RecordOutcome,
+    RequestOfficer,
+    SendText,
+)
+from gateway.dialogue.ussd.screens.entry import MAIN
 from gateway.dialogue.ussd.screens.officer import request
 
 _WAITING: dict[str, str] = {
@@ -34,29 +43,52 @@ def chosen_case(visit: Visit) -> CaseFacts | None:
 
 
 def _text(visit: Visit) -> str:
-    case = chosen_case(visit)
+    return _of(visit, chosen_case(visit))
+
+
+def _of(visit: Visit, case: CaseFacts | None) -> str:
     if case is None:
         return visit.say("ussd_case_gone")
-    if case.state in (life.ESCALATED, life.ACCEPTED):
-        return visit.say(_with_whom(case), case=case.code)
+    if case.state in life.IN_HAND:
+        return visit.say(
+            _with_whom(case),
+            case=case.code,
+            officer=case.officer,
+            day=case.day,
+            officer_phone=case.officer_phone,
+        )
     if case.note:
         return visit.say_whole("ussd_case_officer_said", case=case.code, note=case.note)
-    if _advised(visit):
-        return visit.say(f"ussd_{case.label}")
+    if _advised(case):
+        return visit.say(f"ussd_{case.advice or case.label}", disease=case.label)
     return visit.say(_WAITING.get(case.state, "ussd_case_closed"), case=case.code)
 
 
 def _with_whom(case: CaseFacts) -> str:
     if not case.with_officer:
         return "ussd_case_no_officer"
+    if case.promised:
+        return f"ussd_case_promised_{case.promised}"
     return "ussd_case_photo" if case.photo_wanted else "ussd_case_with_officer"
 
 
-def _advised(visit: Visit) -> bool:
-    case = chosen_case(visit)
+def _advised(case: CaseFacts | None) -> bool:
     if case is None or case.note or case.label not in ADVISED:
         return False
     return case.state in (life.ANSWERED, life.CLOSED)
+
+
+def _has_advice(visit: Visit) -> bool:
+    return _advised(chosen_case(visit))
+
+
+def _news(visit: Visit) -> CaseFacts | None:
+    code = visit.facts.news()
+    return visit.facts.case(code) if code else None
+
+
+def _is_read(case: CaseFacts | None) -> tuple[Effect, ...]:
+    return (MarkRead(case.code),) if case and case.unread else ()
 
 
 def _told(visit: Visit) -> bool:
@@ -69,7 +101,7 @@ def _was_told(visit: Visit) -> bool:
     case = chosen_case(visit)
     if case is None or not case.mine or case.label == "unknown":
         return _told(visit)
-    return _told(visit) or case.state in (life.ESCALATED, life.ACCEPTED)
+    return _told(visit) or case.state in life.IN_HAND
 
 
 def _mine(visit: Visit) -> bool:
@@ -91,7 +123,7 @@ def _ask_later(visit: Visit) -> Go:
 def _row(visit: Visit, code: str) -> str:
     case = visit.facts.case(code)
     state = str(case.state) if case else str(life.CLOSED)
-    if case and state in (life.ESCALATED, life.ACCEPTED) and not case.with_officer:
+    if case and state in life.IN_HAND and not case.with_officer:
         state = "no_officer"
     day = case.opened.strftime("%d/%m") if case else ""
     return f"{code} {day} {visit.say(f'state_{state}')}"
@@ -127,17 +159,26 @@ def _worse(visit: Visit) -> Go:
 
 def _send_prevention(visit: Visit) -> Go:
     case = chosen_case(visit)
-    if case is None or not _advised(visit):
+    if case is None or not _advised(case):
         return Go("case")
     return Go("sent_by_sms", effects=(SendText(f"prevent_{case.label}"),))
 
 
 def _prevention(visit: Visit) -> str:
     case = chosen_case(visit)
-    return visit.say(f"prevent_{case.label}" if case and _advised(visit) else "ussd_case_gone")
+    return visit.say(f"prevent_{case.label}" if case and _advised(case) else "ussd_case_gone")
 
 
 SCREENS = [
+    # The main menu with her news above it: the same numbers, so that a path dialled by heart, or
+    # walked once more, means the same whether there is news or not.
+    Screen(
+        "news",
+        lambda visit: _of(visit, _news(visit)),
+        MAIN,
+        home=True,
+        shown=lambda visit: _is_read(_news(visit)),
+    ),
     Screen(
         "results",
         lambda visit: visit.say("ussd_results" if visit.state.items else "ussd_no_results"),
@@ -148,6 +189,7 @@ SCREENS = [
             chosen=lambda _, code: Go("case", data={"case": code}),
             leads=("case",),
         ),
+        reading=True,
     ),
     Screen(
         "code",
@@ -158,12 +200,14 @@ SCREENS = [
         "case",
         _text,
         (
-            Option("1", "option_next_season", "prevention", when=_advised),
+            Option("1", "option_next_season", "prevention", when=_has_advice),
             _ask("2", "option_officer", "farmer_asks", _mine),
             _ask("3", "option_wrong", "farmer_says_wrong", _was_told),
             Option("4", "option_outcome", "outcome", when=_told),
             Option("5", "option_ask_later", "asked_later", _ask_later, when=_told),
         ),
+        shown=lambda visit: _is_read(chosen_case(visit)),
+        reading=True,
     ),
     Screen(
         "prevention",
@@ -178,6 +222,7 @@ SCREENS = [
                 when=_mine,
             ),
         ),
+        reading=True,
     ),
     Screen(
         "outcome",

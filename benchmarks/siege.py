@@ -1,0 +1,253 @@
+"""Every attack of docs/security.md at once, and ordinary people beside them.
+
+    python -m benchmarks.siege [--seconds 120] [--photos 200] [--sessions 200] [--texts 100]
+                               [--side 7064] [--drips 150] [--hands 2] [--seed 1]
+                               [--write docs/security.md]
+
+A whole house with the ceilings of docs/operating.md. Attackers drip on connections, send pictures
+of 3,000 passes and of 50 million pixels, dial and write in circles to spend money, send photos of a
+leaked kiosk to ever new numbers, post MM7 that costs, guess at sign-ins from ever new addresses and
+crowd at the slow doors, while farmers dial, write and have their leaves photographed.
+
+Exit code 1 when anything of theirs is lost, a photo is without an answer, more money was spent than
+a ceiling allows, a process had to be started anew, or a door answered 5xx other than 503; in a run
+of a minute or more also when the slowest hundredth of their USSD hops took a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks import document
+from gateway.dialogue import gsm7
+from gateway.store.models import Kiosk, Spending
+from rig.house import UNBOUNDED
+from rig.photos import draw_photos
+from rig.storm.attacks import LOOPER, STRANGER, WRITER, Attackers, Bombs, wait_for
+from rig.storm.audit import audit
+from rig.storm.clients import Crowd, Ledger
+from rig.storm.evidence import gather, unfinished
+from rig.storm.site import Site
+
+SIDE = 448
+GIVE_UP_SECONDS = 120.0
+REST_SECONDS = 180.0
+JUDGED_SECONDS = 60
+"""A shorter run says nothing about time."""
+HOP_MOST = 1.0
+NUMBER, KIOSK, SERVICE = 20, 400, 5000
+"""SMS parts a day: the settings' own defaults."""
+LEAKED = "Leaked"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run, in figures."""
+
+    seconds: float
+    ledger: Ledger
+    attacks: dict[str, Counter[str]]
+    lost: list[str]
+    unanswered: list[str]
+    spent: dict[str, int]
+    """SMS parts by who caused them."""
+    memory: int
+    """Most of one web process, bytes."""
+    anew: list[str]
+
+    @property
+    def hop(self) -> float:
+        """Seconds, of the slowest hundredth."""
+        times = self.ledger.hop_seconds
+        return statistics.quantiles(times, n=100)[98] if len(times) > 1 else 0.0
+
+    @property
+    def broken(self) -> list[str]:
+        found = []
+        for name, answers in self.attacks.items():
+            found += [f"{name}: {said}" for said in answers if re.fullmatch("5(?!03)..", said)]
+        return found
+
+    @property
+    def overspent(self) -> list[str]:
+        most = {"stranger": NUMBER, "looper": NUMBER, "writer": NUMBER, "kiosk": KIOSK}
+        most |= {"all": SERVICE, "abroad": 0}
+        return [f"{who}: {self.spent[who]}" for who in most if self.spent[who] > most[who]]
+
+    @property
+    def good(self) -> bool:
+        slow = self.seconds >= JUDGED_SECONDS and self.hop >= HOP_MOST
+        wrong = (self.lost, self.unanswered, self.overspent, self.broken, self.anew)
+        return not any(wrong) and not slow and not self.ledger.refused
+
+    def rows(self) -> list[tuple[str, str]]:
+        told, spent = self.ledger, self.spent
+        median = statistics.median(told.hop_seconds or [0.0])
+        rows = [
+            ("seconds under attack", f"{self.seconds:.0f}"),
+            ("photos of farmers answered 202", f"{len(told.uploads):,}"),
+            ("of them without an answer or a person", str(len(self.unanswered))),
+            ("SMS of farmers answered 200", f"{len(told.sms):,}"),
+            ("lost", str(len(self.lost))),
+            ("USSD hops of farmers", f"{len(told.hop_seconds):,}"),
+            ("a hop", f"median {1000 * median:.0f} ms, p99 {1000 * self.hop:.0f} ms"),
+            (
+                "SMS parts spent by attackers (ceiling)",
+                f"one phone's dials {spent['stranger']} ({NUMBER}), yes, officer, erasure in a "
+                f"loop {spent['looper']} ({NUMBER}), HELP in a loop {spent['writer']} ({NUMBER}), "
+                f"a kiosk's token {spent['kiosk']} ({KIOSK}), abroad {spent['abroad']} (0)",
+            ),
+            ("SMS parts in all (ceiling)", f"{spent['all']:,} ({SERVICE:,})"),
+            ("most memory of a web process", f"{self.memory / 1e6:.0f} MB"),
+            ("processes that had to be started anew", str(len(self.anew))),
+        ]
+        for name, answers in sorted(self.attacks.items(), key=lambda pair: int(pair[0].split()[0])):
+            said = ", ".join(f"{said} {count:,}" for said, count in answers.most_common())
+            rows.append((f"attack {name}", said))
+        return rows
+
+
+def run(asked: argparse.Namespace) -> Outcome:
+    bombs = Bombs(asked.side)
+    pictures = draw_photos(min(asked.photos, 100), SIDE)
+    settings = dict.fromkeys(UNBOUNDED, 0) | {
+        "LEAFLINE_NUMBER_DAILY": NUMBER,
+        "LEAFLINE_KIOSK_DAILY": KIOSK,
+        "LEAFLINE_SERVICE_DAILY": SERVICE,
+        "LEAFLINE_PREDICT_ACCESS": "open",
+        "LEAFLINE_PROXIES": 1,
+        "LEAFLINE_WEB_THREADS": 8,
+    }
+    with tempfile.TemporaryDirectory(prefix="leafline-siege-") as folder:
+        site = Site(Path(folder), "sqlite", **settings)
+        try:
+            site.open()
+            return _siege(site, bombs, pictures, asked)
+        finally:
+            site.close()
+            if asked.log:
+                sys.stderr.write(site.house.output)
+
+
+def _siege(site: Site, bombs: Bombs, pictures: list[bytes], asked: argparse.Namespace) -> Outcome:
+    leaked = site.house.command("kiosk", "add", LEAKED, "--area", "Gasabo").stdout.split()[-1]
+    before = set(site.house.processes())
+    attackers = Attackers(site, bombs, leaked, drips=asked.drips, hands=asked.hands)
+    crowd = Crowd(site, pictures, asked.seed)
+    attackers.begin()
+    began = time.monotonic()
+    try:
+        crowd.run(
+            asked.photos,
+            asked.sessions,
+            asked.texts,
+            spread=asked.seconds,
+            most=asked.seconds * 2 + GIVE_UP_SECONDS,
+        )
+    finally:
+        seconds = time.monotonic() - began
+        memory = max(map(_most_memory, site.house.processes("web")), default=0)
+        attackers.end()
+    anew = sorted(str(pid) for pid in before - set(site.house.processes()))
+    wait_for(lambda: not (_waiting(site, crowd.ledger) or _on_its_way(site)), REST_SECONDS)
+    unanswered = _waiting(site, crowd.ledger)
+    evidence = gather(site)
+    lost = audit(crowd.ledger, evidence).lost
+    spent = _spent(site)
+    return Outcome(seconds, crowd.ledger, attackers.answers, lost, unanswered, spent, memory, anew)
+
+
+def _waiting(site: Site, told: Ledger) -> list[str]:
+    """Farmers' photos to which neither an SMS was taken by the network, nor a person has them."""
+    codes = {code for found in told.uploads.values() for code in found}
+    answered = {sms["phone"] for sms in site.messages() if sms["direction"] == "in"}
+    return sorted(
+        f"{client_id} {sorted(told.uploads[client_id])}"
+        for client_id, phone in told.phones.items()
+        if codes & told.uploads[client_id] and phone not in answered
+    )
+
+
+def _on_its_way(site: Site) -> bool:
+    """Callbacks that the network has not got rid of, or that are not in the store."""
+    return bool(site.journal()["pending"] or unfinished(site).spooled)
+
+
+def _spent(site: Site) -> dict[str, int]:
+    """SMS parts of today: what each attacker caused by the book of the house, which outlives an
+    erasure, and what the network took in all and abroad."""
+    store = site.store()
+    spent: Counter[str] = Counter()
+    with store.reading() as session:
+        for name, phone in (("stranger", STRANGER), ("looper", LOOPER), ("writer", WRITER)):
+            scope = Spending.scope == f"number:{store.vault.digest(phone)}"
+            spent[name] = session.scalar(select(func.sum(Spending.parts)).where(scope)) or 0
+        leaked = session.scalars(select(Kiosk.id).where(Kiosk.name == LEAKED)).one()
+        scope = Spending.scope == f"kiosk:{leaked}"
+        spent["kiosk"] = session.scalar(select(func.sum(Spending.parts)).where(scope)) or 0
+    store.close()
+    for sms in site.messages():
+        if sms["direction"] == "in":
+            parts = len(gsm7.parts(sms["text"]))
+            spent["all"] += parts
+            spent["abroad"] += 0 if sms["phone"].startswith("+250") else parts
+    return spent
+
+
+def _most_memory(pid: int) -> int:
+    """Bytes that a process has held at most."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=120, help="over which people begin")
+    parser.add_argument("--photos", type=int, default=200)
+    parser.add_argument("--sessions", type=int, default=200, help="USSD sessions of five hops")
+    parser.add_argument("--texts", type=int, default=100)
+    parser.add_argument("--side", type=int, default=7064, help="pixels of the attackers' pictures")
+    parser.add_argument("--drips", type=int, default=150, help="connections that drip")
+    parser.add_argument("--hands", type=int, default=2, help="threads of each attack, or twice")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, help="document whose block gets the figures")
+    parser.add_argument("--log", action="store_true", help="print the house's log at the end")
+    asked = parser.parse_args()
+    outcome = run(asked)
+    for name, value in outcome.rows():
+        print(f"{name:42}{value}")
+    problems = {
+        "lost": outcome.lost,
+        "unanswered": outcome.unanswered,
+        "overspent": outcome.overspent,
+        "broken": outcome.broken,
+        "started anew": outcome.anew,
+        "refused": outcome.ledger.refused,
+    }
+    for name, lines in problems.items():
+        for line in lines[:20]:
+            print(f"{name}: {line}")
+    if asked.write:
+        words = ("seconds", "photos", "sessions", "texts", "side", "drips", "hands", "seed")
+        options = " ".join(f"--{word} {getattr(asked, word):g}" for word in words)
+        table = [f"`python -m benchmarks.siege {options}`", "", "| | |", "|---|---|"]
+        table += [f"| {name} | {value} |" for name, value in outcome.rows()]
+        document.put(asked.write, "siege", table)
+    raise SystemExit(0 if outcome.good else 1)
+
+
+if __name__ == "__main__":
+    main()

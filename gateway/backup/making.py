@@ -1,0 +1,175 @@
+"""Making a backup of a house that runs, and letting old ones go.
+
+Each has a key of its own (age, X25519), sealed with the ring of the house: whoever has the place
+alone reads nothing. Photos are sealed with the key that writes and are copied once.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import logging
+import tempfile
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+
+import pyrage
+from sqlalchemy.orm import Session
+
+from gateway.backup import BackupError, snapshot
+from gateway.backup.place import ERASURES, MANIFEST, NAME, PHOTO_LIST, PHOTOS, STORE, Place
+from gateway.store import Store
+from gateway.store.base import now
+from gateway.store.database import insert_once
+from gateway.store.models import HouseFact
+from gateway.store.photos import PhotoMissing, PhotoStore
+from gateway.store.vault import SealBroken
+
+log = logging.getLogger("leafline.backup")
+
+LAST = "backed_up"
+"""The house's own note of when it was backed up last."""
+AT_ONCE = 8
+"""Photos that are copied side by side."""
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Made:
+    name: str
+    rows: int
+    photos: int
+    """Of the house."""
+    copied: int
+    """Of these, the ones that no backup had so far."""
+    missing: int
+    """Of these, the ones that could not be read; they are not in it."""
+
+
+def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Path) -> Made:
+    """Copy the house. What breaks off half-way leaves no backup, and costs no older one.
+
+    Args:
+        book: the file of erasures.
+        scratch: a folder for the store's copy while it is sealed.
+
+    Raises: BackupError, StoreError, PhotosAway.
+    """
+    at = now()
+    name = at.strftime(STAMP)
+    if place.has(name, MANIFEST):
+        raise BackupError(f"there is a backup {name} already")
+    identity = pyrage.x25519.Identity.generate()
+    key = store.vault.writer.name
+    files: dict[str, tuple[int, str]] = {}
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="backup-") as folder:
+        copy = Path(folder) / "store"
+        with snapshot.taken(store, copy) as held:
+            pass
+        files[STORE] = _seal(copy, place, name, STORE, identity)
+    erasures = book.read_bytes() if book.exists() else b""
+    with place.writing(name, ERASURES) as file:
+        pyrage.encrypt_io(BytesIO(erasures), file, [identity.to_public()])
+    files[ERASURES] = file.proof
+    copied, missing = _copy_photos(store, photos, place, key, held.photos)
+    kept = [address for address in held.photos if address not in missing]
+    listed = gzip.compress("".join(f"{address}\n" for address in kept).encode(), mtime=0)
+    files[PHOTO_LIST] = place.write(listed, name, PHOTO_LIST).proof
+    facts = {
+        "identity": str(identity),
+        "store": held.kind,
+        "revision": held.revision,
+        "rows": held.counts,
+        "photos": len(kept),
+        "missing": len(missing),
+        "files": files,
+    }
+    manifest = {
+        "leafline": version("leafline"),
+        "made_at": at.isoformat(),
+        "key": key,
+        "sealed": base64.b64encode(store.vault.seal_text(json.dumps(facts))).decode(),
+    }
+    place.write(json.dumps(manifest, indent=1).encode(), name, MANIFEST)
+    with store.transaction() as session:
+        insert_once(session, HouseFact, {"name": LAST, "value": ""}, "name")
+        session.merge(HouseFact(name=LAST, value=at.isoformat()))
+    rows = sum(held.counts.values())
+    return Made(name, rows, len(held.photos), copied, len(missing))
+
+
+def last(store: Store) -> datetime | None:
+    """When this house was backed up last."""
+    with store.reading() as session:
+        return last_in(session)
+
+
+def last_in(session: Session) -> datetime | None:
+    """The same, of a session that is open."""
+    fact = session.get(HouseFact, LAST)
+    return datetime.fromisoformat(fact.value) if fact and fact.value else None
+
+
+def let_go(place: Place, keep: int) -> list[str]:
+    """Delete all but the newest backups, and the photos that none of these names; the names of
+    those that went."""
+    names = place.names()
+    gone = names[keep:]
+    for name in gone:
+        place.remove(name, MANIFEST)  # first: what is left is no backup any more
+        place.remove(name)
+    if gone:
+        _sweep_photos(place, names[:keep])
+    return gone
+
+
+def _sweep_photos(place: Place, names: Iterable[str]) -> None:
+    named: dict[str, set[str]] = {}
+    for name in names:
+        key = json.loads(place.read(name, MANIFEST))["key"]
+        named.setdefault(key, set()).update(place.photo_list(name))
+    for key in place.photo_keys():
+        if key not in named:
+            place.remove(PHOTOS, key)
+            continue
+        for address in place.photos(key) - named[key]:
+            place.remove(*place.photo(key, address))
+
+
+def _seal(
+    source: Path, place: Place, name: str, target: str, identity: pyrage.x25519.Identity
+) -> tuple[int, str]:
+    with open(source, "rb") as plain, place.writing(name, target) as file:
+        pyrage.encrypt_io(plain, file, [identity.to_public()])
+    return file.proof
+
+
+def _copy_photos(
+    store: Store, photos: PhotoStore, place: Place, key: str, addresses: Collection[str]
+) -> tuple[int, set[str]]:
+    """(how many were copied, addresses of those that cannot be read)."""
+    there = place.photos(key)
+    wanted = [address for address in addresses if address not in there]
+
+    def copy(address: str) -> str | None:
+        try:
+            data = photos.get(address)
+        except (PhotoMissing, SealBroken, OSError) as error:
+            # It was deleted meanwhile, or its file is damaged: the house lives with that too.
+            log.warning("photo_not_backed_up reason=%s", type(error).__name__)
+            return address
+        place.write(store.vault.seal_photo(data), *place.photo(key, address))
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        missing = {address for address in pool.map(copy, wanted) if address}
+    return len(wanted) - len(missing), missing
+
+
+__all__ = ["LAST", "NAME", "Made", "last", "let_go", "make"]

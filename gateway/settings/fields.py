@@ -1,0 +1,482 @@
+"""The settings of Leafline: a field each, and what follows from several of them."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self, get_args
+from urllib.parse import quote
+
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from gateway.settings import key_ring
+from gateway.settings.errors import SettingsError
+from gateway.settings.kinds import (
+    Amount,
+    Ceiling,
+    ChannelKeys,
+    Copied,
+    Countries,
+    HeaderSecret,
+    Hosts,
+    Idle,
+    MailUrl,
+    Networks,
+    OldKeys,
+    OwnMonths,
+    Port,
+    Providers,
+    PublicUrl,
+    RedisUrl,
+    Region,
+    Secret,
+    SecretKey,
+    SecretUrl,
+    SentryDsn,
+    SignIn,
+    Strong,
+    Switch,
+    WorkingHours,
+    marked,
+    revealed,
+)
+from gateway.settings.reading import Section
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ONE_WAY = frozenset({"RW"})
+"""Countries whose ordinary bulk routes carry no replies."""
+
+SERVED = ("RW", "UG", "KE", "TZ")
+"""Neighbours with the languages that there are texts in: people cross their borders with a SIM."""
+
+Kept = Literal["photos", "messages", "texts", "sessions", "reports", "audit"]
+"""Kinds of data that have a time of their own."""
+
+
+def _own(name: str) -> AliasChoices:
+    """A name that everybody knows (`DATABASE_URL`), without our prefix."""
+    return AliasChoices(name)
+
+
+class Settings(Section):
+    """The settings of Leafline itself."""
+
+    # Where things are
+    home: Path = Field(Path("var"), description="Folder for everything Leafline writes")
+    host: str = Field("127.0.0.1", description="Address on which the web process listens")
+    port: int = Field(8000, ge=1, le=65535, description="Port on which the web process listens")
+    public_url: PublicUrl = Field(
+        "", description="Address under which people reach the web process, for links in messages"
+    )
+    database_url: SecretUrl = Field(
+        "",
+        validation_alias=_own("DATABASE_URL"),
+        description="Store; empty: SQLite in the home",
+    )
+    redis_url: RedisUrl = Field(
+        "",
+        validation_alias=_own("REDIS_URL"),
+        description="Redis; empty: one of our own",
+    )
+    photos_url: str = Field(
+        "",
+        description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
+        "empty: the home",
+    )
+    backups_url: SecretUrl = Field(
+        "",
+        description="Where backups go, as an fsspec URL or a folder on another disk; empty: no "
+        "backups are made",
+    )
+    backup_hours: float = Field(
+        24, ge=1, le=24 * 31, description="Hours between backups that are made by themselves"
+    )
+    backups_kept: int = Field(
+        14, ge=1, le=1000, description="Backups that are kept; older ones are deleted"
+    )
+    model: Path = Field(
+        ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
+    )
+    templates: Path = Field(ROOT / "templates", description="Folder with the texts")
+
+    # Processes
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Photo workers that `leafline up` starts",
+    )
+    web_processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 64),
+        ge=1,
+        le=64,
+        description="Processes of the web server",
+    )
+    web_threads: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="Threads of each web process for pictures and pages; calls have their own",
+    )
+    web_drain: float = Field(
+        2.0,
+        ge=0,
+        le=10,
+        description="Seconds between saying `not ready` and taking no more connections",
+    )
+    proxies: int = Field(
+        0, ge=0, le=9, description="Proxies in front, whose X-Forwarded headers are believed"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="How log lines are written")
+    sentry_dsn: SentryDsn = Field(
+        SecretStr(""),
+        validation_alias=_own("SENTRY_DSN"),
+        description="Sentry project to which errors are reported, without personal data",
+    )
+
+    # Secrets; made and kept in the home folder when empty
+    secret_key: SecretKey = Field(
+        SecretStr(""),
+        description="32 bytes, base64: encrypts numbers, texts and photos; losing it loses them",
+    )
+    old_secret_keys: OldKeys = Field(
+        (),
+        description="Keys that were in use before and are still read, newest first; comma-separated"
+        " or one a line. `leafline keys rotate` makes them needless",
+    )
+    channel_keys: ChannelKeys = Field(
+        (), description="Comma-separated secret path parts that open every channel"
+    )
+    ussd_keys: ChannelKeys = Field(
+        (), description="Comma-separated secret path parts that open USSD alone"
+    )
+    sms_keys: ChannelKeys = Field(
+        (), description="Comma-separated secret path parts that open SMS that come in alone"
+    )
+    reports_keys: ChannelKeys = Field(
+        (), description="Comma-separated secret path parts that open delivery reports alone"
+    )
+    mms_keys: ChannelKeys = Field(
+        (), description="Comma-separated secret path parts that open MMS as a form alone"
+    )
+    mm7_keys: ChannelKeys = Field(
+        (), description="Comma-separated secret path parts that open MM7 alone"
+    )
+    channel_addresses: Networks = Field(
+        (), description="Comma-separated networks (CIDR) from which callbacks are taken; empty: all"
+    )
+    metrics_token: Secret = Field(
+        SecretStr(""), description="Bearer token of /metrics; empty: on this machine only"
+    )
+
+    # The mobile network. What a provider needs beyond this is in its folder, `channels/NAME/`;
+    # that of Africa's Talking is here, for the simulator stands in for it.
+    providers: Providers = Field(
+        ("africastalking",),
+        description="Comma-separated providers by which messages leave, the preferred one first",
+    )
+    fallback_after: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a provider is down before messages leave by the next one",
+    )
+    at_username: str = Field(
+        "sandbox", validation_alias=_own("AT_USERNAME"), description="Africa's Talking app username"
+    )
+    at_api_key: HeaderSecret = Field(
+        SecretStr(""), validation_alias=_own("AT_API_KEY"), description="Africa's Talking API key"
+    )
+    at_base_url: str = Field(
+        "", description="Where the Africa's Talking SDK sends; empty: Africa's Talking's own"
+    )
+    at_timeout: float = Field(15.0, gt=0, le=60, description="Seconds for one request to the API")
+    simulator: Switch = Field(
+        "auto",
+        description="Mobile-network simulator; auto: on when Africa's Talking is the only provider "
+        "and there is no AT_API_KEY",
+    )
+    simulator_port: Port = Field(
+        0, description="Port of the simulator process; 0: the web port plus one"
+    )
+    ussd_code: str = Field(
+        "*384*123#", pattern=r"^\*[0-9*]{1,8}#$", description="USSD code that farmers dial"
+    )
+    sender_id: str = Field(
+        "", max_length=11, description="Sender ID of messages; empty: the account's default"
+    )
+    short_code: str = Field(
+        "", pattern=r"^[0-9]*$", description="Two-way SMS short code; messages go out from it"
+    )
+    two_way_sms: Switch = Field(
+        "auto",
+        description="Whether people can answer by SMS; auto: not in Rwanda without a short code",
+    )
+    service_name: str = Field("Leafline", max_length=11, description="Name farmers see in messages")
+    region: Region = Field("RW", description="Country in which national numbers are read")
+    language: str = Field("en", pattern=r"^[a-z]{2}$", description="Language when none is known")
+    operator_phone: str = Field(
+        "", description="Number that gets cases when no officer is on duty, and incidents"
+    )
+
+    # Photos by MMS
+    mms_media_hosts: Hosts = Field(
+        (), description="Comma-separated hosts from which MMS photos may be fetched"
+    )
+    twilio_account_sid: Copied = Field("", description="Twilio account, for fetching its media")
+    twilio_auth_token: HeaderSecret = Field(
+        SecretStr(""), description="Twilio auth token: checks its signature, fetches its media"
+    )
+
+    operator_email: str = Field("", description="Address that gets incidents by e-mail")
+    smtp_url: MailUrl = Field(
+        SecretStr(""), description="Mail server, `smtp://user:password@host:587` or `smtps://...`"
+    )
+
+    # Photos and cases
+    photo_max_bytes: int = Field(
+        10_000_000, ge=100_000, description="Largest photo accepted, bytes"
+    )
+    predict_access: Literal["auto", "open", "kiosk", "off"] = Field(
+        "auto",
+        description="Who may use POST /api/predict; auto: anybody while the simulator is on, "
+        "else nobody",
+    )
+    retention_months: int = Field(
+        12, ge=1, le=99, description="Months after which a case's personal data are deleted"
+    )
+    retention_photos_months: OwnMonths = Field(
+        0, description="Months for which photos are kept; 0: as long as the case"
+    )
+    retention_messages_months: OwnMonths = Field(
+        0, description="Months for numbers and texts of SMS sent; 0: as a case"
+    )
+    retention_texts_months: OwnMonths = Field(
+        0, description="Months for numbers and texts of SMS that came; 0: as a case"
+    )
+    retention_sessions_months: OwnMonths = Field(
+        0, description="Months for the ends of USSD sessions; 0: as a case"
+    )
+    retention_reports_months: OwnMonths = Field(
+        0, description="Months for delivery reports; 0: as a case"
+    )
+    retention_audit_months: int = Field(
+        60, ge=1, le=999, description="Months for what operators and officers did, but for a case's"
+    )
+
+    remind_hours: WorkingHours = Field(
+        4.0, description="Working hours after which an officer is reminded of a case"
+    )
+    pass_on_hours: WorkingHours = Field(
+        8.0, description="Working hours after which a colleague gets the case"
+    )
+    photo_limit: int = Field(
+        5000, ge=1, description="Photos waiting above which uploads are asked to come later"
+    )
+
+    # Who is signed in
+    operator_sign_in_hours: SignIn = Field(
+        8.0, description="Hours after which an operator signs in anew"
+    )
+    operator_idle_minutes: Idle = Field(
+        60.0,
+        description="Minutes of doing nothing that sign an operator out",
+    )
+    officer_sign_in_hours: SignIn = Field(
+        12.0, description="Hours after which an officer signs in anew"
+    )
+    officer_idle_minutes: Idle = Field(
+        240.0,
+        description="Minutes of doing nothing that sign an officer out",
+    )
+
+    # The outbox
+    send_rate: float = Field(
+        10.0, gt=0, le=1000, description="SMS parts a second handed to the network"
+    )
+
+    # Money: what may be sent in a day
+    number_daily: Ceiling = Field(
+        20, description="SMS parts a day that one number may cause; 0: no ceiling"
+    )
+    officer_daily: Ceiling = Field(
+        200, description="SMS parts a day to one officer or the operator; 0: no ceiling"
+    )
+    kiosk_daily: Ceiling = Field(
+        400, description="SMS parts a day that one kiosk may cause; 0: no ceiling"
+    )
+    kiosk_photos_daily: Ceiling = Field(
+        1000, description="Photos a day that one kiosk may hand in; 0: no ceiling"
+    )
+    district_daily: Ceiling = Field(
+        2000, description="SMS parts a day that one district may cause; 0: no ceiling"
+    )
+    service_daily: Ceiling = Field(5000, description="SMS parts a day in all; 0: no ceiling")
+    monthly_budget: Amount = Field(
+        "", description="What a month's SMS may cost before operators are warned: `RWF 500000`"
+    )
+    service_daily_cost: Amount = Field(
+        "", description="Most that a day's SMS may cost where the network names it: `RWF 50000`"
+    )
+    countries: Countries = Field(
+        (), description="Comma-separated countries to which SMS go; empty: see the region"
+    )
+
+    outbox_limit: int = Field(
+        10_000, ge=1, description="Messages waiting above which the doors take nothing new"
+    )
+
+    @field_validator("language")
+    @classmethod
+    def _with_texts(cls, value: str, others: ValidationInfo) -> str:
+        folder = others.data.get("templates", ROOT / "templates") / "messages"
+        known = sorted(path.stem for path in folder.glob("*.po"))
+        if known and value not in known:  # without any the catalogue says what is the matter
+            raise ValueError(f"there are no texts in {value}; give one of {', '.join(known)}")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_has_an_address(self) -> Self:
+        if self.smtp_url.get_secret_value() and "@" not in self.operator_email:
+            raise ValueError("LEAFLINE_SMTP_URL needs LEAFLINE_OPERATOR_EMAIL, a mail address")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_no_longer_than_told(self) -> Self:
+        for kind in get_args(Kept):
+            if kind != "audit" and self.months(kind) > self.retention_months:
+                raise ValueError(
+                    f"LEAFLINE_RETENTION_{kind.upper()}_MONTHS is longer than "
+                    "LEAFLINE_RETENTION_MONTHS, which is what farmers are told"
+                )
+        return self
+
+    def months(self, kind: Kept) -> int:
+        """For how many months this kind of data is kept."""
+        own: int = getattr(self, f"retention_{kind}_months")
+        return own or self.retention_months
+
+    @cached_property
+    def simulator_on(self) -> bool:
+        if self.simulator == "auto":
+            only = self.providers == ("africastalking",)
+            return only and not self.at_api_key.get_secret_value()
+        return self.simulator == "on"
+
+    @cached_property
+    def predict_for(self) -> Literal["open", "kiosk", "off"]:
+        """Who may use POST /api/predict."""
+        if self.predict_access == "auto":
+            return "open" if self.simulator_on else "off"
+        return self.predict_access
+
+    @cached_property
+    def sms_both_ways(self) -> bool:
+        """Rwanda's bulk routes carry no replies, so texts there say "dial" unless a short code or
+        the simulator takes them."""
+        if self.two_way_sms == "auto":
+            return bool(self.short_code) or self.simulator_on or self.region not in ONE_WAY
+        return self.two_way_sms == "on"
+
+    @cached_property
+    def countries_served(self) -> tuple[str, ...]:
+        """Countries to whose numbers we send."""
+        return self.countries or tuple(dict.fromkeys((self.region, *SERVED)))
+
+    @cached_property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port or self.port + 1}"
+
+    @cached_property
+    def url(self) -> str:
+        """Address of the web process as seen from this machine."""
+        everywhere = ("0.0.0.0", "::", "")  # noqa: S104 - recognised here, not bound
+        host = "127.0.0.1" if self.host in everywhere else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @cached_property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store, driver filled in."""
+        return self.store_at(self.database_url)
+
+    def store_at(self, database_url: str) -> str:
+        """SQLAlchemy URL of a store that is given as in DATABASE_URL."""
+        if not database_url:
+            return f"sqlite:///{quote(os.fsencode(self.home.resolve() / 'leafline.sqlite3'))}"
+        scheme, _, rest = database_url.partition("://")
+        driver = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+        return f"{driver.get(scheme, scheme)}://{rest}"
+
+    @cached_property
+    def queue_url(self) -> str:
+        """redis-py URL of the queue and of session state."""
+        return self.redis_url or f"unix://{quote(os.fsencode(self.redis_socket))}"
+
+    @cached_property
+    def spool(self) -> Path:
+        """Folder of callbacks that wait for the store."""
+        return self.home / "spool"
+
+    @cached_property
+    def redis_socket(self) -> Path:
+        """Socket of our own Redis.
+
+        A Unix socket path holds about 100 bytes, so a deep home folder gets one in the system's
+        temporary folder instead, named after the home.
+        """
+        path = self.home.resolve() / "redis.sock"
+        if len(os.fsencode(path)) <= 100:
+            return path
+        import hashlib
+        import tempfile
+
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"leafline-{digest}.sock"
+
+    def kept(self, path: Path, fresh: str) -> str:
+        """The secret in a file of the home folder, `fresh` on first use. Raises: SettingsError."""
+        return key_ring.kept(self.home, path, fresh)
+
+    def kept_secret(self, name: Literal["secret_key", "channel_key"]) -> str:
+        """The secret kept in the home folder, made on first use. Raises: SettingsError."""
+        return self.kept(self.home / name.replace("_", "-"), key_ring.made())
+
+    @cached_property
+    def encryption_key(self) -> str:
+        return self.secret_key.get_secret_value() or self.kept_secret("secret_key")
+
+    @cached_property
+    def old_keys(self) -> tuple[str, ...]:
+        """Secrets that are read beside `encryption_key`, newest first."""
+        given = (key.get_secret_value() for key in self.old_secret_keys)
+        return (*given, *key_ring.old_keys(self.home))
+
+    def new_key(self) -> None:
+        """Make another secret in the home the one that writes; the one of so far is still read.
+
+        Raises: SettingsError: the key is not kept in the home, or the home cannot be written.
+        """
+        if self.secret_key.get_secret_value():
+            raise SettingsError(
+                "the key is not kept in the home: move LEAFLINE_SECRET_KEY to "
+                "LEAFLINE_OLD_SECRET_KEYS and set a new one"
+            )
+        key_ring.change_key(self.home)
+
+    def check_strength(self) -> None:
+        """Raises: SettingsError when a secret of ours is easy to guess."""
+        given = self.model_copy(update={"secret_key": SecretStr(self.encryption_key)})
+        for name, field in type(self).model_fields.items():
+            strong = marked(field, Strong)
+            for secret in revealed(getattr(given, name)) if strong else ():
+                if strong and (reason := strong.weakness(secret)):
+                    raise SettingsError(f"setting {self.variable(name)}: {reason}; {strong.better}")
