@@ -40,7 +40,8 @@ class CleanParameters(ImmutableMultiDict[str, Any]):
     """Fields of forms and addresses, and files, as every door reads them."""
 
     def __init__(self, mapping: Any = None) -> None:
-        pairs = list(iter_multi_items(mapping)) if mapping is not None else []
+        given = iter_multi_items(mapping) if mapping is not None else ()
+        pairs = [(name, value) for name, value in given if name is not None]  # a part without one
         super().__init__([(words.clean(name), _cleaned(name, value)) for name, value in pairs])
         self.as_sent = pairs
         """For signatures, which are of every letter."""
