@@ -16,6 +16,7 @@ from gateway import health, trace, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
+from gateway.forms import BoundedForms
 from gateway.pages import base, front, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.pages import simulator as proxy
@@ -58,6 +59,7 @@ class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
     parameter_storage_class = CleanParameters
+    form_data_parser_class = BoundedForms
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
 

@@ -10,9 +10,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
-from rq.serializers import JSONSerializer
 
-from gateway import agronomy
+from gateway import agronomy, queues
 from gateway.cases.desk import Desk
 from gateway.dialogue import rows
 from gateway.dialogue.catalogue import Catalogue
@@ -142,7 +141,7 @@ class Context:
 
     @cached_property
     def photo_queue(self) -> Queue:
-        return Queue("photos", connection=self.redis, serializer=JSONSerializer)
+        return queues.queue(queues.PHOTOS, self.redis)
 
     def close(self) -> None:
         self.store.close()

@@ -6,10 +6,11 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,32 @@ class Absent(Exception):
 def redis_server() -> Iterator[str]:
     """URL of a Redis that listens on a Unix socket only."""
     folder = Path(tempfile.mkdtemp(prefix="leafline-redis-"))
-    socket = folder / "redis.sock"
-    command = [_redis_program(), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
+    path = folder / "redis.sock"
+    command = [_redis_program(), "--port", "0", "--unixsocket", str(path), "--dir", str(folder)]
     process = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
     try:
-        url = f"unix://{socket}"
+        url = f"unix://{path}"
+        client = redis.Redis.from_url(url)
+        _until(lambda: client.ping(), process, redis.ConnectionError)
+        client.close()
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def redis_by(options: Sequence[str], user: str = "", password: str = "") -> Iterator[str]:
+    """URL of a Redis with options of its own, on a port of 127.0.0.1 if they name no other."""
+    folder = Path(tempfile.mkdtemp(prefix="leafline-redis-"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [_redis_program(), "--port", str(port), "--dir", str(folder), "--save", "", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    login = f"{user}:{password}@" if user else ""
+    try:
+        url = f"redis://{login}127.0.0.1:{port}/0"
         client = redis.Redis.from_url(url)
         _until(lambda: client.ping(), process, redis.ConnectionError)
         client.close()

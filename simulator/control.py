@@ -142,7 +142,10 @@ def blueprint(network: Network, code: str) -> Blueprint:
 
 def _body() -> dict[str, Any]:
     """A JSON object. Asking for JSON keeps other web pages from posting here unseen."""
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # brackets in brackets
+        body = None
     if not isinstance(body, dict):
         raise Refused("send a JSON object, as application/json")
     return body

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from gateway.agronomy import symptoms
 from gateway.agronomy.table import (
     CROP_ROWS,
     DESK_CALL,
@@ -97,6 +98,7 @@ def texts() -> Iterator[tuple[str, list[str]]]:
     for row in DISEASE_ROWS:
         prefixes = ADVISED_TEXTS if row.use == "advised" else REFUSED_TEXTS
         yield row.label, [prefix + row.label for prefix in prefixes]
+    yield from symptoms.texts()
 
 
 def page_texts() -> Iterator[tuple[str, list[str]]]:
@@ -141,6 +143,8 @@ def _contradictions() -> Iterator[str]:
         yield from _twice(where, f"{code}'s number", (row.number for row in diseases_of(code)))
     desk = [DESK_VISIT, DESK_CALL, DESK_OTHER, *(row.desk for row in DISEASE_ROWS)]
     yield from _twice(where, "desk number", desk)
+    numbers = {code: {row.number for row in diseases_of(code)} for code in crops}
+    yield from symptoms.contradictions(set(crops), numbers)
     for name, most in [(c, LONGEST_CROP) for c in crops] + [(n, LONGEST_LABEL) for n in labels]:
         if len(name) > most or not re.fullmatch("[a-z]+(_[a-z]+)*", name):
             yield f"{where}: {name!r} is no name of up to {most} small letters"

@@ -34,8 +34,8 @@ class Place:
         try:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise BackupError(f"{url} is no place for backups: {error}") from None
-        self.url = url
+            raise BackupError(f"{_shown(url)} is no place for backups: {error}") from None
+        self.shown = _shown(url)
         self._root = str(root).rstrip("/")
 
     def names(self) -> list[str]:
@@ -122,12 +122,19 @@ class Place:
             yield
         except FileNotFoundError as error:
             missing = str(error.filename or error).removeprefix(self._root)
-            raise BackupError(f"there is no {missing} in {self.url}") from None
+            raise BackupError(f"there is no {missing} in {self.shown}") from None
         except BackupError:
             raise
         except OSError as error:
             reason = error.strerror or str(error)
-            raise BackupError(f"{self.url} cannot be {what}: {reason}") from None
+            raise BackupError(f"{self.shown} cannot be {what}: {reason}") from None
+
+
+def _shown(url: str) -> str:
+    """An address without what may be a password."""
+    scheme, mark, rest = url.partition("://")
+    place, at, path = rest.partition("@")
+    return f"{scheme}{mark}...@{path}" if mark and at and "/" not in place else url
 
 
 class Written:

@@ -76,10 +76,12 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
     """The backup of that name, else the newest. Raises: BackupError."""
     names = place.names()
     if not names:
-        raise BackupError(f"there is no backup in {place.url}")
+        raise BackupError(f"there is no backup in {place.shown}")
     name = name or names[0]
     if name not in names:
-        raise BackupError(f"there is no backup {name} in {place.url}; there are {', '.join(names)}")
+        raise BackupError(
+            f"there is no backup {name} in {place.shown}; there are {', '.join(names)}"
+        )
     try:
         manifest = json.loads(place.read(name, MANIFEST))
         sealed = base64.b64decode(manifest["sealed"], validate=True)

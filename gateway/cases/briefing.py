@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy import CROP_OF, DISEASES
+from gateway.agronomy import CROP_OF, DISEASES, symptoms
+from gateway.agronomy.symptoms import Look, Trouble
 from gateway.agronomy.table import TOLD
 from gateway.store.models import Case, Escalation, Photo
 
@@ -69,12 +71,18 @@ class Briefing:
     stage: str
     sprayed: str
     photos: int
+    look: str = ""
+    sign: str = ""
+    sounds: str = ""
+    """What the farmer of a report without a photo says that it looks like, and what that sounds
+    like: keys of texts, empty where she was not asked."""
 
     def values(self, texts: Texts, language: str, answer: str) -> dict[str, str]:
         """For the texts to officers. Args: answer: how the officer answers."""
         finding = {
             "finding_label": {"disease": self.disease, "confidence": self.confidence},
             "finding_named": {"disease": self.disease},
+            "finding_sounds": {"disease": self.sounds},
             "finding_mismatch": {"photo_crop": self.photo_crop, "crop": self.crop},
         }.get(self.finding, {})
         return {
@@ -86,6 +94,12 @@ class Briefing:
             "where": self.place,
             "answer": answer,
         }
+
+    def seen(self, texts: Texts, language: str) -> str:
+        """In the farmer's own choice of words."""
+        keys = [f"option_look_{self.look}" if self.look else ""]
+        keys += [f"option_sign_{self.sign}" if self.sign else ""]
+        return "; ".join(texts.render(key, language) for key in keys if key)
 
     def _told(self, texts: Texts, language: str) -> str:
         """Only what was told: an officer reads no question marks."""
@@ -104,9 +118,14 @@ def brief(session: Session, case: Case) -> Briefing:
     label = looks_like(case)
     photos = session.scalar(select(func.count(Photo.id)).where(Photo.case_id == case.id)) or 0
     stage, sprayed = told.get("stage"), told.get("sprayed")
+    looked = _looked(told, case.crop)
+    trouble = _sounds(case)
     return Briefing(
         crop=case.crop or "unknown",
         finding=_finding(case, label, photos),
+        look=looked.name if looked else "",
+        sign=told["sign"] if looked and told.get("sign") in _signs(looked) else "",
+        sounds=trouble.code if trouble else "",
         disease=label or "unknown",
         confidence=f"{case.confidence:.0%}" if case.confidence is not None else "",
         photo_crop=CROP_OF[label] if label else "unknown",
@@ -125,7 +144,28 @@ def looks_like(case: Case) -> str | None:
     return case.label if case.label in DISEASES and case.verdict not in NO_DISEASE else None
 
 
+def _looked(told: Mapping[str, str], crop: str | None) -> Look | None:
+    return next(
+        (row for row in symptoms.looks_of(crop or "") if row.name == told.get("look")), None
+    )
+
+
+def _signs(look: Look) -> set[str]:
+    return {sign.name for sign in look.signs}
+
+
+def _sounds(case: Case) -> Trouble | None:
+    told = case.answers or {}
+    return symptoms.sounds_like(case.crop or "", told.get("look", ""), told.get("sign", ""))
+
+
 def _finding(case: Case, label: str | None, photos: int) -> str:
+    told = case.answers or {}
+    if label is None and not photos and case.verdict not in NO_DISEASE:
+        if _sounds(case):
+            return "finding_sounds"
+        if (look := _looked(told, case.crop)) and look.name != "none":
+            return f"option_look_{look.name}"
     if label is None:
         return "finding_unknown" if photos or case.verdict in NO_DISEASE else "finding_none"
     other = case.crop is not None and case.crop != CROP_OF[label]

@@ -20,6 +20,10 @@ from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
 
 WORSE = "farmer_says_worse"
 """Why a case that was answered is taken up again, with all that is known of it."""
+REPORT = "report"
+"""Why: she told of a sick crop just now, so what she says counts before what she said earlier."""
+SEEN = ("look", "sign", "sounds")
+"""What belongs together of her answers."""
 FRESH = timedelta(days=14)
 """A case that nobody has closed is still what a farmer means for so long."""
 UNDO_FOR = timedelta(minutes=5)
@@ -106,6 +110,9 @@ def request_officer(
     case.area = case.area or farmer.area
     if case.state == life.CLOSED and reason != WORSE:
         case = open_case(session, farmer, source=source, crop=case.crop, answers=answers)
+    elif answers and reason == REPORT:
+        before = {name: told for name, told in (case.answers or {}).items() if name not in SEEN}
+        case.answers = before | answers
     elif answers and set(answers) - set(case.answers or {}):
         case.answers = {**answers, **(case.answers or {})}
     escalate(session, desk, case, reason, actor="farmer")

@@ -16,11 +16,11 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.intermediate_queue import IntermediateQueue
 
+from gateway import queues
 from gateway.store.base import now
 
 log = logging.getLogger(__name__)
 
-JOB = "gateway.jobs.photos.diagnose"
 PREFIX = "photo-"
 JOB_TIMEOUT = 10
 """Seconds; judging takes some milliseconds, so a job this old hangs."""
@@ -45,7 +45,7 @@ def enqueue(queue: Queue, photo_id: int) -> bool:
     """Queue one photo for a worker; False (and a line in the log) when Redis does not answer."""
     try:
         queue.enqueue(
-            JOB,
+            queues.FUNCTIONS[queues.PHOTOS],
             photo_id,
             job_id=f"{PREFIX}{photo_id}",
             job_timeout=JOB_TIMEOUT,

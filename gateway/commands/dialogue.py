@@ -93,10 +93,13 @@ def ussd() -> None:
 
 @ussd.command("check")
 @_FOLDER
-def check_menu(folder: Path | None) -> None:
+@click.option("--hops", is_flag=True, help="Print how many hops each goal takes.")
+def check_menu(folder: Path | None, hops: bool) -> None:
     """Look for dead ends, screens that nothing leads to, missing texts, numbers given twice and
-    pages that are too long, in all languages."""
+    pages that are too long, in all languages; and for goals that are too many hops away."""
     menu = _menu(folder)
+    for goal, taken in lint.hops(menu) if hops else ():
+        click.echo(f"{goal.name:28} {taken:2} of at most {goal.most}")
     faults = lint.check(menu)
     for fault in faults:
         click.echo(fault)

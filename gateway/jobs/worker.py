@@ -8,6 +8,7 @@ import redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from gateway import queues
 from gateway.context import Context
 
 _context: Context | None = None
@@ -38,7 +39,16 @@ class QuietWorker(SimpleWorker):
         return super().handle_job_failure(job, queue, started_job_registry, kind, execution)
 
 
-def run(context: Context, name: str = "photos") -> None:
+def worker_of(queue: Queue) -> QuietWorker:
+    return QuietWorker(
+        [queue],
+        connection=queue.connection,
+        job_class=queues.OurJob,
+        serializer=JSONSerializer,
+    )
+
+
+def run(context: Context, name: str = queues.PHOTOS) -> None:
     """Work on the queue `name` until SIGTERM or SIGINT; the job in hand is finished first.
 
     One queue only: RQ pops safely (no job lost with a killed worker) from one queue, not from
@@ -48,10 +58,7 @@ def run(context: Context, name: str = "photos") -> None:
     Raises: ModelError when the model cannot be loaded.
     """
     sit_down(context)
-    if name == "photos":
+    if name == queues.PHOTOS:
         context.model.self_check()
     connection = redis.Redis.from_url(context.settings.queue_url)
-    queue = Queue(name, connection=connection, serializer=JSONSerializer)
-    QuietWorker([queue], connection=connection, serializer=JSONSerializer).work(
-        logging_level="WARNING"
-    )
+    worker_of(queues.queue(name, connection)).work(logging_level="WARNING")

@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from gateway import queues
 from gateway.context import Context
 from gateway.people import first_operator
 from gateway.privacy import erasure
@@ -114,7 +115,7 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
 
 @click.command()
 @click.option(
-    "--queue", type=click.Choice(["photos", "media"]), default="photos", show_default=True
+    "--queue", type=click.Choice(list(queues.FUNCTIONS)), default=queues.PHOTOS, show_default=True
 )
 def worker(queue: str) -> None:
     """Run one worker: it judges photos, or fetches the media of MMS."""

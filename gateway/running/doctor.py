@@ -36,7 +36,7 @@ from gateway.store.base import Unreadable, now
 from gateway.store.models import Farmer
 from gateway.store.photos import PhotoStoreError, open_photos
 from gateway.store.vault import Vault
-from gateway.watch import beats, redis_writes
+from gateway.watch import beats, redis_doors, redis_writes
 
 LOW_DISK_BYTES = 2_000_000_000
 FULL_DISK_BYTES = 200_000_000
@@ -167,6 +167,7 @@ def check_redis(settings: Settings) -> Finding:
     try:
         about = client.info()
         refused = redis_writes.refusal(client)
+        exposed = redis_doors.open_to_others(client)
     except redis.RedisError as error:
         advice = "start `leafline up`" if own else "start it, or correct REDIS_URL"
         return fail("redis", f"not running or not to be reached ({type(error).__name__}): {advice}")
@@ -179,6 +180,18 @@ def check_redis(settings: Settings) -> Finding:
         return warn("redis", f"{words}, but without append-only file: set appendonly yes")
     if about.get("maxmemory_policy", "noeviction") != "noeviction":
         return warn("redis", f"{words}, but may drop keys: set maxmemory-policy noeviction")
+    if exposed:
+        return warn(
+            "redis",
+            f"{words}, but to anybody who reaches this machine: give it a user and a password "
+            "(and write them into REDIS_URL), or let it listen on 127.0.0.1 alone",
+        )
+    if redis_doors.old(about):
+        return warn(
+            "redis",
+            f"{words}, but is old and no longer mended: install redis-server or valkey-server"
+            + (", which is taken then" if own else f" {redis_doors.OLDEST} or later"),
+        )
     return ok("redis", f"{words}, append-only file on")
 
 

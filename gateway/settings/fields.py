@@ -92,7 +92,7 @@ class Settings(Section):
         description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
         "empty: the home",
     )
-    backups_url: str = Field(
+    backups_url: SecretUrl = Field(
         "",
         description="Where backups go, as an fsspec URL or a folder on another disk; empty: no "
         "backups are made",

@@ -115,7 +115,7 @@ def test_nothing_in_the_place_can_be_read_without_the_key(
     upload(any_context, 60)
     picture = any_context.photos.get(upload(any_context, 61))
     name = make(any_context, place).name
-    everything = b"".join(f.read_bytes() for f in Path(place.url).rglob("*") if f.is_file())
+    everything = b"".join(f.read_bytes() for f in Path(place.shown).rglob("*") if f.is_file())
     assert picture[:200] not in everything
     for plain in (b"SQLite format", b"PGDMP", b"farmer", SECRET.encode(), FARMER[1:].encode()):
         assert plain not in everything
@@ -237,7 +237,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
 ) -> None:
     upload(context, 60)
     name = make(context, place).name
-    file = Path(place.url) / name / hurt
+    file = Path(place.shown) / name / hurt
     data = file.read_bytes()
     if how == "gone":
         file.unlink()
@@ -257,7 +257,7 @@ def test_a_photo_that_is_lost_or_changed_is_found(
 ) -> None:
     address = upload(context, 60)
     make(context, place)
-    file = Path(place.url, *place.photo(context.store.vault.writer.name, address))
+    file = Path(place.shown, *place.photo(context.store.vault.writer.name, address))
     if how == "gone":
         file.unlink()
     else:
@@ -396,6 +396,13 @@ def test_a_house_that_runs_is_not_moved(context: Context) -> None:
         beats.beat(session, "host/worker-1", "worker")
     with pytest.raises(BackupError, match=r"stop the house first: host/worker-1"):
         moving.check_stopped(context.store)
+
+
+@pytest.mark.parametrize("url", ["nosuch://me:hidden-word@host/x", "memory://me:hidden-word@host"])
+def test_no_password_of_a_place_is_repeated(context: Context, url: str) -> None:
+    with pytest.raises(BackupError) as refused:
+        reading.find(Place(url), Vault(SECRET))
+    assert "hidden-word" not in str(refused.value)
 
 
 def test_keys_are_never_inside(context: Context, place: Place) -> None:

@@ -171,13 +171,17 @@ def test_a_sick_crop_without_a_photo_goes_to_the_nearest_kiosk(
         kiosks.add(session, "Far", "Huye/Tumba", "Mon")
         kiosks.add(session, "Near", "Rwamagana/Muhazi", "Tue, Fri")
         farmers.find_or_create(session, FARMER).area = "Rwamagana/Muhazi"
-    phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("1")
-    phone.expect("Near", "Tue, Fri").answer("1").expect_end("SMS")
+    phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("4").answer("1")
+    phone.expect("Sounds like fall armyworm", "3 Near")
+    assert "Far" not in phone.screen
+    phone.answer("98" if "98 " in phone.screen else "1").answer("1").expect_end("SMS")
     assert "Near" in outbox()[0]
     dial().dial().answer("5").expect("1 Near", "2 Far").answer("2").expect("Huye/Tumba")
 
 
-@pytest.mark.parametrize("answers", ["4111", "1141", "1231", "2142"])
+@pytest.mark.parametrize(
+    "answers", ["4111", "11441", "12341", "21442", "11191", "11132", "31131", "21191"]
+)
 def test_a_grave_report_goes_to_an_officer_with_what_was_told(
     context: Context, dial: Dial, known: str, officer: str, answers: str
 ) -> None:
@@ -191,7 +195,8 @@ def test_a_grave_report_goes_to_an_officer_with_what_was_told(
         case = session.scalars(select(Case)).one()
     assert case.source == "ussd"
     told = case.answers or {}
-    assert set(told) >= {"stage", "plants", "sprayed", "reason"}
+    assert set(told) >= {"stage", "plants", "reason"}
+    assert "sprayed" in told or "sign" in told
 
 
 def test_where_no_kiosk_is_known_to_be_near_the_farmer_chooses(
@@ -199,8 +204,8 @@ def test_where_no_kiosk_is_known_to_be_near_the_farmer_chooses(
 ) -> None:
     with context.store.transaction() as session:
         kiosks.add(session, "Far", "Huye/Tumba", "Mon")
-    phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("1")
-    phone.expect("to a kiosk:", "1 Far")
+    phone = dial().dial().answer("3").answer("1").answer("1").answer("2").answer("1").answer("1")
+    phone.expect("Sounds like common rust", "to a kiosk", "3 Far")
 
 
 def test_without_a_kiosk_or_an_officer_the_farmer_is_told_so(
@@ -453,9 +458,9 @@ def test_more_is_understood_after_a_wrong_key(
         seen = phone.screen
         for _ in range(wrong_at):
             seen += "\n" + phone.answer("98").screen
-        last = "98 " not in phone.screen
+        last = "\n98 " not in phone.screen
         seen += "\n" + phone.answer("77").screen
-        while "98 " in phone.screen:
+        while "\n98 " in phone.screen:
             seen += "\n" + phone.answer("98").screen
         numbers = re.findall(r"^(\d+) ", seen, re.MULTILINE)
         assert {*map(str, range(1, 9)), "9", "10"} <= set(numbers)
@@ -466,7 +471,7 @@ def test_more_is_understood_after_a_wrong_key(
 def test_more_is_understood_below_a_thanks(dial: Dial) -> None:
     phone = dial().dial().answer("1").answer("1").expect("Murakoze.")
     seen = phone.screen
-    while "98 " in phone.screen:
+    while "\n98 " in phone.screen:
         seen += phone.answer("98").screen
     assert [f"\n{n} " in seen for n in range(1, 9)] == [True] * 8
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -55,16 +56,55 @@ FROZEN = {
     "prevention": {"1": "send_sms"},
     "outcome": {"1": "better", "2": "same", "3": "worse"},
     "advice_crop": {"1": "maize", "2": "beans", "3": "cassava"},
-    "advice_maize": {"1": "maize_rust", "2": "maize_blight", "3": "healthy"},
+    "advice_maize": {
+        "1": "maize_rust",
+        "2": "maize_blight",
+        "3": "healthy",
+        "4": "armyworm",
+        "5": "lethal_necrosis",
+        "6": "nitrogen_lack",
+    },
     "advice_beans": {"1": "bean_spot"},
-    "advice_cassava": {"1": "cassava_mosaic"},
+    "advice_cassava": {"1": "cassava_mosaic", "2": "brown_streak"},
     "advice": {"1": "next_season", "2": "officer"},
     "advice_prevention": {"1": "send_sms", "2": "officer"},
     "report_crop": {"1": "maize", "2": "beans", "3": "cassava", "4": "other"},
     "report_stage": {"1": "young", "2": "before_flowering", "3": "flowering", "4": "filling"},
     "report_plants": {"1": "one", "2": "few", "3": "half", "4": "most"},
     "report_sprayed": {"1": "no", "2": "yes"},
-    "report_kiosk": {"1": "send_sms", "2": "officer"},
+    "report_look_maize": {
+        "1": "rusty_dust",
+        "2": "long_stripes",
+        "3": "pale_leaves",
+        "4": "funnel",
+        "9": "none",
+    },
+    "report_look_beans": {
+        "1": "straight_spots",
+        "2": "rusty_dust",
+        "3": "pod_sores",
+        "4": "wilting",
+        "9": "none",
+    },
+    "report_look_cassava": {
+        "1": "twisted",
+        "2": "old_yellow",
+        "3": "stem_streaks",
+        "4": "dots",
+        "5": "wool",
+        "9": "none",
+    },
+    "report_sign_maize_rusty_dust": {"1": "both_sides", "2": "top_only"},
+    "report_sign_maize_long_stripes": {"1": "cigar", "2": "ruler"},
+    "report_sign_maize_pale_leaves": {"1": "pale_lines", "2": "mottled", "3": "old_tips"},
+    "report_sign_beans_straight_spots": {
+        "1": "grey_mould",
+        "2": "red_veins",
+        "3": "nothing_below",
+    },
+    "report_sign_cassava_twisted": {"1": "streaks_too", "2": "leaves_only"},
+    "report_sign_cassava_old_yellow": {"1": "streaks_too", "2": "leaves_only"},
+    "report_kiosk": {"1": "send_sms", "2": "officer", "6": "what_to_do"},
     "officer_reason": {"1": "spraying", "2": "spreading", "3": "no_answer", "4": "other"},
     "kiosks": {"90": "place"},
     "kiosk": {"1": "send_sms"},
@@ -95,7 +135,15 @@ FROZEN = {
     },
     "desk_safety": {"1": "safety", "2": "without"},
 }
-PREFIXES = ("option_language_", "option_reason_", "option_stage_", "option_plants_", "option_note_")
+PREFIXES = (
+    "option_look_",
+    "option_sign_",
+    "option_language_",
+    "option_reason_",
+    "option_stage_",
+    "option_plants_",
+    "option_note_",
+)
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +231,23 @@ def test_commands_check_and_graph() -> None:
     assert "officer_reason -.-> consent" in drawn
 
 
+def test_hops_to_each_goal_are_printed_and_bounded(menu: Menu) -> None:
+    said = CliRunner().invoke(commands.ussd, ["check", "--hops", str(TEMPLATES)]).output
+    found = dict(re.findall(r"^(\w[^\d]+\w) +(\d+) of at most", said, re.MULTILINE))
+    assert found == {
+        "result, new or the only one": "1",
+        "result, from the list": "2",
+        "officer": "2",
+        "report with triage": "6",
+    }
+    once_more = Screen("report_again", "ussd_help", menu.screens["report_sprayed"].options)
+    asked = replace(
+        menu.screens["report_sprayed"], options=(Option("1", "option_yes", "report_again"),)
+    )
+    faults = lint.check(with_screen(menu, once_more, asked))
+    assert "report with triage: 7 hops, at most 6 are gone" in faults
+
+
 def test_the_check_names_a_text_that_a_language_lacks(tmp_path: Path) -> None:
     shutil.copytree(TEMPLATES, tmp_path / "templates")
     path = tmp_path / "templates" / "messages" / "sw.po"
@@ -204,7 +269,10 @@ def test_every_answer_on_every_screen_leads_where_the_graph_says(menu: Menu, lan
         waiting += [State(name, language) for name, s in menu.screens.items() if s.home]
         waiting.append(State("area_district", language, data={"wanted": "officer_reason"}))
         mild = {"crop": "maize", "stage": "young", "plants": "few"}
-        waiting.append(State("report_sprayed", language, data=mild))
+        waiting.append(State("report_sprayed", language, data=mild | {"look": "funnel"}))
+        for crop in ("maize", "beans", "cassava"):
+            here = State(f"report_look_{crop}", language, data=mild | {"crop": crop})
+            waiting.append(here)
         done = set()
         while waiting:
             here = replace(waiting.pop(), language=language)

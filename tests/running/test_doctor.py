@@ -17,7 +17,9 @@ from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import Store
 from gateway.store.vault import Vault
+from gateway.watch import redis_doors
 from rig.mobile import serving
+from rig.servers import redis_by
 
 
 def read(settings: Settings, **changes: object) -> Settings:
@@ -242,3 +244,41 @@ def test_settings_of_a_provider_are_known(
     assert one(settings, "settings").state == "ok"
     monkeypatch.setenv("LEAFLINE_HTTP_GATEWAY_SPEKS", "jasmin")
     assert "LEAFLINE_HTTP_GATEWAY_SPEKS" in one(settings, "settings").text
+
+
+OPEN = ["--bind", "0.0.0.0", "--protected-mode", "no"]
+RULES = ["--user", "default", "off", "--user", "ours", "on", ">word", "~*", "&*", "+@all"]
+
+
+@pytest.mark.parametrize(
+    ("options", "login", "exposed"),
+    [
+        (OPEN, (), True),
+        (["--bind", "0.0.0.0"], (), False),
+        (["--bind", "127.0.0.1", "--protected-mode", "no"], (), False),
+        ([*OPEN, "--requirepass", "word"], ("default", "word"), False),
+        ([*OPEN, *RULES], ("ours", "word"), False),
+        ([*OPEN, "--user", "ours", "on", ">word", "~*", "&*", "+@all"], ("ours", "word"), True),
+    ],
+    ids=["open", "protected", "loopback", "password", "rules", "default left open"],
+)
+def test_a_redis_that_hears_anybody_is_named(
+    settings: Settings, options: list[str], login: tuple[str, ...], exposed: bool
+) -> None:
+    with redis_by([*options, "--appendonly", "yes"], *login) as url:
+        finding = one(read(settings, redis_url=url), "redis")
+    assert ("anybody" in finding.text) == exposed
+    assert (finding.state == "warn") == exposed, finding
+    assert "word@" not in finding.text
+
+
+def test_a_redis_that_is_no_longer_mended_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_doors, "OLDEST", 99)
+    with redis_by(["--appendonly", "yes"]) as url:
+        finding = one(read(settings, redis_url=url), "redis")
+    assert finding.state == "warn"
+    assert "old" in finding.text
+    known = [redis_doors.old({"redis_version": v}) for v in ("6.2.14", "99.0.0", "255", "?", "")]
+    assert known == [True, False, False, False, False]

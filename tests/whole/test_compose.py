@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 import yaml
 
 from gateway.settings import ROOT, Settings
 from rig.house import LEAFLINE, OURS, free_port, wait_until
+from rig.servers import redis_by
 
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
@@ -73,6 +77,65 @@ def test_every_variable_is_a_setting() -> None:
     known |= {"DATABASE_URL", "REDIS_URL"}
     for service in OUR_OWN.values():
         assert set(service["environment"]) <= known
+
+
+WORD = "a-word-of-its-own"
+PASSWORD = re.compile(r"\$\{REDIS_PASSWORD:\?[^}]+\}")
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    """A Redis as the file starts it, at the address that the file gives to the others."""
+    _, *options = SERVICES["redis"]["command"]
+    ours = urlsplit(PASSWORD.sub(WORD, OUR_OWN["web"]["environment"]["REDIS_URL"]))
+    assert (ours.username, ours.password, ours.hostname) == ("leafline", WORD, "redis")
+    with redis_by([PASSWORD.sub(WORD, option) for option in options], "leafline", WORD) as url:
+        yield url
+
+
+def test_redis_hears_nobody_without_a_word(redis_url: str) -> None:
+    bare = urlsplit(redis_url)
+    stranger = redis.Redis(str(bare.hostname), int(bare.port or 0))
+    with pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+    with pytest.raises(redis.AuthenticationError):
+        stranger.execute_command("AUTH", "default", "")
+    stranger.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["FLUSHALL", "CONFIG GET dir", "CONFIG SET dir /tmp", "MODULE LIST", "SHUTDOWN", "KEYS *",
+     "REPLICAOF 192.0.2.1 6379", "ACL LIST", "MONITOR", "CLIENT KILL TYPE normal"],
+)  # fmt: skip
+def test_the_service_cannot_harm_redis(redis_url: str, command: str) -> None:
+    with redis.Redis.from_url(redis_url) as ours:
+        assert ours.ping()
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            ours.execute_command(*command.split())
+
+
+def test_redis_is_asked_by_its_own_client(redis_url: str) -> None:
+    service = SERVICES["redis"]
+    program, *arguments = service["healthcheck"]["test"][1:]
+    kept = {"PATH": os.environ["PATH"]}
+    word = {k: PASSWORD.sub(WORD, v) for k, v in service["environment"].items()}
+    port = ["-p", str(urlsplit(redis_url).port)]
+
+    def healthy(environment: dict[str, str]) -> bool:
+        command = [program, *port, *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        return done.returncode == 0
+
+    assert healthy(kept | word)
+    assert not healthy(kept | dict.fromkeys(word, "another"))
+
+
+def test_the_doctor_finds_it_closed(environment: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [LEAFLINE, "doctor", "redis"], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("ok"), done.stdout
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
@@ -10,7 +9,7 @@ from typing import Any
 
 import requests
 
-from gateway.channels.africastalking.sdk import ApiError, Sms
+from gateway.channels.africastalking.sdk import ApiError, Sms, parsed
 from gateway.channels.africastalking.tables import HTTP, MOST_ATTEMPTS, NAMES, RECIPIENT
 from gateway.channels.calling import AnswerLost, broken, by_status, unsendable
 from gateway.outbox.network import Money, Outcome, SendResult
@@ -141,7 +140,7 @@ def _refused(error: ApiError, to: str) -> SendResult:
     """An answer outside 2xx."""
     if error.answer.status == 409:
         try:
-            result = _answered(json.loads(error.answer.body), to)
+            result = _answered(parsed(error.answer.body), to)
         except ValueError:
             return SendResult(Outcome.REJECTED, "http_409")
         accepted = result.outcome in (Outcome.SENT, Outcome.UNKNOWN)

@@ -15,6 +15,9 @@ from africastalking.SMS import SMSService
 from gateway.channels.calling import Answer, Caller, is_loopback
 from gateway.settings import SettingsError
 
+MAX_BRACKETS = 100
+"""Of an answer about one message, which has four. Brackets in brackets would cost the stack."""
+
 
 class ApiError(Exception):
     """The API answered with a status outside 2xx. The text names the status alone: headers and
@@ -67,9 +70,16 @@ class Sms(SMSService):  # type: ignore[misc]  # the SDK has no types
         if not 200 <= answer.status < 300:
             raise ApiError(answer)
         try:
-            return json.loads(answer.body)
+            return parsed(answer.body)
         except ValueError:
             return answer.body
+
+
+def parsed(body: str) -> Any:
+    """JSON that is not nested deeper than an answer can be. Raises: ValueError."""
+    if body.count("[") + body.count("{") > MAX_BRACKETS:
+        raise ValueError("too many brackets")
+    return json.loads(body)
 
 
 def checked_base(url: str) -> str:

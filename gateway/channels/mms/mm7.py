@@ -7,14 +7,13 @@ parsed with DTDs and entities refused; the content is MIME, often nested.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
+
+from gateway.channels.mms import mime
 
 SUCCESS, REFUSED, CORRUPT, SERVER_ERROR, UNAVAILABLE = 1000, 2004, 2007, 3000, 4006
 TEXT = {
@@ -26,7 +25,8 @@ TEXT = {
 }
 NAMESPACE = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 MAX_ENVELOPE = 256 * 1024
-MAX_PARTS = 60
+MAX_TAGS = 4000
+"""Of the envelope; a message to a hundred receivers has some hundred."""
 ID_LONGEST = 1000
 """Characters of a TransactionID that go back as they came."""
 VERSION = "6.8.0"
@@ -55,21 +55,21 @@ class DeliverReq:
 
 def parse(content_type: str, body: bytes) -> DeliverReq:
     """Raises: Corrupt."""
-    message = BytesParser(policy=policy.HTTP).parsebytes(
-        b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body
-    )
-    parts = _leaves(message)
-    envelope = next((part for part in parts if part.get_content_type() == "text/xml"), None)
+    try:
+        parts = mime.parts(content_type, body)
+    except mime.Malformed as error:
+        raise Corrupt(str(error)) from None
+    envelope = next((part for part in parts if part.kind == "text/xml"), None)
     if envelope is None:
         raise Corrupt("no text/xml part")
-    root = _xml(_bytes(envelope))
+    root = _xml(envelope.content)
     transaction = _text(root, "TransactionID", ID_LONGEST)
     if _find(root, "DeliverReq") is None:
         raise Corrupt("no DeliverReq", transaction)
     sender = _sender(root)
     if not transaction or not sender:
         raise Corrupt("no TransactionID or no Sender", transaction)
-    photos = tuple(_bytes(part) for part in parts if _may_be_photo(part))
+    photos = tuple(part.content for part in parts if _may_be_photo(part.kind))
     return DeliverReq(transaction, sender, photos)
 
 
@@ -87,23 +87,8 @@ def answer(transaction: str, status: int) -> bytes:
     ).encode()
 
 
-def _leaves(message: EmailMessage) -> list[EmailMessage]:
-    found: list[EmailMessage] = []
-    for part in message.walk():
-        if not part.is_multipart():
-            found.append(part)
-        if len(found) > MAX_PARTS:
-            raise Corrupt("too many parts")
-    return found
-
-
-def _bytes(part: EmailMessage) -> bytes:
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
-
-
 def _xml(data: bytes) -> Element:
-    if len(data) > MAX_ENVELOPE:
+    if len(data) > MAX_ENVELOPE or data.count(b"<") > MAX_TAGS:
         raise Corrupt("envelope too large")
     try:
         root: Element = ElementTree.fromstring(data, forbid_dtd=True)
@@ -116,9 +101,8 @@ def _find(root: Element, name: str) -> Element | None:
     return next((e for e in root.iter() if e.tag.rpartition("}")[2] == name), None)
 
 
-def _may_be_photo(part: EmailMessage) -> bool:
+def _may_be_photo(kind: str) -> bool:
     """Some handsets and relays name no type; what it is, its bytes tell."""
-    kind = part.get_content_type()
     return kind.startswith("image/") or kind == "application/octet-stream"
 
 

@@ -6,26 +6,25 @@ import logging
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
 from rq.exceptions import DuplicateJobError
-from rq.serializers import JSONSerializer
+
+from gateway import queues
 
 log = logging.getLogger(__name__)
 
-JOB = "gateway.jobs.media.fetch"
 JOB_TIMEOUT = 120
 
 
 def enqueue(redis: Redis, media_id: int) -> None:
     """Queue one message; a sweep does it again when Redis does not answer now."""
-    queue = Queue("media", connection=redis, serializer=JSONSerializer)
+    queue = queues.queue(queues.MEDIA, redis)
     job_id = f"media-{media_id}"
     try:
         before = queue.fetch_job(job_id)
         if before is not None and before.is_failed:
             before.delete()  # it would keep this one out
         queue.enqueue(
-            JOB, media_id, job_id=job_id, job_timeout=JOB_TIMEOUT,
+            queues.FUNCTIONS[queues.MEDIA], media_id, job_id=job_id, job_timeout=JOB_TIMEOUT,
             result_ttl=0, failure_ttl=3600, unique=True,
         )  # fmt: skip
     except DuplicateJobError:

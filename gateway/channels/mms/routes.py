@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.cases.pressure import RETRY_AFTER, Pressure
 from gateway.channels import secret_path
@@ -109,28 +110,32 @@ def _spool(replayer: Replayer, message: Mapping[str, str]) -> None:
 
 
 def _deliver(context: Context, pressure: Pressure) -> tuple[str, int]:
-    """(TransactionID, MM7 status code)."""
+    """(TransactionID, MM7 status code), whatever came and whatever happens here."""
+    transaction = ""
     try:
         message = mm7.parse(request.content_type or "", request.get_data())
+        transaction = message.transaction
         sender = msisdn.from_network(message.sender, context.settings.region)
+        if pressure.too_much():
+            return transaction, mm7.UNAVAILABLE
+        incoming = Incoming("mm7", as_key(transaction, ID_LONGEST), sender, message.photos)
+        taken = take(context, incoming)
     except mm7.Corrupt as error:
         log.warning("mm7_corrupt reason=%s", error)
         return error.transaction, mm7.CORRUPT
     except msisdn.BadNumber:
         log.warning("mm7_bad_sender")
-        return message.transaction, mm7.CORRUPT
-    if pressure.too_much():
-        return message.transaction, mm7.UNAVAILABLE
-    incoming = Incoming("mm7", as_key(message.transaction, ID_LONGEST), sender, message.photos)
-    try:
-        taken = take(context, incoming)
+        return transaction, mm7.CORRUPT
+    except RequestEntityTooLarge:
+        log.warning("mm7_too_large")
+        return transaction, mm7.REFUSED
     except (DecoderBusy, PhotoStoreError):
-        return message.transaction, mm7.UNAVAILABLE
+        return transaction, mm7.UNAVAILABLE
     except Exception as error:
         log.exception("mm7_not_stored error=%s", type(error).__name__)
-        return message.transaction, mm7.SERVER_ERROR
+        return transaction, mm7.SERVER_ERROR
     good = taken.case is not None or not message.photos
-    return message.transaction, mm7.SUCCESS if good else mm7.REFUSED
+    return transaction, mm7.SUCCESS if good else mm7.REFUSED
 
 
 def _check_signature(context: Context) -> None:

@@ -133,7 +133,14 @@ class Hand:
         if case is not None and case.farmer_id != farmer.id:
             log.warning("ussd case=%s is another farmer's", case.code)
             return
-        told = {"stage": effect.stage, "plants": effect.plants, "sprayed": effect.sprayed}
+        told = {
+            "stage": effect.stage,
+            "plants": effect.plants,
+            "sprayed": effect.sprayed,
+            "look": effect.look,
+            "sign": effect.sign,
+            "sounds": effect.sounds,
+        }
         answers = {name: value for name, value in told.items() if value}
         escalation.request_officer(
             session,

@@ -58,6 +58,8 @@ class CaseFacts:
     why: str = "asks"
     """Why a person got the case; names a text."""
     told: str = ""
+    seen: str = ""
+    """What the farmer says that it looks like."""
     choices: tuple[str, ...] = ()
     """Labels that a leaf of this crop may have."""
 
@@ -198,6 +200,10 @@ class RequestOfficer:
     stage: str = ""
     plants: str = ""
     sprayed: str = ""
+    look: str = ""
+    sign: str = ""
+    sounds: str = ""
+    """What look and sign sound like: a trouble's code."""
     area: str = ""
     """Where, if she said so just now."""
     another: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -14,6 +15,8 @@ from gateway.dialogue.catalogue import SCREEN_LIMIT, CatalogueError
 from gateway.dialogue.ussd.engine import RESERVED, Menu, Screen, State
 from gateway.dialogue.ussd.facts import CaseFacts, FarmerFacts, KioskFacts, OfficerFacts
 
+LONGEST_WAY = 9
+"""Answers after which no way is looked for."""
 PAGES = 4
 """More pages than this nobody reads."""
 
@@ -53,6 +56,7 @@ class Widest:
             phone=values["phone"],
             finding=values["finding"],
             told=values["told"],
+            seen="x" * 80,
             choices=LABELS,
         )
         self._kiosk = KioskFacts("1", values["kiosk"], values["place"], values["opening"])
@@ -105,6 +109,11 @@ def check(menu: Menu) -> list[str]:
     faults = [*_structure(menu), *_untranslated(menu)]
     if not faults:  # a menu with a missing screen cannot be shown
         faults += dict.fromkeys(_pages(menu))
+        faults += [
+            f"{goal.name}: {taken} hops, at most {goal.most} are gone"
+            for goal, taken in hops(menu)
+            if taken > goal.most
+        ]
     return faults
 
 
@@ -197,6 +206,52 @@ def _too_long(menu: Menu, state: State, world: Widest) -> Iterator[str]:
         yield f"{where}: {len(pages)} pages; this screen must be read as one"
     if len(pages) > PAGES and not state.items:
         yield f"{where}: {len(pages)} pages, at most {PAGES} are read"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What somebody who is known dials for, and the most hops that it may take."""
+
+    name: str
+    begins: str
+    """The screen that the call begins on."""
+    ends: frozenset[str]
+    most: int
+    through: str = ""
+    """How the names of screens on the way begin: the longest way through them counts, for every
+    question of it is asked. Without it, the shortest way of all."""
+
+
+ENDS = frozenset({"report_kiosk", "officer_requested", "nobody_on_duty"})
+GOALS = (
+    Goal("result, new or the only one", "", frozenset({"news"}), 1),
+    Goal("result, from the list", "main", frozenset({"case"}), 2),
+    Goal("officer", "main", frozenset({"officer_requested", "nobody_on_duty"}), 2),
+    Goal("report with triage", "main", ENDS, 6, through="report_"),
+)
+
+
+def hops(menu: Menu) -> list[tuple[Goal, int]]:
+    """The goals, with the answers that each takes; a dial that shows it is one hop."""
+    return [(goal, _hops(menu, goal)) for goal in GOALS]
+
+
+def _hops(menu: Menu, goal: Goal) -> int:
+    if not goal.begins:
+        return 1 if all(menu.screens[name].home for name in goal.ends) else len(menu.screens)
+    far = [len(way) for way in _ways(menu, goal, (goal.begins,))]
+    worst = max if goal.through else min
+    return worst(far, default=len(menu.screens))
+
+
+def _ways(menu: Menu, goal: Goal, way: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every way to an end of the goal, as the screens that are answered on it."""
+    screen = menu.screens[way[-1]]
+    for name in sorted(screen.targets() - set(screen.guards)):
+        if name in goal.ends:
+            yield way
+        elif name not in way and name.startswith(goal.through) and len(way) <= LONGEST_WAY:
+            yield from _ways(menu, goal, (*way, name))
 
 
 def mermaid(menu: Menu) -> str:

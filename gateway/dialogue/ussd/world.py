@@ -209,6 +209,7 @@ class World:
             finding=said["finding"],
             why=seen.why,
             told=said["told"],
+            seen=seen.seen(self._parts.texts, language),
             choices=labels.choices(case.crop),
         )
 

@@ -17,6 +17,9 @@ TOLD = {
     "stage": "option_stage_",
     "plants": "option_plants_",
     "sprayed": "option_",
+    "look": "option_look_",
+    "sign": "option_sign_",
+    "sounds": "disease_",
     "reason": "option_reason_",
     "better": "option_",
 }

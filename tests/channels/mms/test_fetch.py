@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,11 +20,15 @@ class Vendor(BaseHTTPRequestHandler):
     """Answers by path; remembers who logged in."""
 
     logins: list[str | None] = []  # noqa: RUF012 - one server a test
+    leads = ""
 
     def do_GET(self) -> None:
         self.logins.append(self.headers.get("Authorization"))
         path, _, argument = self.path.partition("?to=")
-        if path == "/redirect":
+        if path == "/away":
+            self.send_response(302)
+            self.send_header("Location", self.leads)
+        elif path == "/redirect":
             self.send_response(302)
             self.send_header("Location", argument)
         elif path.startswith("/status/"):
@@ -112,12 +117,99 @@ def test_an_address_that_is_not_public_is_never_asked(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["http://media.example/a", "ftp://media.example/a", "https://user:pw@media.example/a",
-     "https:///a", "//media.example/a", "media.example", "", "https://media.example:99999/"],
+     "https:///a", "//media.example/a", "media.example", "", "https://media.example:99999/",
+     "https://media.example:0/a", "https://media.example:-1/a", "https://media.example:https/a",
+     "https://@media.example/a", "https://:@media.example/a", "https://[::1", "https://]/a",
+     "https://[media.example]/a", f"https://{'l' * 70}.cdn.example/a", "https://..cdn.example/a",
+     f"https://{'é' * 60}.cdn.example/a", "https://media.ex\u2100mple/a", "https://\ud800.cdn.example/",
+     "https://%/a\x00"],
 )  # fmt: skip
 def test_only_plain_https_addresses_are_asked(url: str) -> None:
-    fetcher = Fetcher(("media.example",), 1000, resolve=_resolver("93.184.215.14"))
-    with pytest.raises(FetchError, match="bad_address"):
+    fetcher = Fetcher(("media.example", ".cdn.example"), 1000, resolve=_resolver("127.0.0.1"))
+    with pytest.raises(FetchError) as refused:
         fetcher.fetch(url)
+    assert refused.value.code in ("bad_address", "host_not_allowed")
+    assert not refused.value.again
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["https://[::1", "//[::1", "http://media.example:0/", "http://media.example:99999/",
+     "http://user@media.example/", f"http://{'l' * 70}.cdn.example/",
+     "http://\xe9.example\x01/"],
+)  # fmt: skip
+def test_a_redirect_to_what_is_no_address_is_refused(vendor: str, to: str) -> None:
+    Vendor.leads = to
+    with pytest.raises(FetchError) as refused:
+        _fetcher().fetch(f"{vendor}/away")
+    assert refused.value.code in ("bad_address", "host_not_allowed")
+    assert not refused.value.again
+
+
+@pytest.mark.parametrize(
+    "name", ["MEDIA.Example", "media\u3002example", "ｍedia.example", "media.example."]
+)
+def test_a_name_is_the_same_however_it_is_spelled(vendor: str, name: str) -> None:
+    assert _fetcher().fetch(vendor.replace("media.example", name) + "/photo") == BODY
+
+
+def test_letters_outside_ascii_in_an_address_are_asked_for(vendor: str) -> None:
+    assert _fetcher().fetch(f"{vendor}/photo?to=é \ud800") == BODY
+
+
+def test_a_name_that_no_server_can_be_asked_for_is_not_found() -> None:
+    def resolve(host: str, *_: Any, **__: Any) -> Any:
+        raise UnicodeError(host)
+
+    with pytest.raises(FetchError, match="host_not_found"):
+        _fetcher(resolve=resolve).fetch("http://media.example/a")
+
+
+DRIPS = {
+    "nothing": b"",
+    "a header": b"HTTP/1.1 200 OK\r\nX-Long: ",
+    "headers": b"HTTP/1.1 200 OK\r\n",
+    "a body of a promised length": b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n",
+    "a body of no length": b"HTTP/1.1 200 OK\r\n\r\n",
+    "a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n300\r\n",
+    "the size of a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0",
+    "a redirect": b"HTTP/1.1 302 Found\r\nLocation: /a",
+}
+
+
+@pytest.fixture
+def dripping() -> Iterator[tuple[int, list[bytes]]]:
+    """A port where whoever connects gets the bytes in the list, and then one at a time."""
+    begins: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                one, _ = server.accept()
+                with one:
+                    one.sendall(begins[0])
+                    while not one.send(b"0") - 1:
+                        one.settimeout(0.05)
+                        with contextlib.suppress(TimeoutError):
+                            while one.recv(4096):
+                                pass
+                            return  # they hung up
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1], begins
+        thread.join()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("begin", DRIPS.values(), ids=DRIPS)
+def test_who_drips_is_left(dripping: tuple[int, list[bytes]], begin: bytes, scheme: str) -> None:
+    port, begins = dripping
+    begins.append(b"\x16\x03\x03\x3f\xff\x02" if scheme == "https" else begin)
+    fetcher = _fetcher(schemes=("http", "https"), seconds=0.4)
+    with pytest.raises(FetchError, match="too_slow") as left:
+        fetcher.fetch(f"{scheme}://media.example:{port}/photo")
+    assert left.value.again
 
 
 def test_nobody_there_may_be_tried_again() -> None:

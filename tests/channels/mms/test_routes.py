@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from datetime import timedelta
 from typing import Any
@@ -10,12 +11,12 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 from PIL import Image
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
+from gateway import queues
 from gateway.app import create_app
 from gateway.cases import life
 from gateway.channels.mms import incoming, mm7, twilio
@@ -28,6 +29,7 @@ from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store.base import now
 from gateway.store.models import Case, Farmer, MediaMessage, Message, Photo
+from gateway.store.photos import PhotoStoreError
 from inference.guard import WAITING, guard
 from rig import things as house
 from tests.channels.mms import test_mm7
@@ -217,8 +219,8 @@ def test_a_job_that_failed_keeps_no_later_one_out(
 ) -> None:
     client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
     monkeypatch.setattr(Fetcher, "fetch", lambda _self, _url: 1 / 0)
-    queue = Queue("media", connection=context.redis, serializer=JSONSerializer)
-    SimpleWorker([queue], connection=context.redis, serializer=JSONSerializer).work(burst=True)
+    queue = queues.queue(queues.MEDIA, context.redis)
+    worker.worker_of(queue).work(burst=True)
     assert queue.job_ids == []
     with time_machine.travel(now() + timedelta(minutes=5)):
         assert sweeps_media.waiting_media(context) == 1
@@ -241,6 +243,96 @@ def test_media_that_never_comes_is_told_to_the_farmer_once(
         assert (row.attempts, row.outcome) == (media.MAX_ATTEMPTS, "status_503")
         assert row.done_at is not None
         assert [m.template for m in session.scalars(select(Message))] == ["mms_unusable"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://[::1", f"https://{'l' * 70}.media.example/1", "https://media.example:0/",
+     "https://media.example:99999/", "https://user:word@media.example/1", "\u2028", "https://ｅ\ud7ff/",
+     "https://media.example/\x85https://[::1"],
+)  # fmt: skip
+def test_what_is_no_address_is_told_to_the_farmer_and_tried_no_more(
+    client: FlaskClient, context: Context, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = TWILIO | {"NumMedia": "1", "MediaUrl0": address, "MediaUrl1": ""}
+    assert client.post(f"/mms/{CHANNEL_KEY}", data=form).status_code in (200, 204)
+    if not _count(context, MediaMessage):
+        return  # nothing was left of it
+    queue = queues.queue(queues.MEDIA, context.redis)
+    for hours in range(media.MAX_ATTEMPTS + 1):
+        with time_machine.travel(now() + timedelta(hours=hours), tick=True):
+            sweeps_media.waiting_media(context)
+            worker.worker_of(queue).work(burst=True)
+    with context.store.reading() as session:
+        row = session.scalars(select(MediaMessage)).one()
+        assert row.outcome in ("bad_address", "host_not_allowed", "host_not_found")
+        assert (row.done_at is None, row.addresses) == (False, "")
+        assert [m.template for m in session.scalars(select(Message))] == ["mms_unusable"]
+    assert "media_not_fetched" in caplog.text
+    assert address not in caplog.text
+
+
+class _Bug(Exception):
+    """What nobody thought of."""
+
+
+@pytest.mark.parametrize("end", [_Bug, JobTimeoutException, SystemExit])
+def test_a_try_that_ends_without_a_word_is_not_made_for_ever(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+    tries: list[str] = []
+
+    def fetched(_self: Fetcher, url: str) -> bytes:
+        tries.append(url)
+        raise end("here")
+
+    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    for _ in range(media.MAX_ATTEMPTS + 3):
+        with contextlib.suppress(_Bug, SystemExit):
+            media.fetch(1)
+    assert len(tries) == media.MAX_ATTEMPTS
+    with context.store.reading() as session:
+        assert session.scalars(select(MediaMessage)).one().done_at is not None
+        assert [m.template for m in session.scalars(select(Message))] == ["mms_unusable"]
+
+
+def test_a_full_disk_is_no_try(
+    client: FlaskClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(f"/mms/{CHANNEL_KEY}", data=TWILIO)
+    monkeypatch.setattr(Fetcher, "fetch", lambda _self, _url: house.photo(1))
+
+    def full(*_: object) -> None:
+        raise PhotoStoreError("no space is left")
+
+    monkeypatch.setattr(media, "take", full)
+    for _ in range(media.MAX_ATTEMPTS + 3):
+        media.fetch(1)
+    with context.store.reading() as session:
+        row = session.scalars(select(MediaMessage)).one()
+        assert (row.attempts, row.done_at) == (0, None)
+
+
+def test_all_photos_of_a_message_have_one_time_and_one_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[int] = []
+
+    def fetched(self: Fetcher, url: str) -> bytes:
+        given.append(self.max_bytes)
+        if self.max_bytes < 100:
+            raise FetchError("too_large", again=False)
+        return bytes(100)
+
+    monkeypatch.setattr(Fetcher, "fetch", fetched)
+    fetcher = Fetcher(("media.example",), 100)
+    photos, errors = media._fetched(fetcher, ["https://media.example/"] * 6)
+    assert (len(photos), [error.code for error in errors]) == (4, ["too_large"] * 2)
+    assert given == [100] * 4 + [0] * 2
+    monkeypatch.setattr(media, "SECONDS", 0.0)
+    photos, errors = media._fetched(fetcher, ["https://media.example/"] * 2)
+    assert (photos, [error.code for error in errors]) == ((), ["too_slow"] * 2)
 
 
 def test_twilios_signature_of_its_own_example() -> None:
@@ -300,6 +392,42 @@ def test_mm7_is_answered_in_its_own_words(
         if "doctype" not in changes:
             assert changes.get("transaction", "T-1").encode() in answer
     assert _count(context, Case) == cases
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"--B\r\nContent-Type: text/xml" + b";" * 10_000 + b"\r\n\r\n<a/>", mm7.CORRUPT),
+        (b"--B\r\nTo: " + b"(" * 3_000 + b"\r\n\r\n<a/>", mm7.CORRUPT),
+        (b"--B\r\n" * 5_000, mm7.CORRUPT),
+        (b"", mm7.CORRUPT),
+        (bytes(11_000_000), mm7.REFUSED),
+    ],
+    ids=["semicolons", "brackets", "parts", "nothing", "too large"],
+)
+def test_mm7_answers_whatever_comes_in_its_own_words(
+    client: FlaskClient, body: bytes, status: int
+) -> None:
+    content_type = "multipart/related; boundary=B"
+    answer = client.post(f"/mm7/{CHANNEL_KEY}", data=body, content_type=content_type)
+    assert answer.status_code == 200
+    assert f"<StatusCode>{status}</StatusCode>".encode() in answer.data
+
+
+@pytest.mark.parametrize(
+    "at", ["channels.mms.mm7.parse", "channels.mms.routes.take", "cases.pressure.Pressure.too_much"]
+)
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, UnicodeError, OSError])
+def test_mm7_says_in_its_own_words_what_nobody_thought_of(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, at: str, error: type[Exception]
+) -> None:
+    def broken(*_: object) -> None:
+        raise error("here")
+
+    monkeypatch.setattr(f"gateway.{at}", broken)
+    code, answer = _mm7(client)
+    assert code == 200
+    assert f"<StatusCode>{mm7.SERVER_ERROR}</StatusCode>".encode() in answer
 
 
 def test_mm7_refuses_what_is_no_photo(client: FlaskClient, context: Context) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from gateway.agronomy import diseases_of
-from gateway.agronomy.table import CROP_ROWS, Crop, Disease
+from gateway.agronomy import ADVISED, diseases_of
+from gateway.agronomy.symptoms import TROUBLES, pages_of
+from gateway.agronomy.table import CROP_ROWS, Crop
 from gateway.dialogue.ussd.engine import Go, Option, Screen, Visit
 from gateway.dialogue.ussd.facts import SendText
 
 _CROPS = [row for row in CROP_ROWS if row.judged]
 
 
-def _disease(row: Disease) -> Option:
-    about = Go("advice", data={"label": row.label})
-    return Option(str(row.number), f"disease_{row.label}", "advice", lambda _: about)
+PAGES = ADVISED | {row.code for row in TROUBLES if row.number}
+"""What there is advice on: diseases of the model, and what people ask about that it does not know.
+"""
+
+
+def _page(number: int, code: str) -> Option:
+    about = Go("advice", data={"label": code})
+    return Option(str(number), f"disease_{code}", "advice", lambda _: about)
 
 
 def _crop(row: Crop) -> Option:
@@ -20,8 +26,10 @@ def _crop(row: Crop) -> Option:
 
 
 def _crop_screen(row: Crop) -> Screen:
-    diseases = tuple(map(_disease, diseases_of(row.code)))
-    return Screen(f"advice_{row.code}", "ussd_advice_disease", diseases)
+    pages = [(one.number, one.label) for one in diseases_of(row.code)]
+    pages += [(one.number, one.code) for one in pages_of(row.code)]
+    options = tuple(_page(*page) for page in sorted(pages))
+    return Screen(f"advice_{row.code}", "ussd_advice_disease", options)
 
 
 def _send(visit: Visit) -> Go:

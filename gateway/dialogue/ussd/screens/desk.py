@@ -67,7 +67,7 @@ def _details(visit: Visit) -> str:
     case = _case(visit)
     if case is None:
         return visit.say("ussd_case_gone")
-    return visit.say(
+    said = visit.say(
         "ussd_desk_case",
         case=case.code,
         crop=case.crop,
@@ -77,6 +77,7 @@ def _details(visit: Visit) -> str:
         phone=case.phone,
         where=case.place,
     )
+    return f"{said}\n{case.seen}" if case.seen else said
 
 
 def _waits(visit: Visit) -> bool:
