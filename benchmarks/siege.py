@@ -64,6 +64,8 @@ class Outcome:
     memory: int
     """Most of one web process, bytes."""
     anew: list[str]
+    load: float
+    """Of the machine before it began, processes that wanted a core."""
 
     @property
     def hop(self) -> float:
@@ -110,6 +112,7 @@ class Outcome:
             ("SMS parts in all (ceiling)", f"{spent['all']:,} ({SERVICE:,})"),
             ("most memory of a web process", f"{self.memory / 1e6:.0f} MB"),
             ("processes that had to be started anew", str(len(self.anew))),
+            ("load of the machine before", f"{self.load:.1f} on {os.cpu_count()} cores"),
         ]
         for name, answers in sorted(self.attacks.items(), key=lambda pair: int(pair[0].split()[0])):
             said = ", ".join(f"{said} {count:,}" for said, count in answers.most_common())

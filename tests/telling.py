@@ -20,7 +20,7 @@ SECRETS = (KEY, site.SECRET, "channel-key-for-tests", "a secret for tests")
 TOLD = re.compile(
     r"\+\d{9,15}\b"  # as we keep numbers
     r"|%2[Bb]\d{9,15}"
-    r"|(?<![\w.])(?:25[046]|255|0)7\d{8}(?!\w)"  # as people and vendors write those of our countries
+    r"|(?<![\w.])(?:25[046]|255|0)7\d{8}(?!\w)"  # as people and vendors write ours
     r"|\blf[ck]_[\w-]{20,}"
     r"|\$argon2"
     r"|csrf_token=\S"

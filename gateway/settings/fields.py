@@ -348,6 +348,15 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _no_play_with_a_real_network(self) -> Self:
+        if self.simulator == "on" and self.at_api_key.get_secret_value():
+            raise ValueError(
+                "LEAFLINE_SIMULATOR is on, and AT_API_KEY is set: messages leave either by the "
+                "simulator or by Africa's Talking; take one of them away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _kept_no_longer_than_told(self) -> Self:
         for kind in get_args(Kept):
             if kind != "audit" and self.months(kind) > self.retention_months:
