@@ -67,7 +67,7 @@ PAGES = {
 
 
 @dataclass(frozen=True)
-class House:
+class AtSize:
     context: Context
     people: dict[str, Person]
     """By door, signed in."""
@@ -83,7 +83,7 @@ class House:
 
 
 @contextmanager
-def house(cases: int, database: str, redis: str) -> Iterator[House]:
+def house(cases: int, database: str, redis: str) -> Iterator[AtSize]:
     """An application on a store with so many cases, and one of each kind of person signed in."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.read(
@@ -96,7 +96,7 @@ def house(cases: int, database: str, redis: str) -> Iterator[House]:
         crowd.fill(context.store, cases)
         leave_waiting(context, WAITING)
         print(f"{cases} cases in {time.perf_counter() - began:.0f} s", flush=True)
-        made = House(context, {door: Person(app.test_client()) for door in DOORS}, {})
+        made = AtSize(context, {door: Person(app.test_client()) for door in DOORS}, {})
         for door, enter in DOORS.items():
             made.cases[door] = enter(context, made.people[door])
         yield made
@@ -148,7 +148,7 @@ DOORS: dict[str, Callable[[Context, Person], str]] = {
 """How each signs in; returns the code of a case that they may see."""
 
 
-def queries_of(house: House, door: str, page: str) -> int:
+def queries_of(house: AtSize, door: str, page: str) -> int:
     """Statements that one request sends to the store."""
     seen = 0
 
@@ -163,7 +163,7 @@ def queries_of(house: House, door: str, page: str) -> int:
     return seen
 
 
-def times(house: House, door: str, page: str, requests: int) -> list[float]:
+def times(house: AtSize, door: str, page: str, requests: int) -> list[float]:
     """Seconds of each request."""
     taken = []
     for _ in range(requests):
@@ -173,7 +173,7 @@ def times(house: House, door: str, page: str, requests: int) -> list[float]:
     return taken
 
 
-def measure(few: House, many: House, requests: int) -> Iterator[tuple[str, ...]]:
+def measure(few: AtSize, many: AtSize, requests: int) -> Iterator[tuple[str, ...]]:
     """A row of HEAD for each page."""
     for door, pages in PAGES.items():
         for page in pages:

@@ -40,3 +40,25 @@ def line(text: str) -> str:
     """One line: control and format characters out, any run of blanks and line ends one blank."""
     kept = (c if unicodedata.category(c)[0] != "C" or c.isspace() else "" for c in typed(text))
     return " ".join("".join(kept).split())
+
+
+def unaccented(text: str) -> str:
+    """Letters as they are without their accents, ligatures as the letters that they are of."""
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c))
+
+
+def one_slip(typed: str, meant: str) -> bool:
+    """Whether one letter was changed, dropped, added or swapped with its neighbour."""
+    if abs(len(typed) - len(meant)) > 1:
+        return False
+    start = 0
+    while start < min(len(typed), len(meant)) and typed[start] == meant[start]:
+        start += 1
+    left, right = typed[start:], meant[start:]
+    return (
+        left[1:] == right[1:]
+        or left == right[1:]
+        or left[1:] == right
+        or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
+    )

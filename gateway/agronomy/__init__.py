@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from gateway.agronomy import symptoms
+from gateway.agronomy import advice, symptoms
 from gateway.agronomy.table import (
     CROP_ROWS,
     DESK_CALL,
@@ -17,6 +16,7 @@ from gateway.agronomy.table import (
     TOLD,
     Disease,
 )
+from gateway.words import unaccented
 
 CROPS = tuple(row.code for row in CROP_ROWS if row.judged)
 """Crops of which photos can be judged."""
@@ -52,8 +52,7 @@ class AgronomyError(Exception):
 
 def parse(raw: str) -> str:
     """The crop by its name in any of the service's languages. Raises: BadCrop."""
-    parts = unicodedata.normalize("NFKD", raw.strip().casefold())
-    crop = _NAMES.get("".join(letter for letter in parts if not unicodedata.combining(letter)))
+    crop = _NAMES.get(unaccented(raw.strip().casefold()))
     if crop is None:
         raise BadCrop(f"crop must be one of {', '.join(CROPS)}")
     return crop
@@ -91,6 +90,15 @@ def urgent(
     return None
 
 
+def person_needed(crop: str | None, told: Mapping[str, str], label: str | None) -> str | None:
+    """As `urgent`, and by all that was told of a disease that is named. One rule for photos and for
+    reports without one."""
+    why = urgent(crop, told.get("stage"), told.get("plants"), label if label in DISEASES else None)
+    if why is None and label is not None:
+        why = advice.advice(label, told).person or None
+    return why
+
+
 def texts() -> Iterator[tuple[str, list[str]]]:
     """(row, keys of the messages that it needs), for every row."""
     for crop in CROP_ROWS:
@@ -99,6 +107,7 @@ def texts() -> Iterator[tuple[str, list[str]]]:
         prefixes = ADVISED_TEXTS if row.use == "advised" else REFUSED_TEXTS
         yield row.label, [prefix + row.label for prefix in prefixes]
     yield from symptoms.texts()
+    yield from advice.texts()
 
 
 def page_texts() -> Iterator[tuple[str, list[str]]]:

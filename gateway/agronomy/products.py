@@ -10,8 +10,9 @@ of two words are one name. A name that is an everyday word in one of our languag
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
+
+from gateway.words import one_slip, unaccented
 
 
 @dataclass(frozen=True)
@@ -168,20 +169,10 @@ def _misspelt(plain: str) -> list[str]:
     """Words of eight letters and more that are one slip from a name: `mancozep`, `glifosate`."""
     long = [name for name in _SURE if len(name) >= 8 and " " not in name]
     words = re.findall(r"[a-z]{7,}", plain)
-    return [word for word in words if any(_one_slip(word, name) for name in long)]
-
-
-def _one_slip(typed: str, meant: str) -> bool:
-    if abs(len(typed) - len(meant)) > 1:
-        return False
-    start = 0
-    while start < min(len(typed), len(meant)) and typed[start] == meant[start]:
-        start += 1
-    left, right = typed[start:], meant[start:]
-    return left[1:] == right[1:] or left == right[1:] or left[1:] == right
+    return [word for word in words if any(one_slip(word, name) for name in long)]
 
 
 def _plain(text: str) -> str:
     """Small letters without accents, signs but those of a number and a rate as blanks."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^\w.,/]|_|[.,](?!\d)", " ", bare.casefold()).split())
+    bare = unaccented(text).casefold()
+    return " ".join(re.sub(r"[^\w.,/]|_|[.,](?!\d)", " ", bare).split())

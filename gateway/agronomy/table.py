@@ -19,8 +19,11 @@ TOLD = {
     "stage": ("young", "before_flowering", "flowering", "filling"),
     "plants": ("one", "few", "half", "most"),
     "sprayed": ("yes", "no"),
+    "seed": ("yes", "no"),
+    "pods": ("yes", "no"),
 }
-"""What a farmer may be asked beside the photo, and the answers that there are."""
+"""What a farmer may be asked beside the photo, and the answers that there are. seed: it is grown
+for seed or cuttings. pods: there are spots on the pods."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ WHY = {
     "worse": "spreading",
     "wrong": "wrong",
     "unknown_crop": "crop",
+    "half_plants": "half",
+    "seed_crop": "seed",
+    "pods": "pods",
+    "sprayed": "sprayed",
 } | dict.fromkeys(TOLD["stage"], "stage")
 """Why a case came to a person: a key of the `why_` texts. Any other reason is a farmer's wish."""
 

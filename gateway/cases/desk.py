@@ -88,37 +88,18 @@ class Desk:
         *,
         key: str,
         case: Case | None = None,
+        not_before: datetime | None = None,
         **values: str,
     ) -> bool:
         """Put a message to an officer into the outbox, once for each `key`.
 
         Returns False when it was there before.
         """
-        return self.tell_officer_at(None, session, officer, template, key=key, case=case, **values)
-
-    def tell_officer_at(
-        self,
-        when: datetime | None,
-        session: Session,
-        officer: Officer,
-        template: str,
-        /,
-        *,
-        key: str,
-        case: Case | None = None,
-        **values: str,
-    ) -> bool:
-        """As `tell_officer`, not before an instant."""
         sent = self._written(template, officer.language, case, values)
         return outbox.post(
-            session,
-            key=key,
-            to=officer.phone,
-            kind=Kind.ESCALATION,
-            officer_id=officer.id,
-            not_before=when,
-            **sent,
-        )
+            session, key=key, to=officer.phone, kind=Kind.ESCALATION, officer_id=officer.id,
+            not_before=not_before, **sent,
+        )  # fmt: skip
 
     def tell_operator(
         self, session: Session, template: str, *, key: str, case: Case | None = None, **values: str

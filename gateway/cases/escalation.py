@@ -439,11 +439,10 @@ def _tell_officer(
     key = f"escalation:{escalation.id}:officer{again}"
     language = officer.language if officer else desk.language
     values = briefing.brief(session, case).values(desk.texts, language, desk.how_to_answer(case))
-    template, linked = briefing.template(case), briefing.template(case, link=True)
+    template = briefing.template(case, link=officer is not None and bool(desk.link_base))
     if officer is None:
         desk.tell_operator(session, template, key=key, case=case, **values)
-    elif desk.link_base:
+        return
+    if desk.link_base:
         values["link"] = desk.link_base + officer_links.issue(session, officer, case)
-        desk.tell_officer(session, officer, linked, key=key, case=case, **values)
-    else:
-        desk.tell_officer(session, officer, template, key=key, case=case, **values)
+    desk.tell_officer(session, officer, template, key=key, case=case, not_before=None, **values)

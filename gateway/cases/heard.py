@@ -76,13 +76,13 @@ def _pass_on(session: Session, desk: Desk, case: Case, officer: Officer, message
         return
     if last is not None:
         since = max(last.not_before, last.created_at) + EVERY
-    desk.tell_officer_at(
-        since,
+    desk.tell_officer(
         session,
         officer,
         TOLD,
         key=f"wrote:{message.id}:{officer.id}",
         case=case,
+        not_before=since,
         phone=case.farmer.phone,
         heard=_words(message),
     )

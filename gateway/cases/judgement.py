@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from gateway.agronomy import advice
 from gateway.cases import escalation, life
 from gateway.cases.case import hold
 from gateway.cases.desk import Desk
@@ -183,6 +184,7 @@ def _act(session: Session, desk: Desk, case: Case, decision: Decision, round_: i
         decision.message,
         key=f"case:{case.id}:judged:{round_}",
         case=case,
+        disease=case.label or "unknown",
     )
 
 
@@ -191,6 +193,5 @@ def _facts(case: Case, photos_judged: int) -> Facts:
     return Facts(
         crop=case.crop,
         photos_judged=photos_judged,
-        stage=told.get("stage"),
-        plants=told.get("plants"),
+        **{name: told.get(name) for name in advice.FACTS},
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway import agronomy
+from gateway.agronomy import advice
 
 Action = Literal["advise", "ask_photo", "escalate"]
 
@@ -42,6 +43,14 @@ class Facts:
     """As told: `young`, `before_flowering`, `flowering`, `filling`."""
     plants: str | None = None
     """How many are sick, as told: `one`, `few`, `half`, `most`."""
+    sprayed: str | None = None
+    seed: str | None = None
+    """Whether it is grown for seed or cuttings."""
+    pods: str | None = None
+    """Whether there are spots on the pods."""
+
+    def told(self) -> dict[str, str]:
+        return {name: told for name in advice.FACTS if (told := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,10 @@ def triage(finding: Finding, facts: Facts) -> Decision:
 def _confident(label: str, facts: Facts) -> Decision:
     if facts.crop is not None and facts.crop != agronomy.CROP_OF[label]:
         return _escalate("crop_mismatch")
-    urgent = agronomy.urgent(facts.crop, facts.stage, facts.plants, label)
-    if urgent is not None:
-        return _escalate(urgent)
-    return Decision("advise", f"diag_{label}", "confident")
+    told = facts.told()
+    if why := agronomy.person_needed(facts.crop, told, label):
+        return _escalate(why)
+    return Decision("advise", f"diag_{advice.text_of(label, told)}", "confident")
 
 
 def _escalate(reason: str) -> Decision:

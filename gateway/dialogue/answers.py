@@ -40,6 +40,7 @@ def answer(
     *,
     instead: str = "",
     safe: bool = False,
+    more: bool = False,
     hold: timedelta = timedelta(0),
 ) -> None:
     """The words of the officer, or of the operator (None), go to the farmer and end the case; a
@@ -50,6 +51,7 @@ def answer(
         label: what the officer says it is, where that is said with the answer.
         instead: and in words, where it is none of the known.
         safe: a product or a dose in the words is meant, with the safety words.
+        more: they go on with an answer that was given just now.
         hold: how long they wait before they leave.
 
     Raises:
@@ -63,7 +65,12 @@ def answer(
         raise labels.BadLabel(f"{label} is no disease of {case.crop}")
     said = advice.said(texts, words, safety=bool(named))
     until = now() + hold if hold else None
-    escalation.answer(session, desk, officer, case, words, label=label, said=said, not_before=until)
+    if more:
+        escalation.go_on(session, desk, officer, case, words, said, until)
+    else:
+        escalation.answer(
+            session, desk, officer, case, words, label=label, said=said, not_before=until
+        )
     _mark(session, officer, case, named)
     if label is not None and officer is not None:
         labels.record(session, officer, case, label, instead)
@@ -75,25 +82,6 @@ def promise(
     """Words that say who comes or calls: sent, and the case stays open. Raises: as `answer`."""
     words, _ = _checked(words, safe=False)
     escalation.promise(session, desk, officer, case, advice.said(texts, words))
-
-
-def go_on(
-    session: Session,
-    texts: Catalogue,
-    desk: Desk,
-    officer: Officer | None,
-    case: Case,
-    words: str,
-    *,
-    safe: bool = False,
-    hold: timedelta = timedelta(0),
-) -> None:
-    """More words of an answer that was given just now. Raises: as `answer`."""
-    words, named = _checked(words, safe)
-    said = advice.said(texts, words, safety=bool(named))
-    until = now() + hold if hold else None
-    escalation.go_on(session, desk, officer, case, words, said, until)
-    _mark(session, officer, case, named)
 
 
 def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:

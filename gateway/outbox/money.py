@@ -21,7 +21,7 @@ from gateway.outbox.kinds import POLICY, Kind
 from gateway.outbox.network import Money
 from gateway.people import areas, farmers, hours, msisdn
 from gateway.settings import Settings
-from gateway.store.database import insert_once, vault_of
+from gateway.store.database import insert_once, insert_or_set, vault_of
 from gateway.store.models import Case, Farmer, Message, Spending
 from gateway.store.states import MessageState
 from gateway.watch import incidents
@@ -213,16 +213,10 @@ def watch(session: Session, limits: Limits, now: datetime) -> None:
 
 def count(session: Session, scope: str, day: date) -> int:
     """Count one try of today in a scope of its own; returns how many it makes."""
-    insert_once(session, Spending, {"scope": scope, "day": day, "parts": 0, "cost": 0},
-                "scope", "day")  # fmt: skip
-    counted = session.execute(
-        update(Spending)
-        .where(Spending.scope == scope, Spending.day == day)
-        .values(parts=Spending.parts + 1)
-        .execution_options(synchronize_session=False)
-        .returning(Spending.parts)
-    )
-    return counted.scalar_one()
+    first = {"scope": scope, "day": day, "parts": 1, "cost": 0}
+    more = {"parts": Spending.parts + 1}
+    row = insert_or_set(session, Spending, first, "scope", "day", instead=more)
+    return int(row.parts)
 
 
 def counted(session: Session, scope: str, day: date) -> int:

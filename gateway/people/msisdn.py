@@ -81,6 +81,14 @@ def from_network(raw: str, region: str) -> str:
         raise
 
 
+def named(raw: str, region: str) -> str | None:
+    """As `from_network`; None where no number is named."""
+    try:
+        return from_network(raw, region)
+    except BadNumber:
+        return None
+
+
 def readings(raw: str, region: str) -> list[str]:
     """What a number that a person names may be in the store, the likeliest first.
 

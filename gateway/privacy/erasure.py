@@ -95,10 +95,8 @@ def erased_since(session: Session, phone: str, moment: datetime) -> bool:
 def number_in(fields: Mapping[str, str], region: str) -> str | None:
     """Whose a kept callback is, in E.164."""
     for name in NUMBER_FIELDS:
-        try:
-            return msisdn.from_network(fields.get(name, ""), region)
-        except msisdn.BadNumber:
-            continue
+        if phone := msisdn.named(fields.get(name, ""), region):
+            return phone
     return None
 
 

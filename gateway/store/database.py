@@ -260,13 +260,26 @@ def insert_once(session: Session, model: type[Base], values: dict[str, Any], *un
 
 
 def insert_or_set(
-    session: Session, model: type[Base], values: dict[str, Any], *unique: str
-) -> None:
-    """Insert a row, or give these values to the one with the same `unique` columns; whoever holds
-    that is waited for."""
+    session: Session,
+    model: type[Base],
+    values: dict[str, Any],
+    *unique: str,
+    instead: dict[str, Any] | None = None,
+) -> Any:
+    """Insert a row, or change the one with the same `unique` columns; whoever holds that is waited
+    for.
+
+    Args:
+        instead: what such a row is given, expressions of its columns too; else the same values.
+
+    Returns: the row as it is now.
+    """
     new = {name: value for name, value in values.items() if name not in unique}
-    statement = _insert(session, model, values)
-    session.execute(statement.on_conflict_do_update(index_elements=unique, set_=new))
+    statement = _insert(session, model, values).on_conflict_do_update(
+        index_elements=unique, set_=new if instead is None else instead
+    )
+    returning = statement.returning(*model.__table__.columns)
+    return session.execute(returning).one()
 
 
 def _insert(session: Session, model: type[Base], values: dict[str, Any]) -> Any:

@@ -45,7 +45,7 @@ def test_triage_and_a_report_follow_one_rule() -> None:
         if agronomy.urgent(crop, stage, plants):
             assert escalated
         for label in escalated:
-            assert agronomy.urgent(crop, stage, plants, label)
+            assert agronomy.person_needed(crop, {"stage": stage, "plants": plants}, label)
 
 
 def test_the_table_fits_itself() -> None:

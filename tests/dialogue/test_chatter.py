@@ -129,6 +129,7 @@ def test_a_day_of_leave(text: str, day: date | None) -> None:
     [
         ("Spray mancozeb 2g per litre", ("mancozeb", "2g")),
         ("Spray mankozeb", ("mankozeb",)),
+        ("Put macnozeb on it", ("macnozeb",)),
         ("weka vijiko 2 kwa lita 15 za maji", ("vijiko 2", "lita 15")),
         ("koresha garama ebyiri muri litiro", ("garama ebyiri",)),
         ("Pulvérisez du Ridomil", ("ridomil",)),

@@ -18,6 +18,8 @@ from gateway.cases import escalation
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.dialogue.sms import Incoming, receive
+from gateway.dialogue.sms.chatter import Kind
+from gateway.dialogue.sms.officer.case import ACTIONS
 from gateway.people import officers
 from gateway.settings import Settings
 from gateway.store.base import now
@@ -298,6 +300,10 @@ def _faults(context: Context, make_case: MakeCase, row: Row, number: int) -> Ite
         last = select(Escalation.label).order_by(Escalation.id.desc()).limit(1)
         if row.label != session.scalar(last):
             yield f"label {session.scalar(last)}"
+
+
+def test_every_kind_does_something_about_a_case() -> None:
+    assert set(ACTIONS) == set(Kind) - {Kind.UNDO}
 
 
 def test_there_are_rows_enough() -> None:

@@ -16,9 +16,9 @@ from gateway.dialogue.sms.words import (
     Vocabulary,
     find_code,
     means_code,
-    one_slip,
     plain,
 )
+from gateway.words import one_slip
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 CODE = codes.new()

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from gateway import outbox
+from gateway.agronomy import CROP_OF, advice
 from gateway.cases import codes, escalation, guesses
 from gateway.cases.case import by_code
 from gateway.context import Context
+from gateway.dialogue.sms import Incoming, receive
 from gateway.dialogue.ussd import effects
 from gateway.dialogue.ussd.facts import SendText
 from gateway.dialogue.ussd.world import World
@@ -485,3 +487,37 @@ def test_a_new_answer_comes_before_an_offer_to_go_on(
     phone.dial().expect("cut off").drop()
     answered(context, code, "Weed between the rows.")
     phone.dial().expect("Weed between")
+
+
+@pytest.mark.parametrize(
+    ("label", "answers", "says"),
+    [
+        ("maize_rust", {"stage": "filling"}, "This late it rarely costs much"),
+        ("maize_rust", {"stage": "young", "plants": "few"}, "before flowering"),
+        ("maize_blight", {"stage": "flowering"}, "by the cob"),
+        ("cassava_mosaic", {"stage": "filling"}, "Older crop"),
+        ("bean_spot", {"stage": "filling"}, "Look at the pods"),
+        ("bean_spot", {"sprayed": "yes"}, "angular leaf spot?"),
+        ("maize_blight", {"sprayed": "yes", "stage": "filling"}, "You sprayed already"),
+    ],
+)
+def test_a_result_is_read_again_as_it_was_told(
+    context: Context,
+    dial: Dial,
+    make_case: MakeCase,
+    outbox: Outbox,
+    label: str,
+    answers: dict[str, str],
+    says: str,
+) -> None:
+    code = make_case(state="answered", label=label, crop=CROP_OF[label])
+    with context.store.transaction() as session:
+        case = by_code(session, code)
+        assert case is not None
+        case.answers = answers
+    dial().dial().expect(says)
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    receive(context.dialogue, Incoming("again", FARMER, "RESULT", at))
+    text = context.catalogue.text(f"diag_{advice.text_of(label, answers)}", "en")
+    assert outbox()[-1].startswith(text.partition(":")[0].replace("{disease}", "")[:12])
+    assert "{" not in outbox()[-1]

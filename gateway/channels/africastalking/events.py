@@ -27,7 +27,7 @@ Fields = Mapping[str, str]
 
 def sms(context: Context, form: Fields) -> None:
     """An incoming message. Its id makes it count once."""
-    phone = _phone(context, form.get("from", ""))
+    phone = msisdn.named(form.get("from", ""), context.settings.region)
     if phone is None:
         log.warning("sms without a readable number dropped")
         return
@@ -61,7 +61,7 @@ def delivery_report(context: Context, form: Fields) -> None:
                 status=status,
                 fate=fate or "",
                 reason=FAILURE.get(fields.word(reason), reason[:40]),
-                phone=_phone(context, form.get("phoneNumber", "")),
+                phone=msisdn.named(form.get("phoneNumber", ""), context.settings.region),
                 network_code=form.get("networkCode", "")[:8],
             ),
         )
@@ -73,7 +73,7 @@ def session_ended(context: Context, form: Fields) -> None:
     if not session_id:
         log.warning("ussd event without a session id dropped")
         return
-    phone = _phone(context, form.get("phoneNumber", ""))
+    phone = msisdn.named(form.get("phoneNumber", ""), context.settings.region)
     with context.store.transaction() as session:
         insert_once(
             session,
@@ -96,19 +96,12 @@ def session_ended(context: Context, form: Fields) -> None:
 
 def opt_out(context: Context, form: Fields) -> None:
     """A subscriber told the provider to stop our messages."""
-    phone = _phone(context, form.get("phoneNumber", ""))
+    phone = msisdn.named(form.get("phoneNumber", ""), context.settings.region)
     if phone is None:
         log.warning("opt-out without a readable number dropped")
         return
     with context.store.transaction() as session:
         farmers.opt_out(session, farmers.find_or_create(session, phone), by="network")
-
-
-def _phone(context: Context, value: str) -> str | None:
-    try:
-        return msisdn.from_network(value, context.settings.region)
-    except msisdn.BadNumber:
-        return None
 
 
 CALLBACKS: Mapping[str, Callable[[Context, Fields], None]] = {

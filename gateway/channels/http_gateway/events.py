@@ -27,7 +27,7 @@ Fields = Mapping[str, str]
 
 def sms(context: Context, fields: Fields) -> None:
     """An incoming message. Its id makes it count once."""
-    phone = _phone(context, fields.get("from", ""))
+    phone = msisdn.named(fields.get("from", ""), context.settings.region)
     if phone is None:
         log.warning("sms without a readable number dropped")
         return
@@ -59,17 +59,10 @@ def report(context: Context, fields: Fields) -> None:
                 status=status,
                 fate=FATES.get(fields.get("fate", ""), ""),
                 reason=fields.get("reason", "")[:40],
-                phone=_phone(context, fields.get("phone", "")),
+                phone=msisdn.named(fields.get("phone", ""), context.settings.region),
                 provider=NAME,
             ),
         )
-
-
-def _phone(context: Context, value: str) -> str | None:
-    try:
-        return msisdn.from_network(value, context.settings.region)
-    except msisdn.BadNumber:
-        return None
 
 
 CALLBACKS: Mapping[str, Callable[[Context, Fields], None]] = {"sms": sms, "report": report}

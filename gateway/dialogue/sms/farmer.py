@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy import ADVISED
+from gateway.agronomy import ADVISED, advice
 from gateway.cases import escalation, guesses, heard, life
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words, read_back
@@ -150,8 +150,10 @@ class _Conversation:
         if note := officers_words(self.session, case):
             said = read_back(self.parts.texts, case, note, self.language)
             return Reply("ussd_case_officer_said", self.language, case_id=case.id, texts=said)
-        template = f"diag_{case.label}" if case.label in ADVISED else "ussd_case_closed"
-        return Reply(template, self.language, values, case_id=case.id)
+        if case.label not in ADVISED:
+            return Reply("ussd_case_closed", self.language, values, case_id=case.id)
+        template = f"diag_{advice.text_of(case.label, case.answers)}"
+        return Reply(template, self.language, values | {"disease": case.label}, case_id=case.id)
 
     def _with_whom(self, case: Case) -> Reply:
         """Who has it; and where its officer waits for a first photo, that."""

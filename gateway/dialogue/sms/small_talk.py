@@ -1,5 +1,6 @@
-"""Words of small talk, of questions and of wishes to us, in all languages of the service: none of
-them is advice. Rows of words as `words.plain` writes them; English, French, Kinyarwanda, Swahili.
+"""Words that officers write to us, not to a farmer: small talk, questions and wishes, in all
+languages of the service. None of them is advice. Rows of words as `words.plain` writes them;
+English, French, Kinyarwanda, Swahili.
 
 A text is small talk when every word of it is in `SMALL`, so a word that advice is made of (spray,
 uproot, bury, not, leaf) must never get in there. Each row is still to be confirmed by a speaker.
@@ -134,7 +135,7 @@ PHOTO_ASKED = _words(
 
 PASS_SURE = _words(
     "COLLEAGUE COLLEAGUES COLLEGUE HANDOVER TRANSFER REASSIGN",
-    "COLLEGUE TRANSFERER TRANSFEREZ TRANSMETTRE TRANSMETTEZ",
+    "TRANSFERER TRANSFEREZ TRANSMETTRE TRANSMETTEZ",
     "MUGENZI BAGENZI MWENZANGU MWENZAKO MWINGINE KABIDHI HAMISHA",
 )
 PASS = _words(
@@ -183,7 +184,6 @@ REACTED = _words(
 )
 """These need no quotation after them: "Loved an image"."""
 REACTIONS = REACTED | _words(
-    "LIKED LOVED EMPHASISED EMPHASIZED DISLIKED QUESTIONED REACTED LAUGHED HEARTED",
     "AIME ADORE REAGI RI LIKE J A",
     "YAKUNZE YISHIMIYE ALIPENDA AMEPENDA AMEIPENDA ALICHEKA",
 )
@@ -237,7 +237,7 @@ DUTY = _words(
     "DUTY GO I AM M THE SERVICE KAZI KAZINI ZAMU AKAZI KU MU DE EN SUIS JE NIKO NDI",
 )
 UNTIL = _words(
-    "UNTIL TILL TIL TO JUSQUAU JUSQU JUSQUE AU HADI MPAKA KUGEZA KUGEZA",
+    "UNTIL TILL TIL TO JUSQUAU JUSQU JUSQUE AU HADI MPAKA KUGEZA",
 )
 LIST = _words(
     "LIST CASES OPEN MINE LISTE DOSSIERS OUVERTS DOSIYE ZANJYE URUTONDE KESI ZANGU ORODHA",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import meaning
+from gateway.words import one_slip, unaccented
 from gateway.words import typed as as_typed
 
 LONGEST = 1600
@@ -231,8 +231,7 @@ _BESIDE = meaning.MINE | meaning.LITTLE | meaning.POLITE | meaning.SEASON
 
 def plain(text: str) -> str:
     """Capitals without accents or punctuation, one blank between words."""
-    bare = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", " ", "".join(bare)).strip().upper()
+    return re.sub(r"[\W_]+", " ", unaccented(text)).strip().upper()
 
 
 def nearest(text: str, known: Iterable[str]) -> str:
@@ -302,19 +301,3 @@ def _forgiven(typed: str, keyword: str, command: Command) -> bool:
     doubled = any(typed[:i] + typed[i + 1 :] == keyword for i in range(1, len(typed))
                   if typed[i] == typed[i - 1])  # fmt: skip
     return doubled or (sorted(typed) == sorted(keyword) and one_slip(typed, keyword))
-
-
-def one_slip(typed: str, meant: str) -> bool:
-    """Whether one letter was changed, dropped, added or swapped with its neighbour."""
-    if abs(len(typed) - len(meant)) > 1:
-        return False
-    start = 0
-    while start < min(len(typed), len(meant)) and typed[start] == meant[start]:
-        start += 1
-    left, right = typed[start:], meant[start:]
-    return (
-        left[1:] == right[1:]
-        or left == right[1:]
-        or left[1:] == right
-        or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
-    )

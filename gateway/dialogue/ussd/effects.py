@@ -139,6 +139,7 @@ class Hand:
             "sprayed": effect.sprayed,
             "look": effect.look,
             "sign": effect.sign,
+            "pods": effect.pods,
             "sounds": effect.sounds,
         }
         answers = {name: value for name, value in told.items() if value}

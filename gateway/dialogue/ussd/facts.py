@@ -38,6 +38,8 @@ class CaseFacts:
     """`unknown` when nobody said."""
     label: str = "unknown"
     """What the photos look like; `unknown` before a diagnosis."""
+    advice: str = ""
+    """What the key of its advice ends in, where it was advised on."""
     mine: bool = False
     """It is a case of the number that calls."""
     note: str = ""
@@ -202,6 +204,7 @@ class RequestOfficer:
     sprayed: str = ""
     look: str = ""
     sign: str = ""
+    pods: str = ""
     sounds: str = ""
     """What look and sign sound like: a trouble's code."""
     area: str = ""

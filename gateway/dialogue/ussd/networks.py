@@ -1,4 +1,4 @@
-"""Mobile operators as a phone meets them: what stands in the request, what they cut off."""
+"""Mobile networks as a phone meets them: what stands in the request, what they cut off."""
 
 from __future__ import annotations
 

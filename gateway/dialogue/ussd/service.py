@@ -177,7 +177,8 @@ class _Hop:
         if typed is None:
             log.info("ussd session=%s path does not go on; main menu", self.tag)
             return self.menu.at_home(state, world)
-        if state.data.get("pin") == "ok":  # an officer's answer must not reach another farmer
+        # One answer; an officer's is one whatever is in it: it must not reach another farmer.
+        if "*" not in typed or state.data.get("pin") == "ok":
             return self._done(self.menu.step(state, typed, world), world)
         # Several answers: a hop between was answered without Redis, or the farmer typed ahead.
         answers = typed.split("*")

@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.agronomy import DISEASES
+from gateway.agronomy import DISEASES, advice
 from gateway.cases import escalation, guesses, life, news, routing
 from gateway.cases.briefing import brief
 from gateway.cases.case import by_code
@@ -190,6 +190,7 @@ class World:
             opened=hours.day(case.created_at, self._parts.desk.zone),
             crop=case.crop or "unknown",
             label=case.label if case.label in DISEASES else "unknown",
+            advice=advice.text_of(case.label or "", case.answers),
             mine=self._farmer is not None and case.farmer_id == self._farmer.id,
             language=case.spoken,
             with_officer=escalation.with_officer(self._session, case),

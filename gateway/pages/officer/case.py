@@ -71,7 +71,7 @@ def show(
         machine=labels.machine_word(case.verdict, case.label), choices=labels.choices(case.crop),
         looks=briefing.looks_like(case), crop_of=CROP_OF, why=why, heap=heap,
         awaited=_photo_awaited(photos, history),
-        desk=desk_of(context, officer, case, own, draft),
+        writing=writing_of(context, officer, case, own, draft),
         said=(draft and draft.label) or own.label, instead=draft.instead if draft else "",
         undoable=(own.closed_at or moment) > moment - escalation.UNDO_FOR,
         say=Words(context.catalogue, moment), me=f"officer:{officer.id}",
@@ -85,7 +85,7 @@ def _photo_awaited(photos: list[facts.PhotoFacts], history: list[Event]) -> bool
 
 
 @dataclass(frozen=True)
-class Desk:
+class Writing:
     """The part of the page where advice is chosen, written and seen beforehand."""
 
     choices: list[advice.Advice]
@@ -102,7 +102,7 @@ class Desk:
     """The safety words were asked for, or are asked about."""
 
 
-def desk_of(
+def writing_of(
     context: Context,
     officer: Officer,
     case: Case,
@@ -110,7 +110,7 @@ def desk_of(
     draft: advice.Draft | None,
     *,
     alike: bool = True,
-) -> Desk:
+) -> Writing:
     """Args: own: what the officer said of this very case; alike: as in `advice.choices`."""
     texts, farmer = context.catalogue, case.spoken
     label = own.label if own else None
@@ -121,7 +121,7 @@ def desk_of(
     elif label in labels.choices(case.crop) and label != labels.NONE:
         chosen = f"{advice.PREFIX}{label}"
         said = texts.text(chosen, farmer)
-    return Desk(
+    return Writing(
         choices=advice.choices(
             texts, farmer, spoken(), label or case.label, case.crop, alike=alike
         ),

@@ -11,7 +11,7 @@ from gateway.dialogue import answers
 from gateway.pages.base import t
 from gateway.pages.officer import advice, facts
 from gateway.pages.officer.actions import Gone, draft_for, holding
-from gateway.pages.officer.case import desk_of
+from gateway.pages.officer.case import writing_of
 from gateway.pages.officer.door import signed_in
 from gateway.pages.officer.words import Words
 from gateway.store.base import now
@@ -51,7 +51,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             "officer/several.html", officer=officer, rows=rows, mixed=len(crops) > 1,
             choices=labels.choices(first.crop), said=request.form.get("label", ""),
             farmer=first.spoken, say=Words(context.catalogue, now()),
-            desk=desk_of(context, officer, first, None, draft, alike=len(crops) == 1),
+            writing=writing_of(context, officer, first, None, draft, alike=len(crops) == 1),
         )  # fmt: skip
         return page, 422 if draft is not None else 200
 

@@ -17,6 +17,8 @@ TOLD = {
     "stage": "option_stage_",
     "plants": "option_plants_",
     "sprayed": "option_",
+    "seed": "option_",
+    "pods": "option_",
     "look": "option_look_",
     "sign": "option_sign_",
     "sounds": "disease_",

@@ -31,11 +31,11 @@ def add_to(pages: Blueprint, context: Context) -> None:
             names = {operators.actor(row): row.name for row in operators.listed(session)}
             if by_time:
                 query = query.where(Event.actor.in_([AT_THE_SERVER, *names]))
-            found = [tuple(row) for row in session.execute(query)]
+            rows = paging.pairs(session, query, lambda event: paging.written(event.id, event.at))
         return render_template(
             "operator/audit.html",
             here_is="audit",
-            page=paging.cut(found, lambda row: paging.written(row[0].id, row[0].at)),
+            page=rows,
             names=names,
             everything=everything,
             typed=typed,

@@ -31,11 +31,11 @@ def add_to(pages: Blueprint, context: Context) -> None:
             query = query.where(Message.language == language)
         query = paging.newest_first(query, Message.id, Message.final_at)
         with context.store.reading() as session:
-            found = [tuple(row) for row in session.execute(query)]
+            rows = paging.pairs(session, query, lambda m: paging.written(m.id, m.final_at))
         return render_template(
             "operator/heard.html",
             here_is="heard",
-            page=paging.cut(found, lambda row: paging.written(row[0].id, row[0].final_at)),
+            page=rows,
             choices=languages,
             chosen=language,
         )

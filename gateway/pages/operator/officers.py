@@ -27,11 +27,11 @@ def add_to(pages: Blueprint, context: Context) -> None:
         )
         query = paging.oldest_first(select(Officer, open_cases), Officer.id)
         with context.store.reading() as session:
-            found = [tuple(row) for row in session.execute(query)]
+            rows = paging.pairs(session, query, lambda officer: paging.written(officer.id))
         return render_template(
             "operator/officers.html",
             here_is="officers",
-            page=paging.cut(found, lambda row: paging.written(row[0].id)),
+            page=rows,
             mask=msisdn.mask,
         )
 

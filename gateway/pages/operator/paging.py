@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from flask import request
 from sqlalchemy import Select, or_
+from sqlalchemy.orm import Session
 
 ROWS = 50
 LONGEST_ID = 18
@@ -33,6 +34,14 @@ def cut(found: Sequence[T], key: Callable[[T], str]) -> Rows[T]:
     """A page of ROWS rows from one row more than that, which tells whether others follow."""
     shown = found[:ROWS]
     return Rows(shown, key(shown[-1]) if len(found) > ROWS else None)
+
+
+def pairs(
+    session: Session, query: Select[*tuple[Any, ...]], key: Callable[[Any], str]
+) -> Rows[Any]:
+    """A page of rows of several columns; `key` is of what stands in the first."""
+    found = [tuple(row) for row in session.execute(query)]
+    return cut(found, lambda row: key(row[0]))
 
 
 def oldest_first(query: Query, id_: Any) -> Query:

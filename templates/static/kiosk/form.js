@@ -170,7 +170,8 @@ async function save(page) {
 function told() {
   /** @type {Record<string, any>} */
   const fields = {};
-  for (const name of ["phone", "crop", "language", "place", "stage", "plants", "sprayed"]) {
+  const told = ["stage", "plants", "sprayed", "seed", "pods"];
+  for (const name of ["phone", "crop", "language", "place", ...told]) {
     fields[name] = form.elements[name].value.trim();
   }
   fields.phone = grouped(fields.phone);

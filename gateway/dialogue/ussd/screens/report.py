@@ -30,6 +30,12 @@ def _trouble(told: Mapping[str, str]) -> Trouble | None:
     return symptoms.sounds_like(told.get("crop", ""), told.get("look", ""), told.get("sign", ""))
 
 
+def _facts(told: Mapping[str, str]) -> dict[str, str]:
+    """What was told, pods among it where her choice of words tells of them."""
+    pods = symptoms.tells_of_pods(told.get("crop", ""), told.get("look", ""))
+    return {**told, **({"pods": "yes"} if pods else {})}
+
+
 def _report(told: Mapping[str, str]) -> RequestOfficer:
     trouble = _trouble(told)
     return RequestOfficer(
@@ -40,6 +46,7 @@ def _report(told: Mapping[str, str]) -> RequestOfficer:
         sprayed=told.get("sprayed", ""),
         look=told.get("look", ""),
         sign=told.get("sign", ""),
+        pods=_facts(told).get("pods", ""),
         sounds=trouble.code if trouble else "",
     )
 
@@ -54,12 +61,10 @@ def _end(visit: Visit, **answer: str) -> Go:
     """After the last question."""
     told = {**visit.state.data, **answer}
     trouble = _trouble(told)
-    label = trouble.code if trouble and trouble.code in agronomy.DISEASES else None
-    urgent = agronomy.urgent(told["crop"], told["stage"], told["plants"], label)
+    code = trouble.code if trouble else None
+    person = agronomy.person_needed(told["crop"], _facts(told), code) is not None
     if told.get("look"):
-        person = trouble is None or trouble.person or urgent is not None
-    else:
-        person = urgent is not None
+        person = person or trouble is None or trouble.person
     if not person and _near(visit):
         return Go("report_kiosk", data=answer)
     return replace(request(visit, _report(told)), data=answer)

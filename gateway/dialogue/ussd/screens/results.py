@@ -54,7 +54,7 @@ def _of(visit: Visit, case: CaseFacts | None) -> str:
     if case.note:
         return visit.say_whole("ussd_case_officer_said", case=case.code, note=case.note)
     if _advised(case):
-        return visit.say(f"ussd_{case.label}")
+        return visit.say(f"ussd_{case.advice or case.label}", disease=case.label)
     return visit.say(_WAITING.get(case.state, "ussd_case_closed"), case=case.code)
 
 
