@@ -31,6 +31,7 @@ SOUNDS_SECRET = re.compile(
 )
 SHAPES = {
     "smtp_url": "smtps://u:{}@mail.example",
+    "backups_url": "webdav://u:{}@disk.example/leaf",
     "sentry_dsn": "https://{}@sentry.example/1",
     "database_url": "postgresql://u:{}@db/leaf",
     "redis_url": "redis://:{}@redis:6379/1",

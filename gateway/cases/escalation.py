@@ -16,7 +16,7 @@ from gateway.cases.case import hold, open_case
 from gateway.cases.desk import Desk
 from gateway.people import officer_links
 from gateway.store.base import now
-from gateway.store.models import Case, Escalation, Event, Farmer, Officer, Photo
+from gateway.store.models import Case, Escalation, Event, Farmer, Message, Officer, Photo
 
 WORSE = "farmer_says_worse"
 """Why a case that was answered is taken up again, with all that is known of it."""
@@ -248,6 +248,22 @@ def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> b
     return left
 
 
+def unsay(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
+    """Take back what was promised just now: as `undo`. The case stays with who has it."""
+    held = _theirs(session, officer, case)
+    key = f"escalation:{held.id}:promise"
+    said = select(func.count(Message.id)).where(
+        Message.key.startswith(f"{key}:"), Message.created_at >= now() - UNDO_FOR
+    )
+    if not session.scalar(said):
+        raise NotYours(case.code)
+    left = outbox.recall(session, key)
+    if left:
+        own = f"escalation:{held.id}:unsaid:{session.scalar(said)}"
+        desk.tell_farmer(session, case.farmer, "officer_undone", key=own, case=case)
+    return left
+
+
 def answered_by(session: Session, officer: Officer | None, case: Case) -> Escalation | None:
     """The case's last word, if it is this person's answer and nobody has the case since."""
     if open_one(session, case) is not None or case.state != life.CLOSED:
@@ -273,6 +289,21 @@ def hand_over(
         return False
     actor = _actor(officer)
     pass_on(session, desk, case, escalation, colleague, actor=actor, reason=reason)
+    return True
+
+
+def assign(session: Session, desk: Desk, case: Case, officer: Officer, *, actor: str) -> bool:
+    """An operator gives a case that waits for a person to this officer, whoever has it.
+
+    Returns: False when it waits for nobody, the officer has it already, or takes no cases.
+    """
+    held = open_one(session, case)
+    if held is None or held.officer_id == officer.id or officer.disabled_at is not None:
+        return False
+    session.add(
+        Event(kind="handed_over", case_id=case.id, actor=actor, data={"officer": officer.id})
+    )
+    pass_on(session, desk, case, held, officer, actor=actor, reason="operator")
     return True
 
 

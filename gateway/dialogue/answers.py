@@ -85,10 +85,12 @@ def promise(
 
 
 def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:
-    """Take an answer back, with the label that came with it. Raises: NotYours.
+    """Take an answer back, with the label that came with it, or a promise. Raises: NotYours.
 
     Returns: whether something of it had left already.
     """
+    if escalation.open_one(session, case) is not None:
+        return escalation.unsay(session, desk, officer, case)
     left = escalation.undo(session, desk, officer, case)
     if officer is not None:
         labels.take_back(session, officer, case)

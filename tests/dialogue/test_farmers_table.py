@@ -308,6 +308,19 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("two cases", "MORE {code}", "next planting", ("understood",)),
     ("two cases", "zaidi {code}", "next planting", ("understood",)),
     ("two cases", "MORE", RUST, ("understood",)),
+    # What people ask about and the camera does not know has a page.
+    ("stranger", "armyworm", "crush eggs", ("understood",)),
+    ("known", "Fall army worms!", "crush eggs", ("understood", "no officer")),
+    ("known", "my maize has armyworm", "crush eggs", ("understood",)),
+    ("speaks sw", "viwavi jeshi", "ponda mayai", ("understood",)),
+    ("speaks fr", "chenille légionnaire?", "oeufs", ("understood",)),
+    ("speaks rw", "nkongwa", "amagi", ("understood",)),
+    ("stranger", "MLN", "necrosis", ("understood",)),
+    ("speaks fr", "manque d’azote", "azote", ("understood",)),
+    ("speaks sw", "CBSD", "Michirizi", ("understood",)),
+    ("with officer", "armyworm too", "go to the officer", ("attached",)),
+    ("known", "the armyworm has eaten all of my field since Monday", OFFER, ("for learning",)),
+    ("stopped", "armyworm", NOTHING, ("stopped",)),
     # Her own words reach a person.
     (
         "with officer",

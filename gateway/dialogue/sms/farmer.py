@@ -244,7 +244,21 @@ class _Conversation:
             return near
         if few and means_code(text):
             return Reply("no_such_case", self.language)
+        if few and (page := self._page(text)):
+            return Reply(f"ussd_about_{page}", self.language)
         return self._free(None)
+
+    def _page(self, text: str) -> str:
+        """What she asks about, where there is a page on it and nobody has a case of hers to whom
+        her words belong; she who stopped us is not answered, nor is one thing twice in an hour."""
+        farmer, page = self.farmer, self.words.page(text)
+        if not page or self.said.perhaps_stop or self._sent_lately(f"ussd_about_{page}"):
+            return ""
+        if farmer is not None:
+            held = heard.in_persons_hands(self.session, farmer)
+            if held is not None or farmer.opted_out_at is not None:
+                return ""
+        return page
 
     def _asked(self) -> Message | None:
         """The question that we asked this number last, if that is not long ago."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.agronomy import DISEASES
+from gateway.agronomy.symptoms import TROUBLES
 from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
@@ -75,6 +76,8 @@ class Vocabulary:
     """Names of what a leaf may have, in any language, to the labels that are called so."""
     crops: Mapping[str, str]
     """Names of crops to their codes."""
+    pages: Mapping[str, str]
+    """Names of what there is a page of advice on though the model does not know it, to its code."""
 
     @classmethod
     def of(cls, texts: Catalogue) -> Vocabulary:
@@ -108,7 +111,22 @@ class Vocabulary:
         labels = {name: frozenset(meant) for name, meant in named.items()}
         for name in [name for name, crop in crops.items() if crop in ("unknown", "other")]:
             del crops[name]
-        return cls(keywords, frozenset(first), languages, labels, crops)
+        pages = {
+            plain(name): row.code
+            for row in TROUBLES
+            if row.number
+            for name in (
+                *row.names,
+                *(texts.text(f"disease_{row.code}", c) for c in texts.languages),
+            )
+        }
+        return cls(keywords, frozenset(first), languages, labels, crops, pages)
+
+    def page(self, text: str) -> str:
+        """What is asked about and has a page of advice, by its longest name; or an empty text."""
+        written = f" {plain(text)} "
+        named = [name for name in self.pages if f" {name} " in written]
+        return self.pages[max(named, key=len)] if named else ""
 
     def read(self, text: str) -> Reading:
         """What a farmer's message says. A slip is forgiven only where little else is written. A
@@ -240,6 +258,10 @@ def nearest(text: str, known: Iterable[str]) -> str:
     pieces = [codes.letters(typed) for _, _, typed in _pieces(as_typed(text))]
     near = {code for code in known for piece in pieces if one_slip(piece, code)}
     return next(iter(near)) if len(near) == 1 else ""
+
+
+def _called(texts: Catalogue, code: str) -> list[str]:
+    return [texts.text(f"disease_{code}", language) for language in texts.languages]
 
 
 def find_code(text: str) -> tuple[str, str]:

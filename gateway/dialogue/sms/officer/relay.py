@@ -84,7 +84,7 @@ def promised(sms: Sms, case: Case, who: Officer | None) -> Reply:
         answers.promise(sms.session, sms.parts.texts, sms.parts.desk, who, case, sms.rest)
     except (advice.BadNote, answers.NeedsSafety) as why:
         return replies.refused(sms, case, why, sms.rest)
-    return sms.reply_of(case, "officer_promised", tail=case.farmer.phone[-4:])
+    return sms.reply_of(case, before.PROMISED, tail=case.farmer.phone[-4:])
 
 
 def sure(sms: Sms, case: Case) -> Reply:
@@ -120,9 +120,9 @@ def belongs(sms: Sms, case: Case, age: timedelta) -> Reply:
 
 
 def undo(sms: Sms) -> Reply:
-    """Take the last answer back, or that of the case which is named."""
-    recent = before.just_answered(sms, escalation.UNDO_FOR)
-    case = by_code(sms.session, sms.code) if sms.code else recent[0] if recent else None
+    """Take the last answer or promise back, or that of the case which is named."""
+    last = before.may_be_undone(sms, escalation.UNDO_FOR)
+    case = by_code(sms.session, sms.code) if sms.code else last
     if case is None:
         return sms.reply("officer_nothing_undone")
     try:
