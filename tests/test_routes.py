@@ -27,12 +27,15 @@ CLOSED = "no-store"
 KIOSK, OFFICER, OPERATOR = "/kiosk/pair", "/officer/sign-in", "/operator/sign-in"
 CASE, FOREVER = "/officer/case/<code>", "public, max-age=31536000, immutable"
 OF_OPERATOR = (
-    "/ /account /audit /broadcasts /broadcasts/<int:broadcast_id> /cases /cases.csv "
+    "/ /account /audit /cases/list /cases/<code> /costs /farmers /farmers/<farmer_id> "
+    "/messages/<int:message_id> /photo/<int:photo_id>/<kind>.jpg /start /broadcasts "
+    "/broadcasts/<int:broadcast_id> /cases /cases.csv "
     "/districts.geojson /heard /incidents /kiosks /kiosks/<int:kiosk_id> /messages /model "
     "/officers /officers/<int:officer_id> /promises /rq/ /rq/<path:path> /texts"
 )
 BY_OPERATOR = (
-    "/account/authenticator /account/authenticator/confirm /account/password "
+    "/cases/<code>/hand-over /farmers /messages/test /start/doctor /account/authenticator "
+    "/account/authenticator/confirm /account/password "
     "/account/sign-ins/<int:sign_in_id>/end /account/sign-ins/end /broadcasts "
     "/broadcasts/<int:broadcast_id>/<any(approve,cancel):decision> /broadcasts/dry-run /kiosks "
     "/kiosks/<int:kiosk_id> /kiosks/<int:kiosk_id>/pair /kiosks/<int:kiosk_id>/rotate "
@@ -74,7 +77,7 @@ ROUTES: dict[str, Door] = {
     f"GET {CASE}": Door("officer", "none", CLOSED),
     **{
         f"{method} {CASE}/{act}": Door("officer", "form" if method == "POST" else "none", CLOSED)
-        for act in ("answer", "call", "hand-over", "label", "photo", "preview", "undo")
+        for act in ("answer", "call", "hand-over", "label", "number", "photo", "preview", "undo")
         for method in ("GET", "POST")
     },
     "POST /officer/duty": Door("officer", "form", CLOSED),
@@ -104,6 +107,7 @@ LIMIT = 100_000
 STRANGER = {"REMOTE_ADDR": "203.0.113.9"}
 PLACES = {
     "<key>": "a-key-that-nobody-has", "<code>": "K7Q2M93", "<token>": "x" * 43, "<kind>": "full",
+    "<farmer_id>": "0" * 32,
     "<int:photo_id>": "1", "<int:broadcast_id>": "1", "<int:kiosk_id>": "1",
     "<int:message_id>": "1", "<int:officer_id>": "1", "<int:sign_in_id>": "1", "<path:path>": "x",
     "<any(approve,cancel):decision>": "approve", "<any('sms','report'):kind>": "sms",

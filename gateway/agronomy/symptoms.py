@@ -23,13 +23,14 @@ SOURCES = {
 class Trouble:
     """code: a label of the model where it has one, and in text keys. number: in the crop's menu of
     advice, for what the camera does not know; 0: no page. person: an officer must look, whatever
-    the extent."""
+    the extent. names: what people write for it, beside the names in the texts, without accents."""
 
     code: str
     crop: str
     source: str
     number: int = 0
     person: bool = False
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,13 @@ TROUBLES = (
     #       code               crop       source
     Trouble("maize_rust",      "maize",   "S10, S11"),
     Trouble("maize_blight",    "maize",   "S36"),
-    Trouble("armyworm",        "maize",   "S57, S58, S105", number=4),
-    Trouble("lethal_necrosis", "maize",   "S28, S59, S60, S101", number=5, person=True),
-    Trouble("nitrogen_lack",   "maize",   "S102", number=6),
+    Trouble("armyworm",        "maize",   "S57, S58, S105", number=4, names=(
+        "armyworm", "armyworms", "army worm", "army worms", "faw", "viwavi", "viwavi jeshi",
+        "chenille", "chenilles", "chenille legionnaire", "nkongwa")),
+    Trouble("lethal_necrosis", "maize",   "S28, S59, S60, S101", number=5, person=True, names=(
+        "mln", "mlnd", "necrosis", "lethal necrosis", "necrose", "necrose letale")),
+    Trouble("nitrogen_lack",   "maize",   "S102", number=6, names=(
+        "nitrogen", "lack of nitrogen", "azote", "nitrojeni", "naitrojeni")),
     Trouble("grey_spot",       "maize",   "S26"),
     Trouble("streak",          "maize",   "S27"),
     Trouble("southern_rust",   "maize",   "S10, S12", person=True),
@@ -70,7 +75,8 @@ TROUBLES = (
     Trouble("anthracnose",     "beans",   "S51"),
     Trouble("bean_fly",        "beans",   "S103"),
     Trouble("cassava_mosaic",  "cassava", "S20"),
-    Trouble("brown_streak",    "cassava", "S44, S45, S46", number=2, person=True),
+    Trouble("brown_streak",    "cassava", "S44, S45, S46", number=2, person=True, names=(
+        "brown streak", "cbsd", "striure brune", "michirizi", "michirizi kahawia")),
     Trouble("green_mite",      "cassava", "S47"),
     Trouble("mealybug",        "cassava", "S47, S104"),
 )

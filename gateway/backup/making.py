@@ -20,6 +20,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pyrage
+from sqlalchemy.orm import Session
 
 from gateway.backup import BackupError, snapshot
 from gateway.backup.place import ERASURES, MANIFEST, NAME, PHOTO_LIST, PHOTOS, STORE, Place
@@ -106,7 +107,12 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
 def last(store: Store) -> datetime | None:
     """When this house was backed up last."""
     with store.reading() as session:
-        fact = session.get(HouseFact, LAST)
+        return last_in(session)
+
+
+def last_in(session: Session) -> datetime | None:
+    """The same, of a session that is open."""
+    fact = session.get(HouseFact, LAST)
     return datetime.fromisoformat(fact.value) if fact and fact.value else None
 
 

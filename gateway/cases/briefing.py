@@ -51,7 +51,7 @@ WHY = {
 } | dict.fromkeys(TOLD["stage"], "stage")
 """Why a case came to a person: a key of the `why_` texts. Any other reason is a farmer's wish."""
 
-CHANGED_HANDS = ("unanswered", "undone", "officer", "far", "busy", "language")
+CHANGED_HANDS = ("unanswered", "undone", "officer", "operator", "far", "busy", "language")
 """Reasons that say nothing of the plant: the one before them does."""
 
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 
 from gateway.running import tether
@@ -163,6 +164,8 @@ def serve(settings: Settings, listener: socket.socket, says: int) -> None:
     # After the fork: connections are not shared, and ONNX Runtime makes a process hang at its end
     # when it was imported before.
     from gateway.app import create_app, largest_body
+    from gateway.pages.operator.start import DOCTOR
+    from gateway.running import doctor
     from gateway.running.server import Limits, Server
     from gateway.watch import beats
 
@@ -170,6 +173,7 @@ def serve(settings: Settings, listener: socket.socket, says: int) -> None:
     logging.getLogger("waitress").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     app = create_app(settings)
+    app.extensions[DOCTOR] = partial(doctor.examine, settings, doctor.CHECKS)
     server = Server(
         app,
         listener,

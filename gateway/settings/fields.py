@@ -321,6 +321,9 @@ class Settings(Section):
         2000, description="SMS parts a day that one district may cause; 0: no ceiling"
     )
     service_daily: Ceiling = Field(5000, description="SMS parts a day in all; 0: no ceiling")
+    monthly_budget: Amount = Field(
+        "", description="What a month's SMS may cost before operators are warned: `RWF 500000`"
+    )
     service_daily_cost: Amount = Field(
         "", description="Most that a day's SMS may cost where the network names it: `RWF 50000`"
     )

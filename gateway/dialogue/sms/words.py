@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.agronomy import DISEASES
+from gateway.agronomy.symptoms import TROUBLES
 from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import meaning
-from gateway.words import one_slip, unaccented
+from gateway.words import one_slip
+from gateway.words import plain as plain
 from gateway.words import typed as as_typed
 
 LONGEST = 1600
@@ -41,6 +43,7 @@ class Command(StrEnum):
     RESULT = "result"
     MORE = "more"
     OFFICER = "officer"
+    MOVE = "move"
     LANGUAGE = "language"
 
 
@@ -75,6 +78,8 @@ class Vocabulary:
     """Names of what a leaf may have, in any language, to the labels that are called so."""
     crops: Mapping[str, str]
     """Names of crops to their codes."""
+    pages: Mapping[str, str]
+    """Names of what there is a page of advice on though the model does not know it, to its code."""
 
     @classmethod
     def of(cls, texts: Catalogue) -> Vocabulary:
@@ -108,7 +113,22 @@ class Vocabulary:
         labels = {name: frozenset(meant) for name, meant in named.items()}
         for name in [name for name, crop in crops.items() if crop in ("unknown", "other")]:
             del crops[name]
-        return cls(keywords, frozenset(first), languages, labels, crops)
+        pages = {
+            plain(name): row.code
+            for row in TROUBLES
+            if row.number
+            for name in (
+                *row.names,
+                *(texts.text(f"disease_{row.code}", c) for c in texts.languages),
+            )
+        }
+        return cls(keywords, frozenset(first), languages, labels, crops, pages)
+
+    def page(self, text: str) -> str:
+        """What is asked about and has a page of advice, by its longest name; or an empty text."""
+        written = f" {plain(text)} "
+        named = [name for name in self.pages if f" {name} " in written]
+        return self.pages[max(named, key=len)] if named else ""
 
     def read(self, text: str) -> Reading:
         """What a farmer's message says. A slip is forgiven only where little else is written. A
@@ -205,6 +225,10 @@ class Vocabulary:
         """The crop that is named, in any language; or None."""
         return next((self.crops[w] for w in plain(typed).split() if w in self.crops), None)
 
+    def crops_of(self, typed: str) -> set[str]:
+        """All that are named."""
+        return {self.crops[word] for word in plain(typed).split() if word in self.crops}
+
     def label(self, typed: str, among: Collection[str]) -> str | None:
         """The one of these labels that the words name and say nothing else; or None."""
         name = plain(typed)
@@ -229,11 +253,6 @@ _BESIDE = meaning.MINE | meaning.LITTLE | meaning.POLITE | meaning.SEASON
 """What may stand behind MORE or HELP; behind anything else they begin a sentence."""
 
 
-def plain(text: str) -> str:
-    """Capitals without accents or punctuation, one blank between words."""
-    return re.sub(r"[\W_]+", " ", unaccented(text)).strip().upper()
-
-
 def nearest(text: str, known: Iterable[str]) -> str:
     """The one of these case codes from which something in the text differs by one slip; empty
     where none does, or several do."""
@@ -242,11 +261,26 @@ def nearest(text: str, known: Iterable[str]) -> str:
     return next(iter(near)) if len(near) == 1 else ""
 
 
+def _called(texts: Catalogue, code: str) -> list[str]:
+    return [texts.text(f"disease_{code}", language) for language in texts.languages]
+
+
 def find_code(text: str) -> tuple[str, str]:
     """(the case code among the first words, whole or in up to three pieces, or an empty text; the
     text without it)."""
     code, before, after = around_code(text)
     return (code, (before + after).strip(" .,:;-\r\n\t")) if code else ("", text.strip())
+
+
+def code_anywhere(text: str) -> str:
+    """The case code among the first words, or else alone among the later ones; or an empty text."""
+    code, _ = find_code(text)
+    for typed in () if code else re.findall(r"[^\W_]+", text[:LONGEST]):
+        try:
+            return codes.parse(typed)
+        except codes.BadCode:
+            continue
+    return code
 
 
 def around_code(text: str) -> tuple[str, str, str]:

@@ -20,6 +20,7 @@ from werkzeug.routing import IntegerConverter
 
 from gateway import agronomy, sessions
 from gateway.context import Context
+from gateway.dialogue.po import FALLBACK
 from gateway.pages.base import headers, kept, language
 from gateway.pages.base.assets import Assets
 from gateway.pages.base.texts import PageTexts
@@ -109,6 +110,12 @@ def t(key: str, **values: object) -> str:
     """A page's text in the language of this request."""
     texts: PageTexts = current_app.extensions["leafline_texts"]
     return texts.text(key, spoken(), **values)
+
+
+def has_text(key: str) -> bool:
+    """Whether the pages have such a text."""
+    texts: PageTexts = current_app.extensions["leafline_texts"]
+    return texts.own(key, FALLBACK) is not None
 
 
 def guard(pages: Blueprint) -> Blueprint:

@@ -10,9 +10,12 @@ from gateway.pages.operator import (
     account,
     audit,
     broadcasts,
+    cases,
+    costs,
     diseases,
     door,
     export,
+    farmers,
     first,
     forms,
     heard,
@@ -23,6 +26,7 @@ from gateway.pages.operator import (
     now,
     officers,
     quality,
+    start,
     texts,
 )
 
@@ -31,7 +35,8 @@ def blueprint(context: Context) -> Blueprint:
     pages = Blueprint("operator", __name__, url_prefix="/operator")
     # The door first: nothing of the others is reached without it.
     for room in (
-        door, first, incidents, now, diseases, export, quality, kiosks, officers, texts, messages,
+        door, first, start, incidents, now, cases, farmers, diseases, export, quality, kiosks,
+        officers, texts, messages, costs,
         heard, audit, broadcasts, jobs, account,
     ):  # fmt: skip
         room.add_to(pages, context)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from gateway.cases import codes
 from gateway.context import Context
-from gateway.pages.operator import paging
+from gateway.pages.operator import happened, paging
 from gateway.people import operators
 from gateway.store.models import Case, Event
 
@@ -28,15 +28,23 @@ def add_to(pages: Blueprint, context: Context) -> None:
         by_time = not (typed or everything)
         query = paging.newest_first(query, Event.id, Event.at if by_time else None)
         with context.store.reading() as session:
-            names = {operators.actor(row): row.name for row in operators.listed(session)}
+            them = operators.listed(session)
+            own = [operators.actor(row) for row in them]
             if by_time:
-                query = query.where(Event.actor.in_([AT_THE_SERVER, *names]))
+                query = query.where(Event.actor.in_([AT_THE_SERVER, *own]))
             rows = paging.pairs(session, query, lambda event: paging.written(event.id, event.at))
+            lines = [event for event, _ in rows.rows]
+            names = (
+                happened.Names({operators.actor(row): row.name for row in them})
+                if by_time
+                else happened.Names.read(session, lines, them)
+            )
         return render_template(
             "operator/audit.html",
             here_is="audit",
             page=rows,
-            names=names,
+            told=lambda event: happened.sentence(event, names),
+            plain=happened.facts,
             everything=everything,
             typed=typed,
         )

@@ -37,13 +37,14 @@ BY_ANYBODY = frozenset(
         "operator.change_password",
         "operator.begin_authenticator",
         "operator.confirm_authenticator",
+        "operator.find_farmer",
     }
 )
-"""What a viewer may change too: what is their own."""
+"""What a viewer may send too: what changes their own things alone, or nothing."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 MENU = (
-    "now", "diseases", "model", "promises", "kiosks", "officers", "messages", "heard",
-    "broadcasts", "texts", "audit",
+    "now", "cases", "diseases", "model", "promises", "kiosks", "officers", "messages", "heard",
+    "costs", "broadcasts", "texts", "audit", "start",
 )  # fmt: skip
 
 

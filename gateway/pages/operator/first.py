@@ -71,7 +71,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         browser.remember(context, operator)
         g.operator = operator
         shown = [*map(operators.written, codes)]
-        return render_template("operator/recovery.html", here_is="account", codes=shown)
+        return render_template("operator/recovery.html", here_is="account", codes=shown, first=True)
 
     def _confirm(link: str, name: str, hashed: str, secret: str) -> str:
         # Kept by the page and not by the store: until it is confirmed nobody is made.

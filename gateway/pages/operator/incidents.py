@@ -19,6 +19,7 @@ HEADED = 3
 """Of these the head of a page names so many."""
 REMEDIES = {
     "answers": "messages",
+    "backup": "start",
     "channel": "messages",
     "escalations": "officers",
     "media": "messages",

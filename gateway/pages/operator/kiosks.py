@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-import segno
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.context import Context
+from gateway.figures import counts
 from gateway.pages.base.install import t
 from gateway.pages.operator import door, forms, paging
 from gateway.people import PeopleError, kiosks, pairing
-from gateway.store.models import Kiosk
+from gateway.store.models import Case, Diagnosis, Kiosk, KioskDevice, Photo
+
+NEWEST = 500
+"""Photos from which the share of poor ones is told."""
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
@@ -49,7 +53,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def _one(kiosk_id: int) -> str:
         with context.store.reading() as session:
             kiosk = _get(session, kiosk_id)
-        return render_template("operator/kiosk.html", here_is="kiosks", kiosk=kiosk)
+            facts = collect(session, kiosk)
+        return render_template("operator/kiosk.html", here_is="kiosks", kiosk=kiosk, facts=facts)
 
     @pages.post("/kiosks/<int:kiosk_id>")
     def change_kiosk(kiosk_id: int) -> ResponseReturnValue:
@@ -108,6 +113,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     def _secrets(kiosk: Kiosk, code: str, token: str | None = None) -> ResponseReturnValue:
         """Shown once, in the answer itself: no address holds them, no cache keeps them."""
+        import segno
+
         link = pairing.link(context.settings.public_url or request.host_url, code)
         return render_template(
             "operator/secrets.html",
@@ -118,6 +125,57 @@ def add_to(pages: Blueprint, context: Context) -> None:
             picture=segno.make(link, error="m").svg_data_uri(scale=5, border=4, light="#fff"),
             token=token,
         )
+
+
+@dataclass(frozen=True)
+class Facts:
+    last_seen: datetime | None
+    """When its newest photo came."""
+    today: int
+    """Photos since midnight."""
+    paired: int
+    judged: int
+    """Photos of which the machine said something lately, at most NEWEST."""
+    poor: int
+    """Those of them that are no leaf, cannot be read, or have a fault such as blur."""
+
+    @property
+    def poor_share(self) -> float | None:
+        return self.poor / self.judged if self.judged else None
+
+
+def collect(session: Session, kiosk: Kiosk) -> Facts:
+    """In four queries."""
+    theirs = Photo.source == f"kiosk:{kiosk.id}"
+    midnight = counts.end_of_day() - timedelta(days=1)
+    mine = select(Photo.received_at).join(Case, Case.id == Photo.case_id)
+    last = session.scalar(
+        mine.where(Case.kiosk_id == kiosk.id).order_by(Case.created_at.desc()).limit(1)
+    )
+    today = session.scalar(
+        select(func.count()).select_from(Photo).where(Photo.received_at >= midnight, theirs)
+    )
+    paired = session.scalar(
+        select(func.count())
+        .select_from(KioskDevice)
+        .where(
+            KioskDevice.kiosk_id == kiosk.id,
+            KioskDevice.paired_at.is_not(None),
+            KioskDevice.revoked_at.is_(None),
+        )
+    )
+    said = session.execute(
+        select(Diagnosis.verdict, Diagnosis.detail)
+        .join(Case, Case.id == Diagnosis.case_id)
+        .where(Case.kiosk_id == kiosk.id)
+        .order_by(Case.created_at.desc())
+        .limit(NEWEST)
+    ).all()
+    poor = sum(
+        verdict in ("no_leaf", "unreadable") or bool((detail or {}).get("quality"))
+        for verdict, detail in said
+    )
+    return Facts(last, today or 0, paired or 0, len(said), poor)
 
 
 def _get(session: Session, kiosk_id: int) -> Kiosk:

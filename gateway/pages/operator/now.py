@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.figures import counts
+from gateway.pages.operator import costs
+from gateway.pages.operator.quality import kept_well
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Message, Photo
 from gateway.store.states import MessageState
@@ -40,15 +42,18 @@ class Queue:
 def add_to(pages: Blueprint, context: Context) -> None:
     @pages.get("/", endpoint="now")
     def page() -> ResponseReturnValue:
+        moment = now()
         with context.store.reading() as session:
-            facts = collect(session, now())
+            facts = collect(session, moment)
+            budget = costs.of_month(session, context.settings.monthly_budget, moment)
         return render_template(
-            "operator/now.html", here_is="now", queue=queue(context), at=now(), late=late, **facts
-        )
+            "operator/now.html", here_is="now", queue=queue(context), at=moment, late=late,
+            kept_well=kept_well, budget=budget, **facts,
+        )  # fmt: skip
 
 
 def collect(session: Session, moment: datetime) -> dict[str, Any]:
-    """Everything that the store tells, in six queries."""
+    """Everything that the store tells, in eight queries."""
     midnight = counts.end_of_day(moment) - DAY
     outbox = session.execute(
         select(Message.state, func.count(), func.min(Message.created_at))
@@ -86,7 +91,21 @@ def collect(session: Session, moment: datetime) -> dict[str, Any]:
         "cases": sorted((name, count) for name, count in cases),
         "photos": (photos, oldest),
         "people": (open_, overdue),
+        "promises": promises(session, moment),
     }
+
+
+def promises(session: Session, moment: datetime) -> list[tuple[str, int, int]]:
+    """(name, kept, made) of the last 7 days."""
+    end = counts.end_of_day(moment)
+    found = (
+        ("photos", counts.answered_in_time(session, end, 1)),
+        ("escalations", counts.escalations_in_time(session, end, 1, moment)),
+    )
+    return [
+        (name, sum(one.part for one in shares), sum(one.whole for one in shares))
+        for name, shares in found
+    ]
 
 
 def late(oldest: datetime | None, moment: datetime, seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
@@ -11,6 +13,7 @@ from gateway.context import Context
 from gateway.pages.base.install import t
 from gateway.pages.operator import door, forms, paging
 from gateway.people import PeopleError, msisdn, officers
+from gateway.store.base import now
 from gateway.store.models import Escalation, Officer
 
 
@@ -62,9 +65,11 @@ def add_to(pages: Blueprint, context: Context) -> None:
     def _one(officer_id: int) -> str:
         with context.store.reading() as session:
             officer = _get(session, officer_id)
+            open_, late, answered = load(session, officer)
         return render_template(
-            "operator/officer.html", here_is="officers", officer=officer, mask=msisdn.mask
-        )
+            "operator/officer.html", here_is="officers", officer=officer, mask=msisdn.mask,
+            open=open_, late=late, answered=answered, at=now(),
+        )  # fmt: skip
 
     @pages.post("/officers/<int:officer_id>")
     def change_officer(officer_id: int) -> ResponseReturnValue:
@@ -114,6 +119,26 @@ def add_to(pages: Blueprint, context: Context) -> None:
         own = request.form.get("own", "")
         known = [code for code in context.catalogue.languages if code in {*ticked, own}]
         return sorted(known, key=lambda code: code != own)
+
+
+def load(session: Session, officer: Officer) -> tuple[int, int, int]:
+    """How many cases wait for an officer, how many of them for more than a day, and how many were
+    answered in the last 30 days. In two queries."""
+    moment, count = now(), func.count()
+    mine = Escalation.officer_id == officer.id
+    open_, late = session.execute(
+        select(count, count.filter(Escalation.opened_at < moment - timedelta(days=1))).where(
+            mine, Escalation.closed_at.is_(None)
+        )
+    ).one()
+    answered = session.scalar(
+        select(count).where(
+            mine,
+            Escalation.closed_at >= moment - timedelta(days=30),
+            Escalation.outcome == "answered",
+        )
+    )
+    return open_, late, answered or 0
 
 
 def _pin(officer: Officer, pin: str) -> ResponseReturnValue:

@@ -11,7 +11,14 @@ from rig.desk import Person
 HTML = {"Accept": "text/html"}
 ROOMS = ("operator", "officer", "kiosk")
 TOO_LARGE = str(2**64)
-EXAMPLES = {"decision": "approve", "code": "B7K2M9X", "kind": "full", "token": "x", "path": "y"}
+EXAMPLES = {
+    "decision": "approve",
+    "code": "B7K2M9X",
+    "farmer_id": "f",
+    "kind": "full",
+    "token": "x",
+    "path": "y",
+}
 
 
 def paths(app: Flask, method: str, number: str = "1") -> set[str]:

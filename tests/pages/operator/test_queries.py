@@ -9,7 +9,16 @@ from rig import crowd
 from rig.desk import Person
 
 MOST = {
-    "/operator/": 8,
+    "/operator/": 10,
+    "/operator/start": 4,
+    "/operator/cases/list": 5,
+    "/operator/cases/list?state=open&age=late": 5,
+    "/operator/cases/list?failed=1&label=maize_rust&district=District+01&kiosk=1&officer=2": 5,
+    "/operator/costs": 3,
+    "/operator/costs?by=week": 3,
+    "/operator/messages?state=all": 3,
+    "/operator/messages?state=delivered": 3,
+    "/operator/farmers": 2,
     "/operator/incidents": 3,
     "/operator/cases": 5,
     "/operator/cases?weeks=52&district=District+01": 5,
@@ -22,7 +31,7 @@ MOST = {
     "/operator/broadcasts": 3,
     "/operator/texts": 2,
     "/operator/audit": 4,
-    "/operator/audit?who=all": 4,
+    "/operator/audit?who=all": 6,
     "/operator/account": 3,
     "/operator/cases.csv": 2,
     "/operator/districts.geojson": 4,
