@@ -195,6 +195,10 @@ class Catalogue:
         """Septets that every text leaves for this placeholder."""
         return gsm7.septets(self._placeholders[name].longest)
 
+    def tells_costs(self) -> bool:
+        """Whether it is known what an SMS and a dial cost a farmer."""
+        return bool(self._defaults.get("sms_cost") and self._defaults.get("dial_cost"))
+
     def longest_values(self) -> dict[str, str]:
         """Every placeholder that holds a plain value, at its longest, to prove whole screens."""
         return {name: p.longest for name, p in self._placeholders.items() if not p.names}
