@@ -161,7 +161,7 @@ def test_a_double_tap_sends_once(
 ) -> None:
     sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
-    page.locator("[value=note_visit]").check()
+    page.locator("[value=note_maize_rust]").check()
     page.get_by_role("button", name="Send to the farmer").dblclick()
     expect(page.get_by_role("status")).to_contain_text("on its way")
     assert len(_sent(context, "officer_closing")) == 1
@@ -174,10 +174,10 @@ def test_two_tabs_and_a_colleague(
     page.goto(f"/officer/case/{code}")
     second = phone.new_page()
     second.goto(f"/officer/case/{code}")
-    page.locator("[value=note_visit]").check()
+    page.locator("[value=note_maize_rust]").check()
     page.get_by_role("button", name="Send to the farmer").click()
     expect(page.get_by_role("status")).to_contain_text("on its way")
-    second.locator("[value=note_call]").check()
+    second.locator("[value=note_maize_blight]").check()
     second.get_by_role("button", name="Send to the farmer").click()
     expect(second.get_by_role("status")).to_contain_text("You answered before; this was not sent")
     assert len(_sent(context, "officer_closing")) == 1
@@ -248,7 +248,7 @@ def test_every_page_in_four_languages(page: Page, context: Context, keza: desk.O
         "href", f"tel:{house.FARMER}"
     )
     look(page, "officer-number-360")
-    page.locator("[value=note_visit]").check()
+    page.locator("[value=note_maize_rust]").check()
     page.get_by_role("button", name="Send to the farmer").click()
     check(page, "officer-case-answered")
     page.goto("/officer?show=answered")
