@@ -191,10 +191,10 @@ def test_without_scripts_the_server_shows_it_first(
     sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
     page.locator("[value=own]").check()
-    page.get_by_label("Write to the farmer").fill("I will come on “Friday”")
+    page.get_by_label("Write to the farmer").fill("Look again on “Friday”")
     page.get_by_role("button", name="See it first").click()
     seen = page.locator("#preview").inner_text()
-    assert 'I will come on "Friday"' in seen
+    assert 'Look again on "Friday"' in seen
     page.get_by_role("button", name="Send to the farmer").click()
     assert _sent(context, "officer_closing") == [seen]
     plain.close()
