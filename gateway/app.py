@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Request, Response, current_app, request
@@ -12,11 +12,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from gateway import health, trace, words
+from gateway import forms, health, trace, words
 from gateway.channels import kiosk, providers
 from gateway.channels.mms import routes as mms
 from gateway.context import Context
-from gateway.forms import BoundedForms
 from gateway.pages import base, front, officer, operator
 from gateway.pages import kiosk as kiosk_pages
 from gateway.pages import simulator as proxy
@@ -24,6 +23,9 @@ from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.store import away, patience
 from inference.guard import DecoderBusy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,8 @@ class CleanParameters(ImmutableMultiDict[str, Any]):
 
     def __init__(self, mapping: Any = None) -> None:
         pairs = list(iter_multi_items(mapping)) if mapping is not None else []
-        super().__init__([(words.clean(name), _cleaned(name, value)) for name, value in pairs])
+        named = [(name, value) for name, value in pairs if name is not None]  # a part needs none
+        super().__init__([(words.clean(name), _cleaned(name, value)) for name, value in named])
         self.as_sent = pairs
         """For signatures, which are of every letter."""
 
@@ -58,9 +61,15 @@ class PatientRequest(Request):
     """Form fields are small; a photo is bounded by MAX_CONTENT_LENGTH."""
 
     parameter_storage_class = CleanParameters
-    form_data_parser_class = BoundedForms
+    form_data_parser_class = forms.BoundedForms
     max_form_memory_size = PARSER_ROOM
     max_form_parts = 40
+
+    def __init__(self, environ: WSGIEnvironment, *args: Any, **named: Any) -> None:
+        # Bytes that are no UTF-8 may come as they are; Werkzeug expects letters or percent signs.
+        query: bytes = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+        environ["QUERY_STRING"] = forms.quoted(query).decode()
+        super().__init__(environ, *args, **named)
 
     def _get_file_stream(self, *_about: object, **_named: object) -> IO[bytes]:
         """In memory: a temporary file would hold somebody's photo unsealed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import quote_from_bytes
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
@@ -19,7 +20,13 @@ MAX_PARAMETERS = 50
 ENCODED_BYTES = 128 * 1024
 """Of a form without files; the longest of ours has some paragraphs in four languages."""
 MAX_FIELDS = 1000
+ASCII = bytes(range(128))
 BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+
+
+def quoted(data: bytes) -> bytes:
+    """With percent signs for what is no ASCII, so that each field is read by itself."""
+    return data if data.isascii() else quote_from_bytes(data, safe=ASCII).encode()
 
 
 class BoundedForms(FormDataParser):
@@ -56,4 +63,8 @@ class BoundedForms(FormDataParser):
         data = stream.read(ENCODED_BYTES + 1)
         if len(data) > ENCODED_BYTES or data.count(b"&") >= MAX_FIELDS:
             raise RequestEntityTooLarge
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            data = quoted(data)
         return super()._parse_urlencoded(BytesIO(data), mimetype, content_length, options)

@@ -74,6 +74,38 @@ def test_a_photo_in_which_a_boundary_seems_to_stand_is_taken() -> None:
     assert request.files["photo"].read() == photo
 
 
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("head", [b"form-data", b'form-data; nam="a"', b"; ;", b'x; filename="a"'])
+def test_a_part_without_a_name_is_no_field(client: FlaskClient, path: str, head: bytes) -> None:
+    body = b"--B\r\nContent-Disposition: " + head + b"\r\n\r\nx\r\n--B--\r\n"
+    assert client.post(path, data=body, content_type=MULTIPART).status_code < 500
+    assert list(read(MULTIPART, body).form) == list(read(MULTIPART, body).files) == []
+
+
+@pytest.mark.parametrize(
+    "query", [b"next=\xff", b"\xe9", "é=é".encode(), b"a=%ff&b=\xf0\x9f", b"%"]
+)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/operator/sign-in",
+        "/kiosk/pair",
+        "/api/cases",
+        f"/http-gateway/{CHANNEL_KEY}/report",
+        "/o/x",
+    ],
+)
+def test_an_address_of_any_letters_is_read(client: FlaskClient, path: str, query: bytes) -> None:
+    overrides = {"QUERY_STRING": query.decode("latin-1")}
+    assert client.get(path, environ_overrides=overrides).status_code < 500
+    assert client.post(path, environ_overrides=overrides).status_code < 500
+
+
+def test_a_field_of_other_letters_costs_no_other_field() -> None:
+    assert read(FORM, b"a=caf\xe9&b=2").form["b"] == "2"
+    assert read(FORM, "a=é&b=2".encode()).form["a"] == "é"
+
+
 def test_an_answer_of_brackets_is_no_json() -> None:
     for body in ("[" * 100_000, '{"a":' * 5000 + "1" + "}" * 5000):
         with pytest.raises(ValueError, match="brackets"):

@@ -21,6 +21,8 @@ UNREADABLE, UNKNOWN_KIND = "unreadable", "unknown_kind"
 """Outcomes of messages that this program cannot send: another key, a newer program's kind."""
 
 
+NOT_BEFORE_ITS_ECHO = timedelta(minutes=1)
+
 ALL = Share(FIRST, (FIRST,))
 """What the only provider takes."""
 
@@ -55,6 +57,9 @@ def claim(
     )
     claimed = []
     for message in session.scalars(query).all():
+        if _unechoed(session, message):
+            message.not_before = now + NOT_BEFORE_ITS_ECHO
+            continue
         if (reason := _moot(session, message, limits, now)) == UNREADABLE and keys.lacking(session):
             continue  # a host with the other key can send it; ours is not in order
         if reason:
@@ -68,6 +73,22 @@ def claim(
             message.lease_until = now + lease
             claimed.append(message)
     return claimed
+
+
+def _unechoed(session: Session, message: Message) -> bool:
+    """Whether words of an officer that could be taken back wait for the echo, which has not left:
+    whoever is to take them back has not been asked."""
+    if message.kind != Kind.ANSWER or message.not_before - message.created_at < NOT_BEFORE_ITS_ECHO:
+        return False
+    echo = select(Message.id).where(
+        Message.case_id == message.case_id,
+        Message.kind == Kind.REPLY,
+        Message.farmer_id.is_(None),
+        Message.direction == "out",
+        Message.state == MessageState.QUEUED,
+        Message.created_at >= message.created_at,
+    )
+    return session.scalar(echo.limit(1)) is not None
 
 
 def _due(now: datetime, share: Share) -> tuple[ColumnElement[bool], ...]:

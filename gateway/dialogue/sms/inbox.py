@@ -6,16 +6,17 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gateway import outbox
+from gateway.dialogue.answers import HOLD
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.sms import farmer as farmers_side
 from gateway.dialogue.sms import officer as officers_side
 from gateway.dialogue.sms.reply import Reply
-from gateway.dialogue.sms.words import LONGEST, Vocabulary
+from gateway.dialogue.sms.words import LONGEST, Command, Vocabulary
 from gateway.outbox.network import FIRST
 from gateway.people import farmers, msisdn, officers
 from gateway.store.base import now
@@ -91,19 +92,25 @@ def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
     text = typed(incoming.text)
     officer = officers.by_phone(session, incoming.from_phone)
     operator = incoming.from_phone == parts.desk.operator_phone
+    most = OFFICERS_REPLIES if officer or operator else REPLIES
+    sent = _replies(session, incoming.from_phone)
     reply = None
-    if officer is not None or operator:
+    if (officer or operator) and sent >= most - 1 and words.read(text).command is not Command.STOP:
+        # Whoever forges the sender must not act where the real one is no longer told.
+        reply = Reply("reply_limit", officer.language if officer else parts.desk.language)
+    elif officer is not None or operator:
+        began = now()
         language = officer.language if officer else parts.desk.language
         asked = officers_side.Asked(incoming.from_phone, language, officer, operator)
         reply = officers_side.act(parts, session, asked, words, text)
+        if reply is not None and reply.case_id is not None:
+            _hold(session, reply.case_id, began)
     if reply is None:
         farmer = farmers.find(session, incoming.from_phone)
         message = session.scalar(select(Message).where(Message.key == _key(incoming)))
         reply = farmers_side.act(parts, session, incoming.from_phone, farmer, words, text, message)
     if reply is None:
         return
-    most = OFFICERS_REPLIES if officer or operator else REPLIES
-    sent = _replies(session, incoming.from_phone)
     if sent >= most and not reply.must:
         log.warning("sms loop with %s cut off", msisdn.mask(incoming.from_phone))
         return
@@ -125,6 +132,24 @@ def _act(parts: Parts, session: Session, incoming: Incoming) -> None:
             officer_id=officer.id if officer else None,
             case_id=reply.case_id,
         )
+
+
+def _hold(session: Session, case_id: int, began: datetime) -> None:
+    """What an officer's SMS causes waits until its sender, who sees the echo, could take it back;
+    but not that something was taken back."""
+    until = now() + HOLD
+    session.execute(
+        update(Message)
+        .where(
+            Message.case_id == case_id,
+            Message.farmer_id.is_not(None),
+            Message.state == MessageState.QUEUED,
+            Message.template != "officer_undone",
+            Message.created_at >= began,
+            Message.not_before < until,
+        )
+        .values(not_before=until)
+    )
 
 
 def _replies(session: Session, phone: str) -> int:

@@ -23,6 +23,7 @@ ASKED_FOR = timedelta(minutes=30)
 DONE, DONE_LONG, WENT_ON = "officer_done", "officer_done_long", "officer_went_on"
 ECHOES = (DONE, DONE_LONG, WENT_ON)
 """Replies after which words were relayed."""
+PROMISED = "officer_promised"
 SURE, SAFE, MORE = "officer_sure", "officer_safety_ask", "officer_more"
 ASKING = (SURE, SAFE, MORE)
 """Replies that a YES answers."""
@@ -38,6 +39,16 @@ def just_answered(sms: Sms, within: timedelta) -> tuple[Case, timedelta] | None:
     if case is None or not sms.asked.answered(sms.session, case):
         return None
     return case, now() - last.created_at
+
+
+def may_be_undone(sms: Sms, within: timedelta) -> Case | None:
+    """The case that this person's last answer or promise by SMS was about."""
+    last = next(_replies(sms, (*ECHOES, PROMISED), within, 1), None)
+    case = sms.session.get(Case, last.case_id) if last and last.case_id else None
+    if case is None or last is None:
+        return None
+    promised = last.template == PROMISED
+    return case if promised or sms.asked.answered(sms.session, case) else None
 
 
 def asked_last(sms: Sms) -> tuple[str, Case, str] | None:

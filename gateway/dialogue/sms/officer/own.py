@@ -44,7 +44,7 @@ def _stop_or_start(sms: Sms, officer: Officer) -> Reply | None:
     """STOP is off duty for an officer, and ends what a farmer with this number gets."""
     if sms.kind not in (Kind.COMMAND, Kind.UNDO):  # CANCEL is a word for both
         return None
-    if sms.kind is Kind.UNDO and before.just_answered(sms, escalation.UNDO_FOR) is not None:
+    if sms.kind is Kind.UNDO and before.may_be_undone(sms, escalation.UNDO_FOR) is not None:
         return None
     meant = chatter.command(sms.rest, sms.words)
     if meant not in (Command.STOP, Command.START):
