@@ -18,7 +18,8 @@ NPM := $(if $(CI),npm,$(shell command -v npm 2>/dev/null))
 CHECKED := gateway inference simulator $(if $(filter 0,$(TRAINING)),,training)
 
 # A file stays on one worker, so that what its tests share is made once; the longest come first.
-TESTS := pytest -n 2 --dist loadfile --no-loadscope-reorder
+# On two cores three workers: tests of whole houses and browsers wait for a third of their time.
+TESTS := pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup setup-test test quick alone lint demo pictures clean

@@ -78,7 +78,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from gateway.people import PeopleError
     from gateway.store import StoreError
     from gateway.store.photos import PhotoStoreError
-    from inference.model import ModelError
+    from inference.card import ModelError
 
     return (
         SettingsError, AgronomyError, StoreError, CatalogueError, PhotoStoreError, ModelError,

@@ -62,3 +62,8 @@ def one_slip(typed: str, meant: str) -> bool:
         or left[1:] == right
         or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
     )
+
+
+def plain(text: str) -> str:
+    """Capitals without accents or punctuation, one blank between words."""
+    return re.sub(r"[\W_]+", " ", unaccented(text)).strip().upper()

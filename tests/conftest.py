@@ -74,7 +74,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what each test needs, for `-m`; files that are given most time come first.
 
-    Two workers share the files out in this order, so that no long one is left to run alone.
+    The workers share the files out in this order, so that no long one is left to run alone.
     """
     patience: dict[Path, int] = {}
     for item in items:

@@ -77,7 +77,7 @@ ROUTES: dict[str, Door] = {
     f"GET {CASE}": Door("officer", "none", CLOSED),
     **{
         f"{method} {CASE}/{act}": Door("officer", "form" if method == "POST" else "none", CLOSED)
-        for act in ("answer", "call", "hand-over", "label", "photo", "preview", "undo")
+        for act in ("answer", "call", "hand-over", "label", "number", "photo", "preview", "undo")
         for method in ("GET", "POST")
     },
     "POST /officer/duty": Door("officer", "form", CLOSED),

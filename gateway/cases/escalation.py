@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -26,6 +27,7 @@ SEEN = ("look", "sign", "sounds")
 """What belongs together of her answers."""
 FRESH = timedelta(days=14)
 """A case that nobody has closed is still what a farmer means for so long."""
+ASKED = "asked"
 UNDO_FOR = timedelta(minutes=5)
 """So long may an answer be taken back."""
 
@@ -40,6 +42,19 @@ class Said:
 
     template: str
     values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Promised:
+    how: str
+    """`call` or `visit`."""
+    officer: str
+    phone: str
+    day: str
+
+    def values(self) -> dict[str, str]:
+        """For the placeholders of the texts."""
+        return {"officer": self.officer, "officer_phone": self.phone, "day": self.day}
 
 
 def escalate(
@@ -128,11 +143,11 @@ def _joined(
         .where(
             Case.farmer_id == farmer.id,
             or_(
-                Case.state.in_([life.ESCALATED, life.ACCEPTED]),
+                Case.state.in_(life.IN_HAND),
                 (Case.state != life.CLOSED) & (Case.updated_at > now() - FRESH),
             ),
         )
-        .order_by(Case.state.in_([life.ESCALATED, life.ACCEPTED]).desc(), Case.id.desc())
+        .order_by(Case.state.in_(life.IN_HAND).desc(), Case.id.desc())
     )
     for case in session.scalars(query):
         if crop is not None and case.crop not in (crop, None):
@@ -187,16 +202,84 @@ def answer(
 
 
 def promise(
-    session: Session, desk: Desk, officer: Officer | None, case: Case, said: Sequence[Said]
+    session: Session,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    how: str,
+    day: date,
+    due: datetime,
+    said: Sequence[Said],
 ) -> None:
-    """The officer says that they will come or call: the farmer is told so, and the case stays open
-    with them. Raises: NotYours."""
+    """The officer says that they will come or call: the farmer is told who and when, and the case
+    stays open with them until they say what came of it.
+
+    Args:
+        how: `call`, `visit`, or `asked` where the farmer is asked to call.
+        day: that the farmer is told.
+        due: when the officer is asked what came of it.
+        said: their own words, which follow.
+
+    Raises: NotYours.
+    """
     escalation = accept(session, officer, case)
-    session.add(Event(kind="promised", case_id=case.id, actor=_actor(officer)))
-    session.flush()
-    count = select(func.count(Event.id)).where(Event.kind == "promised", Event.case_id == case.id)
-    key = f"escalation:{escalation.id}:promise:{session.scalar(count)}"
+    # The same again, as a second tap sends it, is the same message; put off, it is another.
+    before = escalation.due_at and escalation.due_at.astimezone(desk.zone).date()
+    again = (escalation.promised, before) == (how, due.astimezone(desk.zone).date())
+    if not again or case.state != life.PROMISED:
+        escalation.promised, escalation.due_at = how, due
+        life.move(session, case, life.PROMISED, actor=_actor(officer), reason=how)
+        session.flush()
+    count = select(func.count(Event.id)).where(
+        Event.case_id == case.id, Event.kind == "case", Event.to_state == life.PROMISED
+    )
+    said = announcement(desk, officer, case, how, day, said)
+    told = repr([(one.template, dict(one.values)) for one in said])
+    digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+    key = f"escalation:{escalation.id}:promise:{session.scalar(count)}:{digest}"
     _say(session, desk, officer, case, key, said, None)
+
+
+def announcement(
+    desk: Desk, officer: Officer | None, case: Case, how: str, day: date, said: Sequence[Said]
+) -> list[Said]:
+    """Who calls or comes and when, and then the officer's own words."""
+    if how == ASKED:
+        return list(said)
+    who = _promised(desk, officer, case, how, day).values()
+    return [Said(f"promise_{how}", who), *said]
+
+
+def name(session: Session, case: Case, label: str | None) -> None:
+    """What whoever has the case says it is, before they answer."""
+    held = open_one(session, case)
+    if held is not None and label is not None:
+        held.label = label
+
+
+def written(day: date) -> str:
+    return f"{day:%d/%m/%Y}"
+
+
+def promised(session: Session, desk: Desk, case: Case) -> Promised | None:
+    """Who said that they call or come, as long as that is to come."""
+    if case.state != life.PROMISED:
+        return None
+    query = select(Escalation).where(Escalation.case_id == case.id, Escalation.closed_at.is_(None))
+    held = session.scalar(query)
+    if held is None or held.promised in (None, ASKED) or held.due_at is None:
+        return None
+    if held.due_at <= now():
+        return None
+    day = held.due_at.astimezone(desk.zone).date()
+    return _promised(desk, held.officer, case, held.promised or "", day)
+
+
+def _promised(desk: Desk, officer: Officer | None, case: Case, how: str, day: date) -> Promised:
+    if officer is None:
+        name = desk.texts.render("operator_name", case.spoken)
+        return Promised(how, name, desk.operator_phone, written(day))
+    return Promised(how, officer.name, officer.phone, written(day))
 
 
 def go_on(
@@ -239,9 +322,12 @@ def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> b
     session.flush()
     life.move(session, case, life.ESCALATED, actor=actor, reason="undone")
     again = Escalation(case_id=case.id, officer=officer, reason="undone")
+    again.promised, again.due_at = escalation.promised, escalation.due_at
     session.add(again)
     session.flush()
     accept(session, officer, case)
+    if again.promised is not None:
+        life.move(session, case, life.PROMISED, actor=actor, reason="undone")
     if left:
         key = f"escalation:{escalation.id}:undone"
         desk.tell_farmer(session, case.farmer, "officer_undone", key=key, case=case)
@@ -258,6 +344,9 @@ def unsay(session: Session, desk: Desk, officer: Officer | None, case: Case) -> 
     if not session.scalar(said):
         raise NotYours(case.code)
     left = outbox.recall(session, key)
+    held.promised = held.due_at = None
+    if case.state == life.PROMISED:
+        life.move(session, case, life.ACCEPTED, actor=_actor(officer), reason="undone")
     if left:
         own = f"escalation:{held.id}:unsaid:{session.scalar(said)}"
         desk.tell_farmer(session, case.farmer, "officer_undone", key=own, case=case)
@@ -320,12 +409,19 @@ def pass_on(
     """Give an escalated case to another officer, or to the operator (None), and tell them."""
     _close(held, "handed_over")
     session.flush()
-    if case.state == life.ACCEPTED:
+    was_promised = case.state == life.PROMISED
+    if case.state != life.ESCALATED:
         life.move(session, case, life.ESCALATED, actor=actor, reason=reason)
     successor = Escalation(case_id=case.id, officer=officer, reason=reason)
     session.add(successor)
     session.flush()
     _tell_officer(session, desk, case, successor, officer)
+    if was_promised:
+        # She waits for somebody who will not come.
+        template = "promise_passed" if officer else "no_officer"
+        desk.tell_farmer(
+            session, case.farmer, template, key=f"escalation:{successor.id}:farmer", case=case
+        )
     return successor
 
 

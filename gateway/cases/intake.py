@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from gateway.cases import codes, escalation, life
 from gateway.cases.case import by_code, hold, open_case
 from gateway.outbox import money
-from gateway.people import farmers
+from gateway.people import farmers, profiles
 from gateway.privacy import consent, loose
 from gateway.store import Store
 from gateway.store.base import now
@@ -28,6 +28,8 @@ from inference.picture import NormalisedPicture, normalise
 SAME_UPLOAD = timedelta(days=1)
 MAX_PHOTOS = 6
 """Photos a case: the best field study saw accuracy still grow up to six leaves."""
+NAME = "name"
+"""Among what was told with a case: who of those that share the phone it is."""
 TAKEN, NOT_TAKEN = "taken", "not_taken"
 
 
@@ -42,6 +44,10 @@ class Upload:
     """The farmer's; may be left out when `case` is given."""
     client_id: str | None = None
     case: str | None = None
+    name: str | None = None
+    """Who it is, where several people share the phone."""
+    agreed_again: bool = False
+    """The question was read out to somebody who had withdrawn their consent, and they said yes."""
     last4: str = ""
     """The last four digits of her number, where no more of it is said with a `case`."""
     crop: str | None = None
@@ -83,7 +89,7 @@ def accept(store: Store, photos: PhotoStore, upload: Upload) -> Accepted:
     Raises:
         PictureError: the bytes are no picture we can read.
         UploadRefused: `case_not_found`, `case_closed`, `case_full`, `phone_mismatch`,
-            `client_id_reused`, `missing_phone`.
+            `client_id_reused`, `missing_phone`, `consent_withdrawn`.
         PhotoStoreError: the photo could not be written (disk full).
         DecoderBusy: no decoder is free; the upload may come again.
     """
@@ -123,9 +129,7 @@ def _accept(
     before = _seen_by_client_id(session, upload, digest) or _same_bytes(session, farmer, digest)
     if before is not None:
         return _again(session, before, upload)
-    if upload.language:
-        farmers.set_language(session, farmer, upload.language, by=upload.source)
-    consent.give(session, farmer, by=upload.source, text="oral")
+    language = _agreed(session, farmer, case, upload)
     farmer.place = upload.place or farmer.place
     farmer.area = farmer.area or upload.area
     if case is None:
@@ -134,11 +138,11 @@ def _accept(
             farmer,
             source=upload.source.partition(":")[0],
             crop=upload.crop,
-            language=upload.language,
+            language=language,
             place=upload.place,
             area=upload.area,
             kiosk_id=upload.kiosk_id,
-            answers=upload.answers,
+            answers=_answers(upload),
         )
     else:
         came = update(Photo).where(Photo.case_id == case.id, Photo.following > 0)
@@ -163,6 +167,32 @@ def _accept(
     loose.forget(session, [address])
     session.flush()
     return Accepted(case.code, photo.id, farmer.phone, again=False, sms=_hears(farmer))
+
+
+def _agreed(session: Session, farmer: Farmer, case: Case | None, upload: Upload) -> str | None:
+    """Record the consent of whoever it is; their language, as far as it is known. Neither that of
+    the farmer nor that of somebody else on the phone changes.
+
+    Raises: UploadRefused.
+    """
+    name = upload.name or ((case.answers or {}).get(NAME) if case else None)
+    new = farmer.consent_version is None and farmer.language is None
+    profile = profiles.find_or_add(session, farmer, name) if name else None
+    who = profile or farmer
+    if consent.withdrawn(who) and not upload.agreed_again:
+        raise UploadRefused("consent_withdrawn", "they withdrew their consent; ask them again")
+    if upload.language and farmer.language is None and (new or profile is None):
+        farmers.set_language(session, farmer, upload.language, by=upload.source)
+    if profile is not None:
+        profile.language = upload.language or profile.language
+        consent.give(session, farmer, by=upload.source, text="oral", profile=profile)
+    if new or profile is None:
+        consent.give(session, farmer, by=upload.source, text="oral")
+    return upload.language or who.language
+
+
+def _answers(upload: Upload) -> dict[str, str] | None:
+    return (upload.answers or {}) | ({NAME: upload.name} if upload.name else {}) or None
 
 
 def _farmer_and_case(session: Session, upload: Upload) -> tuple[Farmer, Case | None]:
@@ -190,7 +220,9 @@ def _own_case(session: Session, upload: Upload) -> Case:
     # A photo that she was asked for may be taken where she is just then: with the code and the end
     # of her number any kiosk may add it.
     if case.kiosk_id != upload.kiosk_id and not (
-        upload.kiosk_id is not None and _is_hers(case, upload) and _photo_wanted(session, case)
+        upload.kiosk_id is not None
+        and _is_hers(case, upload)
+        and _photo_wanted(session, case, upload)
     ):
         raise UploadRefused("case_not_found", "no case of yours has this code")
     return case
@@ -202,8 +234,14 @@ def _is_hers(case: Case, upload: Upload) -> bool:
     return bool(upload.last4) and case.farmer.phone.endswith(upload.last4)
 
 
-def _photo_wanted(session: Session, case: Case) -> bool:
-    """The farmer was asked for a photo, or told of a sick crop without one."""
+def _photo_wanted(session: Session, case: Case, upload: Upload) -> bool:
+    """The farmer was asked for a photo, or told of a sick crop without one; or it is one of those
+    that were announced with the first."""
+    announced = select(Photo.id).where(
+        Photo.case_id == case.id, Photo.source == upload.source, Photo.following > 0
+    )
+    if session.scalar(announced.limit(1)) is not None:
+        return True
     if case.state == life.PHOTO_REQUESTED or escalation.photo_awaited(session, case):
         return True
     return session.scalar(select(Photo.id).where(Photo.case_id == case.id).limit(1)) is None
@@ -213,7 +251,7 @@ def _add_told(case: Case, upload: Upload) -> None:
     """What was said with a later photo: a new answer takes the place of an old one, but a crop is
     not changed under the photos that are there."""
     case.crop = case.crop or upload.crop
-    told = (case.answers or {}) | (upload.answers or {})
+    told = (case.answers or {}) | (_answers(upload) or {})
     if told != (case.answers or {}):
         case.answers = told
 
@@ -265,13 +303,21 @@ def _again(session: Session, photo: Photo, upload: Upload) -> Accepted:
     if late or upload.phone not in (None, case.farmer.phone):
         return replace(accepted, correction=NOT_TAKEN)
     if upload.language:
-        farmers.set_language(session, case.farmer, upload.language, by=upload.source)
+        if _is_first(session, case):
+            farmers.set_language(session, case.farmer, upload.language, by=upload.source)
         case.language = upload.language
     case.crop = upload.crop or case.crop
     case.place = upload.place or case.place
     case.farmer.place = upload.place or case.farmer.place
-    case.answers = ((case.answers or {}) | (upload.answers or {})) or None
+    case.answers = ((case.answers or {}) | (_answers(upload) or {})) or None
     return replace(accepted, correction=TAKEN)
+
+
+def _is_first(session: Session, case: Case) -> bool:
+    """What her language is was said with this case, if anywhere at a kiosk."""
+    other = select(Case.id).where(Case.farmer_id == case.farmer_id, Case.id != case.id).limit(1)
+    hers = case.farmer.language in (None, case.language)
+    return hers and NAME not in (case.answers or {}) and session.scalar(other) is None
 
 
 def _plainly(photo: Photo) -> Accepted:
@@ -290,6 +336,6 @@ def _corrects(case: Case, upload: Upload) -> bool:
         (upload.crop, case.crop),
         (upload.language, case.language),
         (upload.place, case.place),
-        *((answer, told.get(name)) for name, answer in (upload.answers or {}).items()),
+        *((answer, told.get(name)) for name, answer in (_answers(upload) or {}).items()),
     )
     return any(again and again != before for again, before in said)

@@ -40,6 +40,8 @@ MOST_OFFICERS = 2
 """So many officers get a case before the operator does."""
 PATIENCE = timedelta(days=1)
 """How long the operator may look for an officer before it is an incident."""
+PROMISED_FOR = timedelta(days=14)
+"""So long after taking the case an officer may put off a call or a visit."""
 CAUSE = "escalations:without_officer"
 BATCH = 1000
 """Open escalations that one statement looks at."""
@@ -68,15 +70,27 @@ class Held:
     accepted: bool = False
     reminded: bool = False
     waited: timedelta = timedelta(0)
+    promised: bool = False
+    """The farmer was told that they call or come; `waited` counts from the end of that day."""
+    due: bool = False
+    """That day is over."""
     closed: bool = False
     """The case is."""
 
 
 def next_step(held: Held, limits: Limits) -> Step:
     """An officer who took a case has twice the time: a farm is visited, not answered at a desk.
-    Whether the message came no longer matters then."""
+    Whether the message came no longer matters then. Who promised to come is left alone until the
+    day, asked then what came of it, and has the time of any officer after it."""
     if held.closed:
         return "withdraw"
+    if held.promised and not (held.with_officer and held.disabled):
+        if not held.due:
+            return "wait"
+        if not held.reminded:
+            return "remind"
+        late = held.with_officer and held.waited >= limits.pass_on
+        return "pass_on" if late else "wait"
     if not held.with_officer:
         return "wait" if held.accepted else "find_officer"
     if held.disabled or (held.refused and not held.accepted):
@@ -117,7 +131,7 @@ def due(session: Session, limits: Limits, zone: ZoneInfo, moment: datetime) -> l
 def _perhaps_due(limits: Limits, moment: datetime, after: int) -> Select[*tuple[Any, ...]]:
     """What the rules need of the next open escalations; those that only wait are left out as far
     as the clock on the wall can tell: nobody works longer than time goes by."""
-    since = func.coalesce(Escalation.accepted_at, Escalation.opened_at)
+    since = func.coalesce(Escalation.due_at, Escalation.accepted_at, Escalation.opened_at)
     refused = _refused(moment)
     reminded = Escalation.reminded_at >= since
     return (
@@ -128,6 +142,7 @@ def _perhaps_due(limits: Limits, moment: datetime, after: int) -> Select[*tuple[
             Escalation.opened_at,
             Escalation.accepted_at,
             Escalation.reminded_at,
+            Escalation.due_at,
             Case.area,
             Case.state,
             Officer.disabled_at,
@@ -146,6 +161,11 @@ def _perhaps_due(limits: Limits, moment: datetime, after: int) -> Select[*tuple[
                 Officer.disabled_at.is_not(None),
                 since <= moment - limits.pass_on,
                 and_(since <= moment - limits.remind, or_(reminded.is_(None), ~reminded)),
+                Escalation.due_at.is_not(None)
+                & or_(
+                    Escalation.accepted_at <= moment - PROMISED_FOR,
+                    and_(Escalation.due_at <= moment, or_(reminded.is_(None), ~reminded)),
+                ),
                 refused,
             ),
         )
@@ -156,15 +176,29 @@ def _perhaps_due(limits: Limits, moment: datetime, after: int) -> Select[*tuple[
 
 def _seen(row: Row[Any], zone: ZoneInfo, moment: datetime) -> Held:
     closed, accepted = row.state == life.CLOSED, row.accepted_at is not None
-    if row.officer_id is None:
-        return Held(with_officer=False, accepted=accepted, closed=closed)
+    promised = row.due_at is not None
     since = row.accepted_at or row.opened_at
+    if promised:
+        since = min(row.due_at, since + PROMISED_FOR)
+    reminded = row.reminded_at is not None and row.reminded_at >= since
+    due = promised and since <= moment
+    if row.officer_id is None:
+        return Held(
+            with_officer=False,
+            accepted=accepted,
+            reminded=reminded,
+            promised=promised,
+            due=due,
+            closed=closed,
+        )
     return Held(
         disabled=row.disabled_at is not None,
         refused=bool(row.refused),
         accepted=accepted,
-        reminded=row.reminded_at is not None and row.reminded_at >= since,
+        reminded=reminded,
         waited=hours.worked(row.work_days, row.work_hours, zone, since, moment),
+        promised=promised,
+        due=due,
         closed=closed,
     )
 
@@ -235,8 +269,11 @@ def _refused(moment: datetime) -> ColumnElement[bool]:
 
 
 def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> None:
-    assert row.officer is not None
     row.reminded_at = moment
+    if row.due_at is not None:
+        _ask_what_came_of_it(session, desk, row, row.due_at)
+        return
+    assert row.officer is not None
     stage = "accepted" if row.accepted_at else "opened"
     desk.tell_officer(
         session,
@@ -248,6 +285,22 @@ def _remind(session: Session, desk: Desk, row: Escalation, moment: datetime) -> 
         place=row.case.place or row.case.area or "?",
         answer=desk.how_to_answer(row.case),
     )
+
+
+def _ask_what_came_of_it(session: Session, desk: Desk, row: Escalation, due: datetime) -> None:
+    key = f"escalation:{row.id}:due:{due:%Y%m%d%H%M}"
+    values = {
+        "phone": row.case.farmer.phone,
+        "day": escalation.written(due.astimezone(desk.zone).date()),
+        "answer": desk.how_to_answer(row.case),
+    }
+    text = "officer_promise_due"
+    if row.officer is None:
+        desk.tell_operator(session, text, key=key, case=row.case, **values)
+    else:
+        desk.tell_officer(
+            session, row.officer, text, key=key, case=row.case, not_before=None, **values
+        )
 
 
 def _pass_on(session: Session, desk: Desk, row: Escalation) -> None:

@@ -36,7 +36,7 @@ WATCHED = timedelta(days=2)
 def due(session: Session, moment: datetime, limit: int) -> list[int]:
     """Ids of cases whose farmer does not know what she should, and that nobody has in hand."""
     query = _unheard(moment).where(
-        Case.state.not_in([life.CLOSED, life.ESCALATED, life.ACCEPTED]),
+        Case.state.not_in([life.CLOSED, *life.IN_HAND]),
         Message.final_at > moment - LATELY,
         ~exists().where(Escalation.case_id == Case.id, Escalation.closed_at.is_(None)),
         ~exists().where(Photo.case_id == Case.id, Photo.diagnosed_at.is_(None)),

@@ -6,7 +6,6 @@ import io
 import secrets
 
 import click
-import segno
 
 from gateway.context import Context
 from gateway.people import operator_account, operators
@@ -66,6 +65,8 @@ def _password(generate: bool) -> str:
 
 
 def _show(new: Enrolment, password: str | None) -> None:
+    import segno
+
     picture = io.StringIO()
     segno.make(new.uri, error="l").terminal(picture, compact=True)
     click.echo(picture.getvalue())

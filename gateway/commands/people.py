@@ -7,7 +7,6 @@ import io
 from datetime import timedelta
 
 import click
-import segno
 
 from gateway.context import Context
 from gateway.people import kiosks, msisdn, officers, pairing
@@ -79,6 +78,8 @@ def unpair_kiosk(name_or_id: str) -> None:
 
 def _show_code(settings: Settings, code: str) -> None:
     """The pairing code as a QR code, a link and in letters."""
+    import segno
+
     link = pairing.link(settings.public_url or settings.url, code)
     picture = io.StringIO()
     segno.make(link, error="m", micro=False).terminal(picture, compact=True, border=2)

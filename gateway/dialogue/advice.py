@@ -12,8 +12,6 @@ WHOLE = "officer_closing"
 PART = "officer_words"
 """One SMS or part of more words, with who answers and nothing else."""
 SAFETY = "officer_safety"
-PROMISES = ("note_visit", "note_call")
-"""Ready texts that say who comes or calls: they end no case."""
 MOST = 3
 """SMS that one answer may take; a product's safety words are one more."""
 
@@ -71,6 +69,12 @@ def numbered(found: list[str]) -> list[tuple[str, str]]:
     return [(f"{number}/{of} " if of > 1 else "", one) for number, one in enumerate(found, 1)]
 
 
+def beside(texts: Catalogue, words: str) -> list[Said]:
+    """The words as they go with a message that says what it is about. Raises: BadNote."""
+    parts = numbered(split(texts, words))
+    return [Said(PART, {"part": part, "words": piece}) for part, piece in parts]
+
+
 def said(texts: Catalogue, words: str, *, safety: bool = False) -> list[Said]:
     """What the farmer is sent, in order. Raises: BadNote.
 
@@ -80,6 +84,5 @@ def said(texts: Catalogue, words: str, *, safety: bool = False) -> list[Said]:
     if gsm7.septets(words) <= texts.room("note"):
         found = [Said(WHOLE, {"note": words})]
     else:
-        parts = numbered(split(texts, words))
-        found = [Said(PART, {"part": part, "words": piece}) for part, piece in parts]
+        found = beside(texts, words)
     return [*found, Said(SAFETY)] if safety else found

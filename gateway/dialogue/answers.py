@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from gateway.agronomy import products
 from gateway.cases import escalation
 from gateway.cases.desk import Desk
-from gateway.dialogue import advice
+from gateway.cases.escalation import Said
+from gateway.dialogue import advice, promises
 from gateway.dialogue.catalogue import Catalogue
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Officer
@@ -38,21 +39,25 @@ def answer(
     words: str,
     label: str | None = None,
     *,
+    ready: str = "",
     instead: str = "",
     safe: bool = False,
     more: bool = False,
     hold: timedelta = timedelta(0),
-) -> None:
-    """The words of the officer, or of the operator (None), go to the farmer and end the case; a
-    label goes to all its photos too.
+) -> str:
+    """The words of the officer, or of the operator (None), go to the farmer and end the case, but
+    for those that promise a call or a visit; a label goes to all its photos too.
 
     Args:
         words: in the farmer's language where they are a ready text.
         label: what the officer says it is, where that is said with the answer.
+        ready: key of the ready text that the words are.
         instead: and in words, where it is none of the known.
         safe: a product or a dose in the words is meant, with the safety words.
         more: they go on with an answer that was given just now.
-        hold: how long they wait before they leave.
+        hold: how long they wait before they leave; a promise does not wait.
+
+    Returns: the day by which a call or a visit was promised; empty where the case is answered.
 
     Raises:
         NotYours: the case is not this person's, or was answered before.
@@ -60,9 +65,33 @@ def answer(
         BadNote: the words are too long, or cannot be sent.
         NeedsSafety: a product or a dose is in the words, and `safe` was not said.
     """
-    words, named = _checked(words, safe)
     if label is not None and label not in labels.choices(case.crop):
         raise labels.BadLabel(f"{label} is no disease of {case.crop}")
+    day = ""
+    if not more and is_promise(words, ready):
+        promised = ready if ready in promises.READY else ""
+        day = _promise(session, texts, desk, officer, case, words, promised, safe)
+        escalation.name(session, case, label)
+    else:
+        _end(session, texts, desk, officer, case, words, label, safe, more, hold)
+    if label is not None and officer is not None:
+        labels.record(session, officer, case, label, instead)
+    return day
+
+
+def _end(
+    session: Session,
+    texts: Catalogue,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    words: str,
+    label: str | None,
+    safe: bool,
+    more: bool,
+    hold: timedelta,
+) -> None:
+    words, named = _checked(words, safe)
     said = advice.said(texts, words, safety=bool(named))
     until = now() + hold if hold else None
     if more:
@@ -72,16 +101,64 @@ def answer(
             session, desk, officer, case, words, label=label, said=said, not_before=until
         )
     _mark(session, officer, case, named)
-    if label is not None and officer is not None:
-        labels.record(session, officer, case, label, instead)
 
 
-def promise(
-    session: Session, texts: Catalogue, desk: Desk, officer: Officer | None, case: Case, words: str
-) -> None:
-    """Words that say who comes or calls: sent, and the case stays open. Raises: as `answer`."""
-    words, _ = _checked(words, safe=False)
-    escalation.promise(session, desk, officer, case, advice.said(texts, words))
+def _promise(
+    session: Session,
+    texts: Catalogue,
+    desk: Desk,
+    officer: Officer | None,
+    case: Case,
+    words: str,
+    ready: str,
+    safe: bool,
+) -> str:
+    """The farmer is told who calls or comes and when, and the case stays open until its officer
+    says what came of it. Returns: the day."""
+    if ready:
+        words, named = "", tuple[str, ...]()
+    else:
+        words, named = _checked(words, safe)
+    moment = now()
+    promised, day = _announced(desk, words, ready, moment)
+    hours = officer.work_hours if officer else promises.OFFICE_HOURS
+    due = promises.due(day, hours, desk.zone, moment)
+    said = _beside(texts, words, bool(named))
+    escalation.promise(session, desk, officer, case, promised.how, day, due, said)
+    _mark(session, officer, case, named)
+    return escalation.written(day)
+
+
+def preview(
+    texts: Catalogue, desk: Desk, officer: Officer, case: Case, words: str, ready: str, safe: bool
+) -> list[Said]:
+    """What the farmer would be sent of these words, in order. Raises: BadNote."""
+    safety = safe and bool(products.found(words))
+    if not is_promise(words, ready):
+        return advice.said(texts, words, safety=safety)
+    words = "" if ready in promises.READY else words
+    promised, day = _announced(desk, words, ready, now())
+    said = _beside(texts, words, safety)
+    return escalation.announcement(desk, officer, case, promised.how, day, said)
+
+
+def is_promise(words: str, ready: str = "") -> bool:
+    return ready in promises.READY or promises.made(words, date.min) is not None
+
+
+def _announced(
+    desk: Desk, words: str, ready: str, moment: datetime
+) -> tuple[promises.Promise, date]:
+    today = moment.astimezone(desk.zone).date()
+    how = promises.READY.get(ready)
+    promised = promises.Promise(how) if how else promises.made(words, today)
+    promised = promised or promises.Promise("visit")
+    return promised, promised.day or today + promises.WITHIN
+
+
+def _beside(texts: Catalogue, words: str, safety: bool) -> list[Said]:
+    said = advice.beside(texts, words) if words else []
+    return [*said, Said(advice.SAFETY)] if safety else said
 
 
 def undo(session: Session, desk: Desk, officer: Officer | None, case: Case) -> bool:

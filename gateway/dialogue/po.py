@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,13 @@ class Read:
 
 def read(path: Path) -> Read:
     """Raises: OSError, ValueError: it cannot be read, is no PO file, or has a key twice."""
-    po = polib.pofile(str(path), check_for_duplicates=True)
-    entries = [entry for entry in po if not entry.obsolete and entry.msgstr]
+    po = polib.pofile(str(path))
+    entries = [entry for entry in po if not entry.obsolete]
+    # The library's own check compares each entry with all before it, at every start.
+    times = Counter(entry.msgid for entry in entries)
+    if twice := [key for key, number in times.items() if number > 1]:
+        raise ValueError(f'Entry "{twice[0]}" already exists')
+    entries = [entry for entry in entries if entry.msgstr]
     return Read(
         texts={entry.msgid: entry.msgstr for entry in entries},
         fuzzy=frozenset(entry.msgid for entry in entries if entry.fuzzy),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from gateway.store.base import now
 from gateway.store.database import insert_once, vault_of
-from gateway.store.models import Event, Farmer
+from gateway.store.models import Case, Event, Farmer
 
 NOBODY, NOBODY_WHO_TRAINS = "nobody", "nobody-who-trains"
 """Ids of the two farmers without a number, to whom cases go when their person is forgotten."""
@@ -55,7 +55,12 @@ def nobody(session: Session, *, training: bool = False) -> Farmer:
 
 
 def set_language(session: Session, farmer: Farmer, language: str, *, by: str) -> None:
+    """Of what she is told from now on, also of cases that came in the language she had."""
     if farmer.language != language:
+        hers = update(Case).where(Case.farmer_id == farmer.id)
+        if farmer.language is not None:
+            hers = hers.where(Case.language == farmer.language)
+        session.execute(hers.values(language=language, updated_at=Case.updated_at))
         farmer.language = language
         _record(session, farmer, "language", by, data={"language": language})
 

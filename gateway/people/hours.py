@@ -34,7 +34,7 @@ def worked(days: str, hours: str, zone: ZoneInfo, since: datetime, until: dateti
         days: ISO weekdays, `12345`; hours: local time, `08:00-17:00`, the end up to `24:00`.
         since, until: aware. A `since` after `until`, as after a clock set back, is no time.
     """
-    begin, end = (_of_day(part) for part in hours.split("-"))
+    begin, end = (of_day(part) for part in hours.split("-"))
     since = max(since, until - LONGEST)
     total = timedelta(0)
     midnight = since.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -52,7 +52,7 @@ def until_work(days: str, hours: str, zone: ZoneInfo, moment: datetime) -> timed
 
     Days and hours are those of `worked`.
     """
-    begin, end = (_of_day(part) for part in hours.split("-"))
+    begin, end = (of_day(part) for part in hours.split("-"))
     midnight = moment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     for _day in range(8):  # today's hours may be over, so the same weekday comes once more
         opens, closes = ((midnight + part).astimezone(UTC) for part in (begin, end))
@@ -62,6 +62,7 @@ def until_work(days: str, hours: str, zone: ZoneInfo, moment: datetime) -> timed
     return LONGEST
 
 
-def _of_day(text: str) -> timedelta:
+def of_day(text: str) -> timedelta:
+    """How long after midnight `17:00` is."""
     hour, _, minute = text.partition(":")
     return timedelta(hours=int(hour), minutes=int(minute))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.people import farmers
+from gateway.people import farmers, profiles
 from gateway.store import Store
 from gateway.store.database import vault_of
 from gateway.store.models import (
@@ -27,6 +27,7 @@ from gateway.store.models import (
     Message,
     Officer,
     Photo,
+    Profile,
     UssdSession,
 )
 from gateway.store.photos import PhotoMissing, PhotoStore
@@ -103,6 +104,9 @@ def _held(session: Session, phone: str) -> tuple[dict[str, Any] | None, list[tup
         "about": ABOUT,
         "phone number": phone,
         "person": _person(farmer) if farmer else None,
+        "people who share the phone": [_profile(p) for p in profiles.of(session, farmer)]
+        if farmer
+        else [],
         "officer": _officer(officer) if officer else None,
         "cases": [_case(session, case, pictures) for case in cases],
         "messages": [_message(message) for message in messages],
@@ -133,6 +137,18 @@ def _person(farmer: Farmer) -> dict[str, Any]:
         consent_by="agreement taken by",
         training_consent_at="agreed to teaching the model at",
         opted_out_at="no messages since",
+    )
+
+
+def _profile(profile: Profile) -> dict[str, Any]:
+    return _row(
+        profile,
+        name="name",
+        language="language",
+        created_at="known since",
+        consent_at="agreed at",
+        consent_version="version of the text agreed to",
+        consent_by="agreement taken by",
     )
 
 

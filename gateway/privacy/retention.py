@@ -29,6 +29,7 @@ from gateway.store.models import (
     MediaMessage,
     Message,
     Photo,
+    Profile,
     UssdSession,
 )
 from gateway.store.states import CaseState, MessageState
@@ -226,6 +227,12 @@ def forget_farmers(session: Session, before: datetime) -> int:
 
     Returns: how many, at most `BATCH`.
     """
+    cases = exists().where(Case.farmer_id == Profile.farmer_id)
+    unused = (
+        Profile.created_at < before,
+        Profile.consent_at.is_(None) | (Profile.consent_at < before),
+    )
+    session.execute(delete(Profile).where(*unused, ~cases))
     ids = farmers_to_forget(session, before)
     left = delete(Farmer).where(Farmer.id.in_(ids), *_nothing_left(before))
     return len(session.execute(left.returning(Farmer.id)).all())

@@ -39,6 +39,7 @@ from gateway.store.models import (
     Message,
     Officer,
     Photo,
+    Profile,
     SealKey,
     UssdSession,
 )
@@ -223,7 +224,7 @@ def _merge(session: Session, farmer_id: str, digest: str) -> None:
     other.consent_at = other.consent_at if farmer.consent_at else None
     other.training_consent_at = other.training_consent_at if farmer.training_consent_at else None
     other.opted_out_at = other.opted_out_at or farmer.opted_out_at
-    for table in (Case, Message, Event):
+    for table in (Case, Message, Event, Profile):
         mine = update(table).where(table.farmer_id == farmer_id)
         session.execute(mine.values(farmer_id=other.id))
     session.flush()

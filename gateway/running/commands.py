@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import select
 import socket
-import subprocess
-import sys
 
 import click
 
@@ -76,7 +75,7 @@ def up(no_simulator: bool) -> None:
     lock = HomeLock.take(settings)
     check_ports(settings)
     house = Supervisor(settings, lock)
-    _check_model()
+    _check_model(settings)
     context = Context.open(settings)  # says at once, and once, what every process would say
     Spool(settings.spool, context.store.vault).check()
     context.store.migrate()
@@ -168,11 +167,25 @@ def doctor(checks: tuple[str, ...]) -> None:
         raise click.ClickException(f"{failed} of the checks failed; the lines above say what to do")
 
 
-def _check_model() -> None:
-    """In a process of its own: the supervisor, which lives long, need not carry the model."""
-    words = [sys.executable, "-P", "-m", "gateway", "doctor", "model"]
-    check = subprocess.run(words, capture_output=True, text=True, check=False)
-    if check.returncode:
-        said = (check.stdout or check.stderr).strip().partition("\n")[0]
-        reason = said.removeprefix("fail").strip().removeprefix("model").strip().rstrip(".")
+def _check_model(settings: Settings) -> None:
+    """In a process of its own: the supervisor, which lives long, need not carry the model. Forked,
+    so that it need not import anew what every process of the house imports."""
+    reads, says = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            from gateway.running.doctor import examine
+
+            (finding,) = examine(settings, ["model"])
+            if finding.state == "fail":
+                os.write(says, finding.text.encode(errors="replace")[: select.PIPE_BUF])
+                os._exit(1)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(says)
+    with open(reads, encoding="utf-8", errors="replace") as pipe:
+        reason = pipe.read().strip().partition("\n")[0].rstrip(".")
+    _, status = os.waitpid(pid, 0)
+    if status:
         raise click.ClickException(f"{reason}; restore the folder, or set LEAFLINE_MODEL")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+REST_SECONDS = 1.0
 
 
 @dataclass
@@ -49,3 +52,31 @@ def waiting(usual: float) -> Iterator[float]:
         yield max(0.0, budget.seconds)
     finally:
         budget.seconds -= time.monotonic() - began
+
+
+class Rest:
+    """After a silence nobody connects for a moment, and then one goes ahead of the others.
+
+    Else every thread of a web process would soon be waiting for the same server.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until: float | None = None
+
+    def begin(self) -> None:
+        with self._lock:
+            self._until = time.monotonic() + REST_SECONDS
+
+    def end(self) -> None:
+        with self._lock:
+            self._until = None
+
+    def over(self) -> bool:
+        with self._lock:
+            if self._until is None:
+                return True
+            if time.monotonic() < self._until:
+                return False
+            self._until = time.monotonic() + REST_SECONDS
+            return True

@@ -56,5 +56,5 @@ class Case(Base):
 
     @property
     def spoken(self) -> str:
-        """The farmer's language, or the one that this case came in."""
-        return self.farmer.language or self.language
+        """The language of whoever it is about; it follows the farmer's where that is hers."""
+        return self.language

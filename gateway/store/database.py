@@ -33,7 +33,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway import words
-from gateway.store import postgres
 from gateway.store.base import Base
 from gateway.store.budget import patience, waiting
 from gateway.store.house_fact import HouseFact
@@ -156,6 +155,8 @@ class Store:
         pooler too. It is asked for again and again rather than waited for: whoever waits in a
         statement has a snapshot, for whose end the making of such an index waits.
         """
+        from gateway.store import postgres
+
         without_limits = self.engine.execution_options(leafline_limits=False)
         with without_limits.connect() as guard, without_limits.connect() as connection:
             try:
@@ -317,6 +318,8 @@ def _engine(url: str) -> Engine:
         _install_sqlite(engine)
         event.listen(engine, "before_cursor_execute", _clean_values, retval=True)
         return engine
+    from gateway.store import postgres  # a house on SQLite does without its driver
+
     named = make_url(url).query
     engine = create_engine(
         url,

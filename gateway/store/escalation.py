@@ -40,6 +40,10 @@ class Escalation(Base):
     opened_at: Mapped[datetime] = mapped_column(Utc, default=now)
     accepted_at: Mapped[datetime | None] = mapped_column(Utc)
     reminded_at: Mapped[datetime | None] = mapped_column(Utc)
+    promised: Mapped[str | None] = mapped_column(String(8))
+    """What the farmer was told will happen: `call` or `visit`."""
+    due_at: Mapped[datetime | None] = mapped_column(Utc)
+    """By when it was to happen."""
     closed_at: Mapped[datetime | None] = mapped_column(Utc)
     outcome: Mapped[str | None] = mapped_column(String(16))
     """`answered`, `handed_over` or `withdrawn`."""

@@ -23,6 +23,7 @@ from gateway.store.officer import Officer
 from gateway.store.officer_link import OfficerLink
 from gateway.store.operator import Operator
 from gateway.store.photo import Photo
+from gateway.store.profile import Profile
 from gateway.store.repair import Repair
 from gateway.store.seal_key import SealKey
 from gateway.store.sign_in import SignIn
@@ -54,6 +55,7 @@ __all__ = [
     "OfficerLink",
     "Operator",
     "Photo",
+    "Profile",
     "Repair",
     "SealKey",
     "SignIn",

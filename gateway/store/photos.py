@@ -17,8 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import fsspec
 
-from gateway.store.budget import waiting
-from gateway.store.postgres import Rest
+from gateway.store.budget import Rest, waiting
 from gateway.store.vault import Vault
 
 T = TypeVar("T")

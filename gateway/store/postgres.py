@@ -7,7 +7,6 @@ and its kernel keeps every connection up, so waiting has an end on this side too
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Generator
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from psycopg.waiting import Ready
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
-from gateway.store.budget import waiting
+from gateway.store.budget import Rest, waiting
 
 T = TypeVar("T")
 
@@ -30,7 +29,6 @@ ANSWER_SECONDS = STATEMENT_SECONDS + 5.0
 CONNECT_SECONDS, LEAST_CONNECT_SECONDS = 5, 2
 """libpq knows no shorter time for connecting."""
 POOL_SECONDS = 5
-REST_SECONDS = 1.0
 
 LIMITS = {"statement_timeout": STATEMENT_SECONDS, "lock_timeout": LOCK_SECONDS}
 """Seconds that the server itself gives a statement, and a wait for a lock."""
@@ -79,34 +77,6 @@ def _impatient(gen: PQGen[T], seconds: float) -> Generator[Any, Any, T]:
             asked = gen.send(ready)
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
-
-
-class Rest:
-    """After a silence nobody connects for a moment, and then one goes ahead of the others.
-
-    Else every thread of a web process would soon be waiting for the same server.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until: float | None = None
-
-    def begin(self) -> None:
-        with self._lock:
-            self._until = time.monotonic() + REST_SECONDS
-
-    def end(self) -> None:
-        with self._lock:
-            self._until = None
-
-    def over(self) -> bool:
-        with self._lock:
-            if self._until is None:
-                return True
-            if time.monotonic() < self._until:
-                return False
-            self._until = time.monotonic() + REST_SECONDS
-            return True
 
 
 class Pooler:

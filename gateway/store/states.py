@@ -13,6 +13,7 @@ class CaseState(StrEnum):
     PHOTO_REQUESTED = "photo_requested"
     ESCALATED = "escalated"
     ACCEPTED = "accepted"
+    PROMISED = "promised"
     ANSWERED = "answered"
     CLOSED = "closed"
 

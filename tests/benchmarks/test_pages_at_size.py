@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.pages_at_size import PAGES, house, queries_of
 
-MOST = 8
+MOST = 12
 """Queries of any page, the one for who is signed in among them."""
 
 

@@ -4,6 +4,7 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -11,13 +12,14 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, intake, life
+from gateway.cases import codes, escalation, intake, life
 from gateway.cases.case import open_case
 from gateway.cases.intake import Upload
 from gateway.context import Context
-from gateway.people import farmers
+from gateway.people import farmers, profiles
+from gateway.privacy import consent, erasure, person
 from gateway.store.base import now
-from gateway.store.models import Case, Event, Farmer, Photo
+from gateway.store.models import Case, Event, Farmer, Photo, Profile
 from inference.picture import PictureError
 from rig import things as house
 
@@ -272,3 +274,104 @@ def test_a_report_without_a_photo_gets_one_at_any_kiosk(
     _accept(any_context, upload, case=code, phone=None, last4=house.FARMER[-4:])
     with any_context.store.reading() as session:
         assert session.scalars(select(Case)).one().kiosk_id == upload.kiosk_id
+
+
+def test_photos_of_one_go_come_in_at_another_kiosk(any_context: Context, upload: Upload) -> None:
+    code = _accept(any_context, upload).case
+    other, _ = house.kiosk(any_context.store, "Karenge")
+    officer = house.officer(any_context.store)
+    with any_context.store.transaction() as session:
+        case = session.scalars(select(Case)).one()
+        escalation.escalate(session, any_context.desk, case, "unknown", actor="test")
+        escalation.ask_photo(session, any_context.desk, session.merge(officer), case)
+    there = {"case": code, "kiosk_id": other.id, "source": f"kiosk:{other.id}", "phone": None}
+    there["last4"] = house.FARMER[-4:]
+    _accept(any_context, upload, photo=house.photo(140), following=1, **there)
+    _accept(any_context, upload, photo=house.photo(160), **there)
+    assert _count(any_context, Photo) == 3
+    with pytest.raises(intake.UploadRefused, match="no case of yours"):
+        _accept(any_context, upload, photo=house.photo(180), **there)
+
+
+def _farmer(session: Session) -> Farmer:
+    return session.scalars(select(Farmer)).one()
+
+
+def test_a_neighbour_on_the_same_phone_changes_nothing_of_the_farmer(
+    any_context: Context, upload: Upload
+) -> None:
+    _accept(any_context, upload)
+    with any_context.store.reading() as session:
+        before = _farmer(session).consent_at
+    for number, name in enumerate(("Mukamana", None, "mukamana ", "Nshimiye"), 2):
+        photo = house.photo(20 * number)
+        _accept(any_context, upload, photo=photo, language="sw", name=name)
+    with any_context.store.reading() as session:
+        farmer = _farmer(session)
+        assert (farmer.language, farmer.consent_at) == ("rw", before)
+        names = [(one.name, one.language) for one in profiles.of(session, farmer)]
+        assert names == [("Mukamana", "sw"), ("Nshimiye", "sw")]
+        cases = session.scalars(select(Case).order_by(Case.id)).all()
+        assert [case.spoken for case in cases] == ["rw", "sw", "sw", "sw", "sw"]
+        assert [(case.answers or {}).get("name") for case in cases][1:3] == ["Mukamana", None]
+
+
+def test_who_comes_first_with_a_name_is_the_farmer_of_the_phone(
+    any_context: Context, upload: Upload
+) -> None:
+    _accept(any_context, upload, name="Ada")
+    _accept(any_context, upload, photo=house.photo(40), name="Bea", language="fr")
+    with any_context.store.reading() as session:
+        farmer = _farmer(session)
+        assert farmer.language == "rw"
+        assert farmer.consent_at is not None
+
+
+def test_a_withdrawn_consent_is_asked_for_again(any_context: Context, upload: Upload) -> None:
+    code = _accept(any_context, upload).case
+    _accept(any_context, upload, photo=house.photo(40), name="Bea")
+    with any_context.store.transaction() as session:
+        consent.withdraw(session, _farmer(session), by="ussd")
+    for changes in ({}, {"name": "BEA"}, {"case": code, "phone": None}):
+        with pytest.raises(intake.UploadRefused) as refused:
+            _accept(any_context, upload, photo=house.photo(60), **changes)
+        assert refused.value.code == "consent_withdrawn"
+    assert _count(any_context, Photo) == 2
+    _accept(any_context, upload, photo=house.photo(80), name="Claire")  # she never said no
+    with any_context.store.reading() as session:
+        assert _farmer(session).consent_at is None
+    _accept(any_context, upload, photo=house.photo(100), name="Bea", agreed_again=True)
+    with any_context.store.reading() as session:
+        assert _farmer(session).consent_at is None
+        bea = profiles.called(session, _farmer(session), "bea")
+        assert bea is not None
+        assert bea.consent_at is not None
+    _accept(any_context, upload, photo=house.photo(220), agreed_again=True)
+    _accept(any_context, upload, photo=house.photo(140))
+    with any_context.store.reading() as session:
+        assert _farmer(session).consent_at is not None
+
+
+def test_her_language_goes_with_her_cases_and_not_with_a_neighbours(
+    any_context: Context, upload: Upload
+) -> None:
+    _accept(any_context, upload)
+    _accept(any_context, upload, photo=house.photo(40), name="Bea", language="sw")
+    with any_context.store.transaction() as session:
+        farmers.set_language(session, _farmer(session), "fr", by="sms")
+    with any_context.store.reading() as session:
+        cases = session.scalars(select(Case).order_by(Case.id)).all()
+        assert [case.spoken for case in cases] == ["fr", "sw"]
+
+
+def test_names_are_erased_and_exported_with_the_number(
+    any_context: Context, upload: Upload, tmp_path: Path
+) -> None:
+    _accept(any_context, upload)
+    _accept(any_context, upload, photo=house.photo(40), name="Bea")
+    store, photos = any_context.store, any_context.photos
+    assert person.export(store, photos, house.FARMER, tmp_path / "out") is not None
+    assert "Bea" in (tmp_path / "out" / person.FILE).read_text()
+    erasure.erase(store, photos, house.FARMER, by="test")
+    with store.reading() as session:
+        assert session.scalars(select(Profile)).all() == []

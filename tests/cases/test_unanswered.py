@@ -18,6 +18,7 @@ from gateway.cases import escalation, judgement, life, unanswered
 from gateway.cases.case import hold
 from gateway.cases.unanswered import Held, Limits, Step
 from gateway.context import Context
+from gateway.dialogue import answers
 from gateway.people import farmers, officers
 from gateway.store.models import Case, Escalation, Incident, Message, Officer
 from rig.things import AREA, FARMER, OFFICER, officer
@@ -48,6 +49,17 @@ OPERATOR = "+250788000090"
         (Held(disabled=True, accepted=True), "pass_on"),
         (Held(with_officer=False), "find_officer"),
         (Held(with_officer=False, accepted=True), "wait"),
+        (Held(accepted=True, promised=True), "wait"),
+        (Held(accepted=True, promised=True, disabled=True), "pass_on"),
+        (Held(accepted=True, promised=True, due=True), "remind"),
+        (Held(accepted=True, promised=True, due=True, reminded=True, waited=HOUR * 7), "wait"),
+        (Held(accepted=True, promised=True, due=True, reminded=True, waited=HOUR * 8), "pass_on"),
+        (Held(with_officer=False, accepted=True, promised=True), "wait"),
+        (Held(with_officer=False, accepted=True, promised=True, due=True), "remind"),
+        (
+            Held(with_officer=False, accepted=True, promised=True, due=True, reminded=True),
+            "wait",
+        ),
         (Held(closed=True), "withdraw"),
         (Held(closed=True, with_officer=False, accepted=True), "withdraw"),
     ],
@@ -88,6 +100,83 @@ def sweep(context: Context, after: float) -> int:
         with context.store.transaction() as session:
             unanswered.watch(session, moment)
     return done
+
+
+def promise(context: Context, code: str, words: str) -> None:
+    with time_machine.travel(MONDAY, tick=False), context.store.transaction() as session:
+        case = session.scalars(select(Case).where(Case.code == code)).one()
+        held = session.scalars(select(Escalation).where(Escalation.closed_at.is_(None))).one()
+        answers.answer(session, context.catalogue, context.desk, held.officer, case, words)
+
+
+def test_who_promised_to_come_is_asked_on_the_day_and_then_passed_on(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    officer(house.store)
+    code = ask()
+    officer(house.store, SECOND)
+    promise(house, code, "I will visit on Wednesday")
+    with house.store.reading() as session:
+        assert session.scalars(select(Case.state)).one() == "promised"
+    before = len(told(house))
+    assert sweep(house, 57.9) == 0  # past every limit of who promised nothing
+    assert sweep(house, 58.1) == 1  # 18:00 on Wednesday
+    assert told(house)[before:] == [(OFFICER, "officer_promise_due")]
+    assert sweep(house, 58.2) == 0  # once
+    assert sweep(house, 65.9) == 0
+    assert sweep(house, 66.1) == 1  # eight working hours later
+    assert told(house)[before + 1 :] == [
+        (SECOND, "escalation_officer_report"),
+        (FARMER, "promise_passed"),
+        (OFFICER, "officer_released"),
+    ]
+    with house.store.reading() as session:
+        assert session.scalars(select(Case.state)).one() == "escalated"
+
+
+def test_only_an_outcome_closes_what_was_promised(house: Context, ask: Callable[[], str]) -> None:
+    officer(house.store)
+    code = ask()
+    promise(house, code, "I will call tomorrow")
+    promise(house, code, "I will call on Thursday")  # put off, and said so
+    assert sweep(house, 40) == 0
+    with house.store.transaction() as session:
+        case = session.scalars(select(Case)).one()
+        held = session.scalars(select(Escalation)).one()
+        said = answers.answer(
+            session, house.catalogue, house.desk, held.officer, case, "We met; bury the leaves"
+        )
+        assert said == ""
+        assert case.state == "closed"
+    assert sweep(house, 200) == 0
+
+
+def test_a_promise_that_is_always_put_off_comes_to_an_end(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    officer(house.store)
+    code = ask()
+    officer(house.store, SECOND)
+    promise(house, code, "I will come on 20/12")
+    before = len(told(house))
+    assert sweep(house, 24 * 14 - 1) == 0
+    assert sweep(house, 24 * 14 + 1) == 1
+    assert told(house)[before:] == [(OFFICER, "officer_promise_due")]
+    assert sweep(house, 24 * 16) == 1
+    assert (FARMER, "promise_passed") in told(house)[before:]
+
+
+def test_the_operator_keeps_what_the_operator_promised(
+    house: Context, ask: Callable[[], str]
+) -> None:
+    code = ask()
+    promise(house, code, "I will call today")
+    officer(house.store)
+    before = len(told(house))
+    assert sweep(house, 5) == 0
+    assert sweep(house, 9.5) == 1
+    assert told(house)[before:] == [(OPERATOR, "officer_promise_due")]
+    assert sweep(house, 300) == 0
 
 
 def told(context: Context) -> list[tuple[str, str]]:

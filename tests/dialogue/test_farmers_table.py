@@ -17,6 +17,7 @@ from sqlalchemy import select
 from gateway.cases import codes, escalation
 from gateway.cases.case import by_code, open_case
 from gateway.context import Context
+from gateway.dialogue import answers
 from gateway.dialogue.sms import Incoming, receive
 from gateway.people import farmers, officers
 from gateway.privacy import consent
@@ -83,6 +84,9 @@ class Scene:
 
 
 FACTS: dict[str, Callable[[Scene], bool]] = {
+    "hers": lambda scene: scene.cases() == 1,
+    "not hers": lambda scene: scene.cases() == 0,
+    "old number told": lambda scene: any("...0001" in t for t in scene.said(NEIGHBOUR)),
     "stopped": lambda scene: scene.farmer_is_stopped(),
     "not stopped": lambda scene: not scene.farmer_is_stopped(),
     "en": lambda scene: scene.language() == "en",
@@ -204,6 +208,28 @@ def _answered(scene: Scene) -> None:
     _case(scene, "photo_requested", label="")
 
 
+def _promised(scene: Scene, language: str = "en", words: str = "I will visit on 28/12") -> None:
+    _known(scene, language)
+    _on_duty(scene)
+    scene.code = _made(scene, FARMER, state="answered", label="maize_rust", crop="maize")
+    parts = scene.context
+    with parts.store.transaction() as session:
+        case = by_code(session, scene.code)
+        assert case is not None
+        held = escalation.escalate(session, parts.desk, case, "spreading", actor="test")
+        answers.answer(session, parts.catalogue, parts.desk, held.officer, case, words)
+
+
+def _old_number(scene: Scene) -> None:
+    """She had a case with another number than the one that she writes from."""
+    with scene.context.store.transaction() as session:
+        old = farmers.find_or_create(session, NEIGHBOUR)
+        farmers.set_language(session, old, "en", by="test")
+        consent.give(session, old, by="kiosk:1")
+    values = {"state": "answered", "label": "maize_rust", "crop": "maize"}
+    scene.code = _made(scene, NEIGHBOUR, area="Rwamagana/Muhazi", **values)
+
+
 STATES: dict[str, Callable[[Scene], None]] = {
     "stranger": _stranger,
     "known": _known,
@@ -224,6 +250,11 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "five replies": _busy,
     "eight replies": _silent,
     "photo asked": _answered,
+    "promised": _promised,
+    "promised fr": lambda scene: _promised(scene, "fr", "I will call on 28/12"),
+    "promised rw": lambda scene: _promised(scene, "rw"),
+    "promised sw": lambda scene: _promised(scene, "sw"),
+    "old number": _old_number,
 }
 
 NOTHING = ""
@@ -354,6 +385,26 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("nobody on duty", "RESULT", "No officer on duty", ()),
     ("nobody on duty", "{code}", "No officer on duty", ()),
     ("nobody on duty", "OFFICER", "No officer on duty", ("one case",)),
+    # A promise says who and when.
+    ("promised", "RESULT", "Ada will visit you by 28/12/", ("one case",)),
+    ("promised", "{code}", "Ada will visit you by 28/12/", ()),
+    ("promised", "OFFICER", "Ada will visit you by 28/12/", ("an officer", "one case")),
+    ("promised", "it is spreading", "go to the officer", ("attached", "told the officer")),
+    ("promised fr", "mon résultat svp", "Ada vous appellera d'ici le 28/12/", ()),
+    ("promised rw", "igisubizo cyanjye", "Ada azagusura bitarenze 28/12/", ()),
+    ("promised sw", "jibu langu", "Ada atakutembelea kabla ya kuisha 28/12/", ()),
+    # A changed SIM.
+    ("old number", "SIM {code} 0077 maize", "comes to this number", ("hers", "old number told")),
+    ("old number", "I lost my sim, {code} 0077 maize", "comes to this number", ("hers",)),
+    ("old number", "puce {code} +250788000077 maïs", "comes to this number", ("hers",)),
+    ("old number", "nimepoteza laini {code} mahindi Muhazi", "comes to this", ("hers",)),
+    ("old number", "simukadi nshya {code} 0077 rwamagana", "comes to this", ("hers",)),
+    ("old number", "SIM {code} 0078 maize rwamagana", "last 4 digits", ("not hers",)),
+    ("old number", "SIM {code} 0077", "last 4 digits", ("not hers",)),
+    ("old number", "SIM {code} 0077 beans", "last 4 digits", ("not hers",)),
+    ("old number", "SIM {code} maize beans cassava", "last 4 digits", ("not hers",)),
+    ("old number", "SIM 0077 maize", "last 4 digits", ("not hers",)),
+    ("old number", "New number {code}", "last 4 digits", ("not hers",)),
     # The last reply says so.
     ("five replies", "HELP", "last SMS for ten minutes", ()),
     ("five replies", "RESULT", "dial *", ()),

@@ -163,6 +163,37 @@ ROWS = [
     R("one", "{code} I will come on Friday", "stays open", "I will come on Friday"),
     R("one", "{code} Je viendrai samedi matin", "stays open", "Je viendrai samedi"),
     R("one", "{code} Nitakupigia kesho asubuhi", "stays open", "Nitakupigia kesho"),
+    R(
+        "promise",
+        "{code} I will visit on Friday",
+        "by 04/12/2026",
+        "Ada will visit you by 04/12/2026",
+    ),
+    R("promise", "I'll call", "by 30/11/2026", "Ada will call you by 30/11/2026"),
+    R("promise", "Hello, tomorrow I will pass by the field", "by 29/11/2026", "visit you by 29/11"),
+    R("promise", "Keep a leaf. I can come in 3 days", "by 01/12/2026", "Keep a leaf"),
+    R("promise", "I will come and see on 12 Dec", "by 12/12/2026", "visit you by 12/12/2026"),
+    R("promise", "on my way", "by 30/11/2026", "visit you by 30/11"),
+    R("promise", "Call me", "stays open", "Call me"),
+    R(
+        "promise-fr",
+        "Je vais vous appeler après-demain",
+        "d'ici le 30/11/2026",
+        "call you by 30/11",
+    ),
+    R("promise-fr", "{code} nous passerons lundi", "d'ici le 30/11/2026", "visit you by 30/11"),
+    R("promise-fr", "Je passerai voir mon champ", "d'ici le 30/11/2026", "visit you by 30/11"),
+    R("promise-rw", "Nzagusura kuwa gatanu", "bitarenze 04/12/2026", "visit you by 04/12"),
+    R("promise-rw", "{code} tuzabahamagara ejo", "bitarenze 29/11/2026", "call you by 29/11"),
+    R("promise-sw", "Nitakutembelea Jumatano", "kuisha 02/12/2026", "visit you by 02/12"),
+    R(
+        "promise-sw",
+        "{code} kesho kutwa nitakupigia simu",
+        "kuisha 30/11/2026",
+        "call you by 30/11",
+    ),
+    R("promise", "{code} Visit the agrodealer on Friday", "closed", "Visit the agro", open=False),
+    R("promise", "{code} Bury them; I will not come", "closed", "I will not come", open=False),
     # Which case
     R("two", "Bury the sick leaves", "Which case?"),
     R("two", "23K7Q2M bury the leaves", "Which case?"),
@@ -187,6 +218,7 @@ ROWS = [
     R("operator", "Bury the sick leaves today", "closed", "Bury", open=False, who=OPERATOR),
     R("operator", "thank you", NOT_SENT, who=OPERATOR),
     R("operator", "HELP", "RESULT: your answer", who=OPERATOR),
+    R("operator", "{code} I will call today", "by 28/11/2026", "will call you by", who=OPERATOR),
 ]
 
 
@@ -224,8 +256,8 @@ class Phones:
 
 def _in_state(state: str, context: Context, make_case: MakeCase, phones: Phones) -> dict[str, str]:
     """one: a case of maize that looks like rust. two: and another's. beans: told to be beans.
-    unknown: the machine does not know the leaf. colleague: one more is on duty. none: no case.
-    operator: nobody is on duty. What follows a dash is the officer's language."""
+    unknown: the machine does not know the leaf. promise: as one. colleague: one more is on duty.
+    none: no case. operator: nobody is on duty. What follows a dash is the officer's language."""
     name, _, language = state.partition("-")
     with context.store.transaction() as session:
         for officer in officers.listed(session):

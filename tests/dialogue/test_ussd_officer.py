@@ -197,7 +197,7 @@ def test_a_visit_announced_ends_no_case(
     dial().dial().answer("1").answer("1").answer("3").expect_end()
     phone = dial(OFFICER).dial().answer(officer).answer("1").answer("1").answer("2")
     phone.answer("6").expect("stays open with you")
-    assert "I will come" in outbox()[-1]
+    assert "Ada will visit you by" in outbox()[-1]
     with context.store.reading() as session:
         case = session.scalars(select(Case).where(Case.code == code)).one()
-    assert case.state == "accepted"
+    assert case.state == "promised"

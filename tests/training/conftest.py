@@ -1,6 +1,7 @@
 """A small folder of drawn leaves and things with a manifest, and one tiny run on it."""
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -50,14 +51,29 @@ def run(*arguments: object) -> Result:
 
 
 TINY = ("--init", "none", "--teacher-epochs", "1", "--student-epochs", "1", "--qat-epochs", "1",
-        "--pictures", "128", "--side", "48", "--served-side", "64")  # fmt: skip
+        "--pictures", "64", "--side", "48", "--served-side", "64")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Everything:
+    """One tiny run by `all`: what it said, where it is, and where it would have installed."""
+
+    said: Result
+    run: Path
+    target: Path
+    card: Path
 
 
 @pytest.fixture(scope="session")
-def trained(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that is prepared, trained and quantised; it knows nothing, but everything is there."""
-    folder = tmp_path_factory.mktemp("run")
-    for command, options in (("prepare", ()), ("train", TINY), ("quantise", ())):
-        done = run(command, "--data", photos, "--run", folder, *options)
-        assert done.exit_code == 0, done.output
-    return folder
+def everything(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    folder = tmp_path_factory.mktemp("all")
+    run_, target, card = folder / "run", folder / "model", folder / "card.md"
+    said = run("all", "--data", photos, "--run", run_, *TINY, "--target", target, "--card", card)
+    return Everything(said, run_, target, card)
+
+
+@pytest.fixture(scope="session")
+def trained(everything: Everything) -> Path:
+    """A run that went through every step; it knows nothing, but everything is there."""
+    assert (everything.run / "report" / "report.html").exists(), everything.said.output
+    return everything.run

@@ -30,7 +30,7 @@ from training.targets import TARGETS, describe, failed_gates
 from training.train import Recipe, Teachers, Workshop, load_student, photos_digest
 from training.vision import SqueezeExcitation, mobilenet_v3_small
 
-from .conftest import TINY, run
+from .conftest import TINY, Everything, run
 
 pytestmark = pytest.mark.timeout(300)  # trains, again and again
 SIDE = 64
@@ -210,11 +210,9 @@ def test_grad_cam_in_numpy_is_autograd(trained: Path) -> None:
     assert found["difference"] < 1e-4
 
 
-@pytest.fixture(scope="module")
-def evaluated(photos: Path, trained: Path) -> str:
-    done = run("report", "--data", photos, "--run", trained)
-    assert done.exit_code == 0, done.output
-    return done.output
+@pytest.fixture
+def evaluated(everything: Everything) -> str:
+    return everything.said.output
 
 
 def test_evaluation_prints_every_target(evaluated: str) -> None:
@@ -382,20 +380,32 @@ def test_other_photos_make_another_training(photos: Path, trained: Path, tmp_pat
 
 
 def test_everything_in_one_command_and_nothing_installed_that_fails(
-    photos: Path, tmp_path: Path
+    everything: Everything, photos: Path, tmp_path: Path
 ) -> None:
+    assert everything.said.exit_code == 1
+    assert "macro-F1 on leaves" in everything.said.output.splitlines()[-1]
+    assert not everything.target.exists()
+    assert not everything.card.exists()
+    folder = shutil.copytree(everything.run, tmp_path / "run")
     card, target = tmp_path / "card.md", tmp_path / "model"
-    command = ("all", "--data", photos, "--run", tmp_path / "run", *TINY, "--target", target,
-               "--card", card)  # fmt: skip
-    done = run(*command)
-    assert done.exit_code == 1
-    assert "macro-F1 on leaves" in done.output.splitlines()[-1]
-    assert not target.exists()
-    assert not card.exists()
-    forced = run(*command, "--force")
+    forced = run("all", "--data", photos, "--run", folder, *TINY, "--target", target,
+                 "--card", card, "--force")  # fmt: skip
     assert forced.exit_code == 0, forced.output
     assert "loss" not in forced.output  # it is the same training
     assert Model.load(target).card["version"] in card.read_text()
+
+
+def test_step_by_step_comes_out_as_all_at_once(photos: Path, trained: Path, tmp_path: Path) -> None:
+    of_later_steps = shutil.ignore_patterns("splits.csv", "*.onnx", "leaf.json", "report")
+    folder = Path(shutil.copytree(trained, tmp_path / "run", ignore=of_later_steps))
+    for command, options in (("prepare", ()), ("train", TINY), ("quantise", ())):
+        done = run(command, "--data", photos, "--run", folder, *options)
+        assert done.exit_code == 0, done.output
+        assert "loss" not in done.output  # it was trained on the same photos
+    assert (folder / "splits.csv").read_text() == (trained / "splits.csv").read_text()
+    square = decode_square(draw_leaf("bean_spot", 5), SIDE)
+    here, there = (logits(path / "leaf.onnx", square) for path in (folder, trained))
+    assert np.array_equal(here, there)
 
 
 def test_photos_without_any_from_the_field_are_measured_and_not_installed(

@@ -100,7 +100,11 @@ def _accept(context: Context, upload: intake.Upload) -> intake.Accepted:
     except PictureError as error:
         raise Problem(PICTURE_STATUS.get(error.code, 422), error.code, str(error)) from None
     except intake.UploadRefused as error:
-        raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, str(error)) from None
+        detail = str(error)
+        if error.code == "consent_withdrawn":  # what the agent reads out
+            language = upload.language or context.desk.language
+            detail = context.catalogue.render("consent_again", language)
+        raise Problem(REFUSED_STATUS.get(error.code, 409), error.code, detail) from None
     except PhotoStoreError as error:
         log.error("photo_not_written error=%s", error)
         detail = "the photo could not be kept just now; keep it and send it again"

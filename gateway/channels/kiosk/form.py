@@ -17,6 +17,9 @@ from gateway.problems import Problem
 from gateway.store.models import Kiosk
 
 LONGEST_PLACE = 80
+LONGEST_NAME = 40
+AGAIN = "again"
+"""Value of `consent`: who had withdrawn it was asked again, and said yes."""
 LONGEST_CLIENT_ID = 80
 
 
@@ -49,6 +52,8 @@ def read(
         source=f"kiosk:{kiosk.id}",
         phone=None if phone is None or last4 else _phone(phone, region, codes),
         last4=last4,
+        name=_name(_field(request, "name")),
+        agreed_again=_agreed_again(_field(request, "consent")),
         client_id=_client_id(request),
         case=case,
         crop=None if crop is None else _crop(crop),
@@ -122,6 +127,16 @@ def _place(raw: str | None) -> str | None:
     if raw is None:
         return None
     return words.line(raw)[:LONGEST_PLACE] or None
+
+
+def _name(raw: str | None) -> str | None:
+    return words.line(raw)[:LONGEST_NAME] or None if raw else None
+
+
+def _agreed_again(raw: str | None) -> bool:
+    if raw not in (None, AGAIN):
+        raise Problem(422, "bad_consent", f"consent is '{AGAIN}' or left out")
+    return raw == AGAIN
 
 
 def _client_id(request: Request) -> str | None:

@@ -32,6 +32,16 @@ _CASE = {
         "case": {"type": "string", "pattern": "^[2-9CDFHJKMNPQRTVWX]{7}$"},
         "state": {"enum": list(life.NEXT)},
         "crop": {"enum": [*CROPS, None]},
+        "name": {
+            "type": "string",
+            "description": "who it is, where several people share the phone; each has a language "
+            "and a consent of their own",
+        },
+        "consent": {
+            "enum": ["again"],
+            "description": "who had withdrawn their consent (`consent_withdrawn`) was asked again "
+            "in the words that the refusal holds, and said yes",
+        },
         "place": {"type": ["string", "null"]},
         "language": {"type": "string"},
         "label": {"enum": [*LABELS, None]},

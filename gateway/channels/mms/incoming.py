@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import update
 
+from gateway import outbox
 from gateway.cases import intake
 from gateway.cases.intake import Upload
 from gateway.cases.queue import enqueue
 from gateway.context import Context
+from gateway.people import farmers
 from gateway.store.models import Photo
 from inference.picture import PictureError
 
@@ -60,6 +62,8 @@ def take(context: Context, message: Incoming) -> Taken:
             accepted = _accept(context, upload)
         except (PictureError, intake.UploadRefused) as error:
             refused.append(error.code)
+            if error.code == "consent_withdrawn":
+                _ask_for_consent(context, message)
             continue
         case = accepted.case
         kept.append(accepted.photo_id)
@@ -74,6 +78,23 @@ def take(context: Context, message: Incoming) -> Taken:
         message.vendor, case, len(kept), ",".join(refused) or "-",
     )  # fmt: skip
     return Taken(case, len(kept), tuple(refused))
+
+
+def _ask_for_consent(context: Context, message: Incoming) -> None:
+    """She had withdrawn it, and nobody is there to read her the question: where it is asked."""
+    with context.store.transaction() as session:
+        farmer = farmers.find(session, message.phone)
+        language = (farmer and farmer.language) or context.desk.language
+        outbox.post(
+            session,
+            key=f"mms:{message.vendor}:{message.id}:consent",
+            to=message.phone,
+            text=context.catalogue.render("consent_first", language),
+            kind=outbox.Kind.REPLY,
+            template="consent_first",
+            language=language,
+            farmer_id=farmer.id if farmer else None,
+        )
 
 
 def _accept(context: Context, upload: Upload) -> intake.Accepted:

@@ -13,6 +13,8 @@ from enum import StrEnum, auto
 
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.po import PLACEHOLDER
+from gateway.dialogue.promises import MONTHS, made
+from gateway.dialogue.promises import until as until
 from gateway.dialogue.sms import small_talk as table
 from gateway.dialogue.sms.words import Command, Vocabulary, around_code, find_code, plain
 
@@ -123,7 +125,7 @@ def kind(text: str, words: Vocabulary, ours: OwnTexts) -> Kind:
         return Kind.SMALL
     if set(tokens) & table.ABSENT_SURE and set(tokens) <= table.ABSENT | table.SMALL:
         return Kind.ABSENT
-    if said.startswith(tuple(f"{phrase} " for phrase in table.PROMISES)) or said in table.PROMISES:
+    if made(text, date.min):
         return Kind.PROMISE
     if len(tokens) == 1:
         return Kind.SHORT
@@ -217,33 +219,6 @@ def says_yes(text: str) -> bool:
     )
 
 
-def until(text: str, today: date) -> date | None:
-    """The day that a text names: `5 Dec`, `Dec 5th`, `5/12`, `2026-12-05`; the next that comes."""
-    if match := re.search(r"(\d{4})-(\d\d?)-(\d\d?)", text):
-        return _day(int(match[1]), int(match[2]), int(match[3]))
-    said = plain(text)
-    months = {name: number for number, row in enumerate(table.MONTHS, 1) for name in row}
-    day = month = 0
-    for token in said.split():
-        if token in months:
-            month = months[token]
-        elif (found := re.fullmatch(r"(\d\d?)(?:ST|ND|RD|TH|ER)?", token)) and not day:
-            day = int(found[1])
-    if not month and (match := re.search(r"(\d\d?)\s*[/.]\s*(\d\d?)", text)):
-        day, month = int(match[1]), int(match[2])
-    if not day or not month:
-        return None
-    this = _day(today.year, month, day)
-    return this if this is None or this >= today else _day(today.year + 1, month, day)
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
 def _small(tokens: list[str]) -> bool:
     if all(token in table.SMALL or token.isdigit() for token in tokens):
         return True
@@ -293,7 +268,7 @@ def _off(tokens: list[str], said: str) -> bool:
         return False
     if tokens[0] in table.OFF and set(tokens[1:2]) & table.UNTIL:
         return True
-    months = {name for row in table.MONTHS for name in row}
+    months = {name for row in MONTHS for name in row}
     known = table.OFF | table.DUTY | table.UNTIL | table.SMALL | months
     return all(token in known or token[0].isdigit() for token in tokens)
 

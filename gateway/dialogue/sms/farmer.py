@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.agronomy import ADVISED, advice
-from gateway.cases import escalation, guesses, heard, life
+from gateway.cases import escalation, guesses, heard, life, new_number
 from gateway.cases.case import by_code
 from gateway.dialogue.answers import officers_words, read_back
 from gateway.dialogue.parts import Parts
@@ -18,6 +18,7 @@ from gateway.dialogue.sms.words import (
     Command,
     Reading,
     Vocabulary,
+    code_anywhere,
     means_code,
     nearest,
     plain,
@@ -79,6 +80,8 @@ class _Conversation:
         self.words, self.said, self.language, self.message = words, said, language, message
 
     def reply(self, text: str) -> Reply | None:
+        if self.said.command in (None, Command.RESULT) and self._new_number(text):
+            return self._move(text)
         match self.said.command:
             case Command.STOP:
                 farmer = farmers.find_or_create(self.session, self.phone)
@@ -90,13 +93,15 @@ class _Conversation:
                 farmers.opt_in(self.session, self.farmer, by="sms")
                 return Reply("optin_confirm", self.language, farmer_id=self.farmer.id, must=news)
             case Command.START | Command.HELP:
-                return Reply("help_keywords", self.language)
+                return self._help()
             case Command.RESULT:
                 return self._result(text)
             case Command.MORE:
                 return self._more()
             case Command.OFFICER:
                 return self._officer()
+            case Command.MOVE:
+                return self._move(text)
             case Command.LANGUAGE:
                 return self._set_language()
         return self._other(text)
@@ -138,7 +143,7 @@ class _Conversation:
     def _told(self, case: Case) -> Reply:
         """What may be said of a case to whoever knows its code."""
         values = {"case": case.code}
-        if case.state in (life.ESCALATED, life.ACCEPTED):
+        if case.state in life.IN_HAND:
             return self._with_whom(case)
         if case.state == life.PHOTO_REQUESTED:
             return Reply("low_confidence", self.language, values, case_id=case.id)
@@ -158,11 +163,39 @@ class _Conversation:
     def _with_whom(self, case: Case) -> Reply:
         """Who has it; and where its officer waits for a first photo, that."""
         values = {"case": case.code}
+        promised = escalation.promised(self.session, self.parts.desk, case)
+        if promised is not None:
+            said = f"ussd_case_promised_{promised.how}"
+            return Reply(said, self.language, values | promised.values(), case_id=case.id)
         with_officer = escalation.with_officer(self.session, case)
         template = "ussd_case_with_officer" if with_officer else "no_officer"
         if with_officer and escalation.first_photo_awaited(self.session, case):
             template = "ask_photo"
         return Reply(template, self.language, values, case_id=case.id)
+
+    def _new_number(self, text: str) -> bool:
+        """She says that she has another number than before, and it is one that we do not know, or
+        she names a case."""
+        words = set(plain(text).split())
+        says = bool(words & meaning.NUMBER) and bool(words & meaning.CHANGED)
+        return says and (self.farmer is None or bool(code_anywhere(text)))
+
+    def _move(self, text: str) -> Reply | None:
+        """A case of a number that she has no more. What was wrong is not said: the next would be
+        easier to guess."""
+        code = code_anywhere(text)
+        case = by_code(self.session, code) if code else None
+        if case is not None and self.farmer is not None and case.farmer_id == self.farmer.id:
+            return self._told(case)
+        zone = self.parts.desk.zone
+        allowed = not code or guesses.another(self.session, self.phone, zone)
+        if case is not None and allowed:
+            crops = self.words.crops_of(text)
+            allowed = new_number.another_try(self.session, case, zone)
+            if allowed and new_number.proved(case, text, crops):
+                new_number.move(self.session, self.parts.desk, case, self.phone, actor="farmer")
+                return None  # both numbers are told
+        return Reply("move_how", self.language)
 
     def _more(self) -> Reply:
         cases = self._cases(LISTED)
@@ -222,9 +255,7 @@ class _Conversation:
         held = escalation.open_one(self.session, case)
         if held is None or held.id not in open_before:
             return None  # escalation has told her, and whether an officer is there
-        template = "ussd_case_with_officer" if held.officer_id else "no_officer"
-        values = {"case": case.code}
-        return Reply(template, self.language, values, farmer_id=farmer.id, case_id=case.id)
+        return self._with_whom(case)
 
     def _set_language(self) -> Reply:
         wanted = self.words.language(self.said.rest)
@@ -313,7 +344,7 @@ class _Conversation:
             message.language = self.said.language or self.language
         silent = farmer is not None and farmer.opted_out_at is not None
         case = named or (heard.in_persons_hands(self.session, farmer) if farmer else None)
-        if case is not None and case.state in (life.ESCALATED, life.ACCEPTED):
+        if case is not None and case.state in life.IN_HAND:
             template = "words_kept"
             if message is not None and heard.attach(self.session, self.parts.desk, case, message):
                 template = "words_passed"
@@ -334,7 +365,10 @@ class _Conversation:
         return Reply("offer_officer", self.language, farmer_id=farmer.id, case_id=about)
 
     def _help(self) -> Reply:
-        return Reply("help_keywords", self.language)
+        texts = self.parts.texts
+        keys = ("help_keywords", "help_costs") if texts.tells_costs() else ()
+        said = tuple(texts.render(key, self.language) for key in keys)
+        return Reply("help_keywords", self.language, texts=said)
 
     def _sent_lately(self, template: str) -> bool:
         sent = select(Message.id).where(

@@ -13,7 +13,8 @@ from gateway.agronomy.table import CROP_ROWS
 from gateway.cases import codes
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import meaning
-from gateway.words import one_slip, unaccented
+from gateway.words import one_slip
+from gateway.words import plain as plain
 from gateway.words import typed as as_typed
 
 LONGEST = 1600
@@ -42,6 +43,7 @@ class Command(StrEnum):
     RESULT = "result"
     MORE = "more"
     OFFICER = "officer"
+    MOVE = "move"
     LANGUAGE = "language"
 
 
@@ -115,10 +117,7 @@ class Vocabulary:
             plain(name): row.code
             for row in TROUBLES
             if row.number
-            for name in (
-                *row.names,
-                *(texts.text(f"disease_{row.code}", c) for c in texts.languages),
-            )
+            for name in (*row.names, *_called(texts, row.code))
         }
         return cls(keywords, frozenset(first), languages, labels, crops, pages)
 
@@ -223,6 +222,10 @@ class Vocabulary:
         """The crop that is named, in any language; or None."""
         return next((self.crops[w] for w in plain(typed).split() if w in self.crops), None)
 
+    def crops_of(self, typed: str) -> set[str]:
+        """All that are named."""
+        return {self.crops[word] for word in plain(typed).split() if word in self.crops}
+
     def label(self, typed: str, among: Collection[str]) -> str | None:
         """The one of these labels that the words name and say nothing else; or None."""
         name = plain(typed)
@@ -247,11 +250,6 @@ _BESIDE = meaning.MINE | meaning.LITTLE | meaning.POLITE | meaning.SEASON
 """What may stand behind MORE or HELP; behind anything else they begin a sentence."""
 
 
-def plain(text: str) -> str:
-    """Capitals without accents or punctuation, one blank between words."""
-    return re.sub(r"[\W_]+", " ", unaccented(text)).strip().upper()
-
-
 def nearest(text: str, known: Iterable[str]) -> str:
     """The one of these case codes from which something in the text differs by one slip; empty
     where none does, or several do."""
@@ -269,6 +267,17 @@ def find_code(text: str) -> tuple[str, str]:
     text without it)."""
     code, before, after = around_code(text)
     return (code, (before + after).strip(" .,:;-\r\n\t")) if code else ("", text.strip())
+
+
+def code_anywhere(text: str) -> str:
+    """The case code among the first words, or else alone among the later ones; or an empty text."""
+    code, _ = find_code(text)
+    for typed in () if code else re.findall(r"[^\W_]+", text[:LONGEST]):
+        try:
+            return codes.parse(typed)
+        except codes.BadCode:
+            continue
+    return code
 
 
 def around_code(text: str) -> tuple[str, str, str]:

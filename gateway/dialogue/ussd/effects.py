@@ -11,7 +11,6 @@ from gateway import outbox
 from gateway.cases import escalation, followups, news
 from gateway.cases.case import by_code
 from gateway.dialogue import answers
-from gateway.dialogue.advice import PROMISES
 from gateway.dialogue.parts import Parts
 from gateway.dialogue.ussd import facts as ask
 from gateway.dialogue.ussd.agreed import Agreed
@@ -109,10 +108,9 @@ class Hand:
             case ask.AnswerCase(code, note, label):
                 case = _case(session, code)
                 words = desk.texts.render(note, case.spoken)
-                if note in PROMISES:
-                    answers.promise(session, texts, desk, officer, case, words)
-                else:
-                    answers.answer(session, texts, desk, officer, case, words, label or None)
+                answers.answer(
+                    session, texts, desk, officer, case, words, label or None, ready=note
+                )
             case ask.AnswerInWords(code, words, safe):
                 case = _case(session, code)
                 answers.answer(session, texts, desk, officer, case, words, safe=safe)

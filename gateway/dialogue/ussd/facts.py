@@ -48,6 +48,11 @@ class CaseFacts:
     """It has an answer that she has not read over USSD."""
     with_officer: bool = True
     """An officer has it, where a person is to have it; else one is looked for."""
+    promised: str = ""
+    """`call` or `visit`, where one is to come, by `officer` and by `day`."""
+    officer: str = "?"
+    day: str = "?"
+    officer_phone: str = "?"
     photo_wanted: bool = False
     """Its officer waits for a first photo."""
     language: str = "en"

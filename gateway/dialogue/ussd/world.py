@@ -118,6 +118,14 @@ class World:
             return None
         told = case.state in (life.ANSWERED, life.CLOSED)
         facts = self._facts_of(case)
+        if promised := escalation.promised(self._session, self._parts.desk, case):
+            facts = replace(
+                facts,
+                promised=promised.how,
+                officer=promised.officer,
+                day=promised.day,
+                officer_phone=promised.phone,
+            )
         return replace(
             facts,
             note=officers_words(self._session, case) if told else "",

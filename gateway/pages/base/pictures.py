@@ -11,7 +11,7 @@ from flask import Response, abort
 from gateway.context import Context
 from gateway.store.photos import PhotoMissing
 from gateway.store.vault import SealBroken
-from inference.model import ModelError
+from inference.card import ModelError
 from inference.picture import PictureError, normalise
 
 log = logging.getLogger(__name__)

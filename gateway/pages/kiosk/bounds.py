@@ -37,7 +37,7 @@ def bounds(settings: Settings) -> dict[str, Any]:
         },
         "states": {
             "thinking": [life.RECEIVED, life.DIAGNOSED],
-            "with_officer": [life.ESCALATED, life.ACCEPTED],
+            "with_officer": list(life.IN_HAND),
             "over": [life.ANSWERED, life.CLOSED],
         },
         "phone": phone(settings.region),

@@ -73,7 +73,12 @@ def blueprint(context: Context) -> Blueprint:
             names=_names(context),
             bounds=bounds.bounds(context.settings),
             example=bounds.example(context.settings.region),
-            longest={"place": form.LONGEST_PLACE, "phone": msisdn.LONGEST_TYPED},
+            ask_again=lambda code: context.catalogue.render("consent_again", code),
+            longest={
+                "place": form.LONGEST_PLACE,
+                "phone": msisdn.LONGEST_TYPED,
+                "name": form.LONGEST_NAME,
+            },
             shell=assets().version,
         )
 

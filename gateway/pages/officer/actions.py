@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from gateway.cases import codes, escalation
+from gateway.cases import codes, escalation, new_number
 from gateway.cases.case import by_code, hold
 from gateway.context import Context
 from gateway.dialogue import answers
@@ -21,6 +21,7 @@ from gateway.pages.officer.case import show
 from gateway.pages.officer.door import signed_in
 from gateway.pages.officer.standing import Standing, standing
 from gateway.pages.officer.words import Words
+from gateway.people import msisdn
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Event, Officer
 from gateway.teaching import labels
@@ -105,9 +106,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
                     return show(context, officer, code, draft=draft, status=422)
                 said_before = held.escalation.label is not None
                 label = draft.label or (None if said_before else advice.label_of(draft.choice))
-                answers.answer(
+                day = answers.answer(
                     held.session, context.catalogue, context.desk, held.officer, held.case,
-                    draft.said, label, instead=draft.instead, safe=draft.safe,
+                    draft.said, label, ready=draft.choice, instead=draft.instead,
+                    safe=draft.safe,
                 )  # fmt: skip
         except labels.BadLabel:
             flash(t("officer_choose_label"), "warn")
@@ -117,7 +119,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 raise
             _answered_before(context, code, gone.answer)
             return None
-        flash(t("officer_sent"), "good")
+        flash(t("officer_announced", day=day) if day else t("officer_sent"), "good")
         return None
 
     def preview(officer: Officer, code: str) -> ResponseReturnValue:
@@ -151,6 +153,17 @@ def add_to(pages: Blueprint, context: Context) -> None:
         flash(t("officer_handed_over", code=code), "good")
         return redirect(url_for("officer.cases"))
 
+    def number(officer: Officer, code: str) -> None:
+        try:
+            phone = msisdn.parse(request.form.get("phone", ""), context.settings.region)
+        except msisdn.BadNumber:
+            flash(t("officer_number_wrong"), "warn")
+            return
+        with holding(context, officer, code) as held:
+            actor = f"officer:{officer.id}"
+            moved = new_number.move(held.session, context.desk, held.case, phone, actor=actor)
+        flash(t("officer_number_moved" if moved else "officer_number_same"), "good")
+
     def undo(officer: Officer, code: str) -> None:
         try:
             with context.store.transaction() as session:
@@ -165,7 +178,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
         else:
             flash(t("officer_undone_left" if left else "officer_undone"), "good")
 
-    for act in (label, answer, preview, photo, call, undo):
+    for act in (label, answer, preview, photo, call, number, undo):
         action(act.__name__, act)
     action("hand-over", hand_over)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.agronomy import CROP_OF, products
+from gateway.cases.escalation import Said
 from gateway.dialogue import gsm7
-from gateway.dialogue.advice import PART, WHOLE, BadNote, said, split, tidy
+from gateway.dialogue.advice import PART, WHOLE, BadNote, split, tidy
 from gateway.dialogue.catalogue import Catalogue
 from gateway.teaching import labels
 
@@ -116,16 +118,10 @@ def label_of(choice: str) -> str | None:
     return label if label in CROP_OF else None
 
 
-def preview(
-    texts: Catalogue, farmer: str, code: str, phone: str, words: str, *, safe: bool = False
-) -> str:
+def preview(texts: Catalogue, farmer: str, code: str, phone: str, said: Sequence[Said]) -> str:
     """The messages exactly as they will arrive, an empty line between two."""
-    safety = safe and bool(products.found(words))
     known = {"case": code, "officer_phone": phone}
-    sent = (
-        texts.render(one.template, farmer, **known, **one.values)
-        for one in said(texts, words, safety=safety)
-    )
+    sent = (texts.render(one.template, farmer, **{**known, **one.values}) for one in said)
     return "\n\n".join(sent)
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from gateway.agronomy import CROP_OF
 from gateway.cases import briefing, codes, escalation, heard
 from gateway.context import Context
+from gateway.dialogue import answers
 from gateway.dialogue.advice import MOST, BadNote
 from gateway.pages.base.install import spoken
 from gateway.pages.officer import advice, facts
@@ -121,6 +122,7 @@ def writing_of(
     elif label in labels.choices(case.crop) and label != labels.NONE:
         chosen = f"{advice.PREFIX}{label}"
         said = texts.text(chosen, farmer)
+    sent = answers.preview(texts, context.desk, officer, case, said, chosen, safe) if said else []
     return Writing(
         choices=advice.choices(
             texts, farmer, spoken(), label or case.label, case.crop, alike=alike
@@ -131,9 +133,7 @@ def writing_of(
         part_room=texts.room("words"),
         most=MOST,
         frames=advice.frames(texts, farmer, case.code, officer.phone),
-        preview=(
-            advice.preview(texts, farmer, case.code, officer.phone, said, safe=safe) if said else ""
-        ),
+        preview=advice.preview(texts, farmer, case.code, officer.phone, sent),
         safe=safe or (fault is not None and fault.reason == "product"),
         fault=fault,
     )

@@ -20,7 +20,7 @@ from inference.verdict import labels_of
 PAGE = 20
 KINDS = (
     "case", "label", "photo_asked", "number_shown", "promised", "went_on", "product_named",
-    heard.WROTE,
+    "number_changed", heard.WROTE,
 )  # fmt: skip
 """Kinds of event that an officer's history tells."""
 HISTORY = 30

@@ -63,7 +63,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
                 label = draft.label or advice.label_of(draft.choice)
                 answers.answer(
                     held.session, context.catalogue, context.desk, held.officer, held.case,
-                    draft.said, label, safe=draft.safe, hold=answers.HOLD,
+                    draft.said, label, ready=draft.choice, safe=draft.safe, hold=answers.HOLD,
                 )  # fmt: skip
         except (Gone, escalation.NotYours) as error:
             how = error.how if isinstance(error, Gone) else "not_yours"

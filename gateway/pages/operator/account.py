@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature
@@ -111,6 +110,8 @@ def scan(
     context: Context, name: str, secret: str, pending: object, to: str, trouble: str | None = None
 ) -> str:
     """The page that shows an authenticator its secret, and sends the first code to `to`."""
+    import segno
+
     uri = operators.uri_of(secret, name, context.settings.service_name)
     return render_template(
         "operator/authenticator.html",

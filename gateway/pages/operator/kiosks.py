@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import segno
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
@@ -114,6 +113,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     def _secrets(kiosk: Kiosk, code: str, token: str | None = None) -> ResponseReturnValue:
         """Shown once, in the answer itself: no address holds them, no cache keeps them."""
+        import segno
+
         link = pairing.link(context.settings.public_url or request.host_url, code)
         return render_template(
             "operator/secrets.html",

@@ -8,7 +8,7 @@ import * as queue from "./queue.js";
 /**
  * @typedef {Record<string, string>} Names
  * @typedef {{names: Names, saved: () => void}} Page texts by key, and what to do after saving
- * @typedef {{code: string, who: string, room?: number}} More the case that gets more photos
+ * @typedef {{code: string, who: string, room?: number, last4?: string}} More the case that gets more photos
  */
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
@@ -41,11 +41,20 @@ export async function start(page) {
     keepDraft();
   });
   for (const choice of form.elements.language) {
-    choice.addEventListener("change", () => (languageChosen = true));
+    choice.addEventListener("change", () => {
+      languageChosen = true;
+      showAgain(correcting);
+    });
   }
   $("phone").addEventListener("blur", () => ($("phone").value = grouped($("phone").value)));
   $("no-phone").addEventListener("change", noPhone);
   $("cancel-more").addEventListener("click", clear);
+  $("other-form").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const { code, last4 } = /** @type {any} */ (event.target).elements;
+    askMore(code.value.trim().toUpperCase(), `…${last4.value}`, page.names, undefined, last4.value);
+    if (more) /** @type {any} */ (event.target).reset();
+  });
   // A draft that could not be kept is not left unasked.
   addEventListener("beforeunload", (event) => {
     if (unsent() && (photos.pending() || !draft.safe())) event.preventDefault();
@@ -80,6 +89,7 @@ function restore({ fields, photos: { photos: list, room, ...of } }, names) {
   $("no-phone-hint").hidden = !fields.noPhone;
   $("consent").checked = fields.consent;
   if (correcting) $("cancel-more").hidden = false;
+  showAgain(correcting);
 }
 
 /** Photos in the form have not been sent: only whoever took them may throw them away. @param {Names} names */
@@ -89,13 +99,14 @@ const mayBeCleared = (names) => !photos.any() || confirm(names.kiosk_js_discard_
  * More photos for a case, `room` at most: nothing else is asked for.
  *
  * @param {string} code @param {string} who @param {Names} names @param {number} [room]
+ * @param {string} [last4] of the farmer's number, where the case is another kiosk's
  */
-export function askMore(code, who, names, room) {
-  if (more?.code === code) return form.scrollIntoView();
+export function askMore(code, who, names, room, last4) {
+  if (more?.code === code && more.last4 === last4) return form.scrollIntoView();
   if (!mayBeCleared(names)) return;
   clear();
   photos.use([], room);
-  showMore({ code, who, room }, names);
+  showMore({ code, who, room, last4 }, names);
   form.scrollIntoView();
   form.querySelector("[data-pick]").focus();
 }
@@ -124,12 +135,21 @@ export function correct(entry, names) {
   photos.use(entry.photos);
   for (const [name, value] of Object.entries(queue.correctable(entry) ?? {})) {
     const field = form.elements[name];
-    if (field) field.value = value;
+    if (field && name !== "consent") field.value = value;
   }
+  showAgain(entry);
   $("cancel-more").hidden = false;
   form.scrollIntoView();
   $("phone").focus();
   keepDraft();
+}
+
+/** The question to whoever withdrew their consent, in their language. @param {import("./queue.js").Entry | null} entry */
+function showAgain(entry) {
+  $("again").hidden = entry?.refused !== "consent_withdrawn";
+  for (const words of form.querySelectorAll("[data-again]")) {
+    words.hidden = words.dataset.again !== form.elements.language.value;
+  }
 }
 
 /** @param {Page} page */
@@ -151,7 +171,7 @@ async function save(page) {
   const chosen = await photos.chosen();
   if (!chosen.length) return photos.complain(page.names.kiosk_js_photo_missing);
   if (!more && !(complete() && (await confirmed()))) return;
-  const fields = more ? { case: more.code } : told();
+  const fields = more ? ofCase(more) : told();
   try {
     if (correcting) await queue.correct(correcting.order, fields, chosen);
     else await queue.add(fields, chosen);
@@ -167,14 +187,18 @@ async function save(page) {
   page.saved();
 }
 
+/** @param {More} of @returns {Record<string, string>} */
+const ofCase = ({ code, last4 }) => (last4 ? { case: code, phone: last4 } : { case: code });
+
 function told() {
   /** @type {Record<string, any>} */
   const fields = {};
   const told = ["stage", "plants", "sprayed", "seed", "pods"];
-  for (const name of ["phone", "crop", "language", "place", ...told]) {
+  for (const name of ["phone", "name", "crop", "language", "place", ...told]) {
     fields[name] = form.elements[name].value.trim();
   }
   fields.phone = grouped(fields.phone);
+  fields.consent = $("consent-again").checked ? "again" : "";
   return fields;
 }
 
@@ -185,17 +209,18 @@ function complete() {
     crop: form.elements.crop.value !== "",
     phone: possible($("phone").value),
     consent: $("consent").checked,
+    again: $("again").hidden || $("consent-again").checked,
   };
   const faults = Object.keys(right).filter((name) => !right[name]);
   for (const name of Object.keys(right)) {
     form.querySelector(`[data-fault=${name}]`).hidden = right[name];
-    const field = form.elements[name];
+    const field = name === "again" ? $("consent-again") : form.elements[name];
     for (const input of field instanceof RadioNodeList ? field : [field]) {
       input.setAttribute("aria-invalid", String(!right[name]));
     }
   }
   if (!faults.length) return true;
-  const field = form.elements[faults[0]];
+  const field = faults[0] === "again" ? $("consent-again") : form.elements[faults[0]];
   (field instanceof RadioNodeList ? field[0] : field).focus();
   return false;
 }
@@ -230,7 +255,7 @@ export function clear() {
   more = correcting = null;
   photos.use();
   $("form-title").textContent = $("form-title").dataset.text ??= $("form-title").textContent;
-  for (const id of ["more-of", "cancel-more", "no-phone-hint", "saved"]) {
+  for (const id of ["again", "more-of", "cancel-more", "no-phone-hint", "saved"]) {
     $(id).hidden = true;
   }
   for (const fault of form.querySelectorAll("[data-fault]")) fault.hidden = true;

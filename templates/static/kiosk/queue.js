@@ -12,7 +12,7 @@ import { busy, NoAnswer, send, Strange } from "./send.js";
 const UPLOADS = "uploads";
 const KEPT = "kept";
 const LOCK = "leafline-kiosk-queue";
-const OVER = new Set(["case_closed", "case_full", "case_not_found"]); // no photos join that case
+const OVER = new Set(["case_closed", "case_full", "case_not_found", "consent_withdrawn"]); // no photos join that case
 export const SYNC_TAG = "leafline-kiosk-queue";
 
 const STUCK = 3; // rounds that an entry alone failed in, until it is offered for repair
@@ -279,7 +279,9 @@ async function handInEntry(entry) {
     const said = { ...fields, client_id: photo.id, following };
     answer = await send(said, photo.bytes, progress);
     if (answer.status !== 202) break;
-    fields = { case: answer.body.case };
+    // The end of the number goes on saying whose a case of another kiosk is.
+    const { case: code } = answer.body;
+    fields = fields.case && fields.phone ? { case: code, phone: fields.phone } : { case: code };
     await taken(order, photo, fields, answer.body.correction === "not_taken");
   }
   return answer;

@@ -207,6 +207,33 @@ def test_long_words_arrive_whole_as_the_preview_showed(
     assert seen[1].replace("&#39;", "'") == "\n\n".join(sent)
 
 
+@pytest.mark.parametrize(
+    ("choice", "own", "kind"),
+    [
+        ("note_visit", "", "visit"),
+        ("note_call", "", "call"),
+        ("own", "I will pass by the field next week", "visit"),
+        ("own", "Keep a leaf; tomorrow I will call you", "call"),
+    ],
+)
+def test_a_promise_keeps_the_case_open(
+    context: Context, signed: Person, code: str, choice: str, own: str, kind: str
+) -> None:
+    signed.get(f"/officer/case/{code}")
+    signed.act(code, "preview", choice=choice, own=own)
+    seen = re.search(r'<blockquote class="sms" id="preview"[^>]*>([^<]*)<', signed.page)
+    assert seen is not None
+    for _ in range(2):  # the second tap changes nothing
+        assert signed.act(code, "answer", choice=choice, own=own).status_code == 200
+    assert "The case stays open" in signed.page
+    assert _case(context, code).state == "promised"
+    sent = [*_sent(context, f"promise_{kind}"), *_sent(context, "officer_words")]
+    assert len(sent) == (2 if own else 1)
+    assert seen[1].replace("&#39;", "'") == "\n\n".join(sent)
+    signed.act(code, "answer", choice="own", own="We met. Bury the worst leaves.")
+    assert _case(context, code).state == "closed"
+
+
 def test_a_case_is_called_nothing_of_another_crop(
     context: Context, keza: desk.Officer, person: Person
 ) -> None:

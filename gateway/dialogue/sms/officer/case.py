@@ -90,7 +90,7 @@ def _sent(sms: Sms, case: Case, _who: Officer | None) -> Reply:
 
 ACTIONS: Mapping[Kind, Action] = {
     Kind.ADVICE: _sent,
-    Kind.PROMISE: relay.promised,
+    Kind.PROMISE: _sent,
     Kind.SHORT: _sure,
     Kind.QUESTION: _sure,
     Kind.SMALL: _no_advice,

@@ -14,7 +14,7 @@ from gateway.dialogue.sms.officer import before, replies
 from gateway.dialogue.sms.officer.asked import Sms, visible
 from gateway.dialogue.sms.reply import Reply
 from gateway.dialogue.sms.words import SHORT, plain
-from gateway.store.models import Case, Officer
+from gateway.store.models import Case
 from gateway.teaching import labels
 
 AT_ONCE = timedelta(minutes=2)
@@ -38,7 +38,7 @@ def send(
     session, texts, desk = sms.session, sms.parts.texts, sms.parts.desk
     try:
         who = sms.asked.as_holder(session, case)
-        answers.answer(
+        day = answers.answer(
             session, texts, desk, who, case, words, label, safe=safe, more=more, hold=answers.HOLD
         )
     except escalation.NotYours:  # it went to a colleague meanwhile
@@ -46,6 +46,8 @@ def send(
     except (advice.BadNote, answers.NeedsSafety) as why:
         return replies.refused(sms, case, why, words)
     tail = case.farmer.phone[-4:]
+    if day:
+        return sms.reply_of(case, before.PROMISED, tail=tail, day=day)
     if more:
         return sms.reply_of(case, before.WENT_ON, tail=tail)
     said = advice.said(texts, advice.tidy(words), safety=safe)
@@ -76,15 +78,6 @@ def agreed(sms: Sms, case: Case) -> Reply | None:
         return replies.which_label(sms, case, allowed)
     note = sms.parts.texts.render(f"note_{label}", case.spoken)
     return send(sms, case, note, label=label)
-
-
-def promised(sms: Sms, case: Case, who: Officer | None) -> Reply:
-    """Somebody comes or calls: relayed, and the case stays open. Raises: NotYours."""
-    try:
-        answers.promise(sms.session, sms.parts.texts, sms.parts.desk, who, case, sms.rest)
-    except (advice.BadNote, answers.NeedsSafety) as why:
-        return replies.refused(sms, case, why, sms.rest)
-    return sms.reply_of(case, before.PROMISED, tail=case.farmer.phone[-4:])
 
 
 def sure(sms: Sms, case: Case) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.agronomy import products
 from gateway.agronomy.table import DESK_CALL, DESK_OTHER, DESK_VISIT, DISEASE_ROWS
 from gateway.cases import life
-from gateway.dialogue import advice
+from gateway.dialogue import advice, answers
 from gateway.dialogue.ussd.engine import (
     ANSWER_LIMIT,
     Again,
@@ -86,13 +86,13 @@ def _waits(visit: Visit) -> bool:
 
 def _not_accepted(visit: Visit) -> bool:
     case = _case(visit)
-    return case is not None and case.state != life.ACCEPTED
+    return case is not None and case.state == life.ESCALATED
 
 
 def _answer(number: int, note: str, label: str) -> Option:
     def answer(visit: Visit) -> Go:
         done = AnswerCase(visit["case"], note, label)
-        said = "ussd_promise_sent" if note in advice.PROMISES else "ussd_answer_sent"
+        said = "ussd_promise_sent" if answers.is_promise("", note) else "ussd_answer_sent"
         return Go("desk", effects=(done,), note=said, forget=True)
 
     def of_this_crop(visit: Visit) -> bool:
@@ -127,7 +127,9 @@ def _in_words(visit: Visit, typed: str) -> Go | Again:
 
 def _send(visit: Visit, words: str, *, safe: bool) -> Go:
     done = AnswerInWords(visit["case"], words, safe)
-    return Go("desk", effects=(done,), note="ussd_answer_sent", forget=True)
+    promised = answers.is_promise(words)
+    note = "ussd_promise_sent" if promised else "ussd_answer_sent"
+    return Go("desk", effects=(done,), note=note, forget=True)
 
 
 def _hand_over(visit: Visit) -> Go:

@@ -49,8 +49,14 @@ def _text(visit: Visit) -> str:
 def _of(visit: Visit, case: CaseFacts | None) -> str:
     if case is None:
         return visit.say("ussd_case_gone")
-    if case.state in (life.ESCALATED, life.ACCEPTED):
-        return visit.say(_with_whom(case), case=case.code)
+    if case.state in life.IN_HAND:
+        return visit.say(
+            _with_whom(case),
+            case=case.code,
+            officer=case.officer,
+            day=case.day,
+            officer_phone=case.officer_phone,
+        )
     if case.note:
         return visit.say_whole("ussd_case_officer_said", case=case.code, note=case.note)
     if _advised(case):
@@ -61,6 +67,8 @@ def _of(visit: Visit, case: CaseFacts | None) -> str:
 def _with_whom(case: CaseFacts) -> str:
     if not case.with_officer:
         return "ussd_case_no_officer"
+    if case.promised:
+        return f"ussd_case_promised_{case.promised}"
     return "ussd_case_photo" if case.photo_wanted else "ussd_case_with_officer"
 
 
@@ -93,7 +101,7 @@ def _was_told(visit: Visit) -> bool:
     case = chosen_case(visit)
     if case is None or not case.mine or case.label == "unknown":
         return _told(visit)
-    return _told(visit) or case.state in (life.ESCALATED, life.ACCEPTED)
+    return _told(visit) or case.state in life.IN_HAND
 
 
 def _mine(visit: Visit) -> bool:
@@ -115,7 +123,7 @@ def _ask_later(visit: Visit) -> Go:
 def _row(visit: Visit, code: str) -> str:
     case = visit.facts.case(code)
     state = str(case.state) if case else str(life.CLOSED)
-    if case and state in (life.ESCALATED, life.ACCEPTED) and not case.with_officer:
+    if case and state in life.IN_HAND and not case.with_officer:
         state = "no_officer"
     day = case.opened.strftime("%d/%m") if case else ""
     return f"{code} {day} {visit.say(f'state_{state}')}"
