@@ -57,8 +57,9 @@ from tests.dialogue.test_officers_table import ROWS as OFFICERS_ROWS
 
 MONDAY = datetime(2026, 11, 2, 5, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-WEEK, AT_MOST = 7 * 24, 28 * 24
-"""Hours: of the play, and until when all must be settled."""
+DAYS = 7
+AT_MOST = 28 * 24
+"""Hours until when all must be settled."""
 AREAS = ("Rwamagana/Muhazi", "Rwamagana/Karenge", "Kayonza/Mukarange", "Huye/Tumba")
 OPERATOR = "+250788090000"
 LEAVE = range(24, 96)
@@ -176,6 +177,8 @@ class Play:
     farmers: list[Farmer]
     officers: list[Officer]
     kiosks: list[int]
+    days: int
+    """In which somebody new comes."""
     told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     seen: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -269,7 +272,7 @@ class Play:
         chance = self.dice.random()
         if hour == farmer.begins:
             self._comes(farmer)
-        elif not farmer.begins < hour < WEEK or chance > 0.03:
+        elif not farmer.begins < hour < self.days * 24 or chance > 0.03:
             self._brings_photo(farmer)
         elif chance < 0.02:
             self.write(farmer.phone, self._sloppy(farmer))
@@ -328,7 +331,7 @@ class Play:
                 held = escalation.promised(session, self.context.desk, case)
                 return self.dice.choice(OUTCOMES) if held is None else "?"
         chance = self.dice.random()
-        if chance < 0.5 or hour >= WEEK:
+        if chance < 0.5 or hour >= self.days * 24:
             return self.dice.choice(ADVICE)
         if chance < 0.75:
             return self.dice.choice(PROMISES)
@@ -372,7 +375,7 @@ class Play:
                 if escalation.promised(session, self.context.desk, case) is None
             ]
 
-    def play(self, days: int = 7) -> int:
+    def play(self) -> int:
         """Returns: hours until all was settled."""
         clock_starts = MONDAY
         with time_machine.travel(clock_starts, tick=False) as clock:
@@ -386,7 +389,7 @@ class Play:
                 clock.shift(HOUR)
                 self.sweep()
                 self.deliver()
-                if hour >= days * 24 and not self.unsettled():
+                if hour >= self.days * 24 and not self.unsettled():
                     break
             self.faults += [f"{case.code} is {case.state}" for case in self.unsettled()]
             for farmer in self.farmers:
@@ -406,7 +409,9 @@ def _picture(shade: int) -> bytes:
     return out.getvalue()
 
 
-def cast(context: Context, dice: random.Random, crowd: int, desk: int, places: int) -> Play:
+def cast(
+    context: Context, dice: random.Random, crowd: int, desk: int, places: int, days: int = DAYS
+) -> Play:
     """Who plays. Numbers are made up, as everywhere in the documents."""
     people = []
     with context.store.transaction() as session:
@@ -422,13 +427,13 @@ def cast(context: Context, dice: random.Random, crowd: int, desk: int, places: i
         Farmer(
             phone=f"+25078800{n:04d}",
             language=dice.choice(LANGUAGES),
-            begins=dice.randrange(0, WEEK - 24),
+            begins=dice.randrange(0, (days - 1) * 24),
             by=dice.choice(("kiosk", "kiosk", "ussd", "sms")),
             area=dice.choice(AREAS),
         )
         for n in range(1, crowd + 1)
     ]
-    return Play(context, dice, came, people, doors)
+    return Play(context, dice, came, people, doors, days)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ of a minute or more also when the slowest hundredth of their USSD hops took a se
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import statistics
 import sys
@@ -64,6 +65,8 @@ class Outcome:
     memory: int
     """Most of one web process, bytes."""
     anew: list[str]
+    load: float
+    """Of the machine before it began, processes that wanted a core."""
 
     @property
     def hop(self) -> float:
@@ -96,7 +99,7 @@ class Outcome:
         rows = [
             ("seconds under attack", f"{self.seconds:.0f}"),
             ("photos of farmers answered 202", f"{len(told.uploads):,}"),
-            ("of them without an answer or a person", str(len(self.unanswered))),
+            ("of them without an answer", str(len(self.unanswered))),
             ("SMS of farmers answered 200", f"{len(told.sms):,}"),
             ("lost", str(len(self.lost))),
             ("USSD hops of farmers", f"{len(told.hop_seconds):,}"),
@@ -110,6 +113,7 @@ class Outcome:
             ("SMS parts in all (ceiling)", f"{spent['all']:,} ({SERVICE:,})"),
             ("most memory of a web process", f"{self.memory / 1e6:.0f} MB"),
             ("processes that had to be started anew", str(len(self.anew))),
+            ("load of the machine before", f"{self.load:.1f} on {os.cpu_count()} cores"),
         ]
         for name, answers in sorted(self.attacks.items(), key=lambda pair: int(pair[0].split()[0])):
             said = ", ".join(f"{said} {count:,}" for said, count in answers.most_common())
@@ -142,6 +146,7 @@ def run(asked: argparse.Namespace) -> Outcome:
 def _siege(site: Site, bombs: Bombs, pictures: list[bytes], asked: argparse.Namespace) -> Outcome:
     leaked = site.house.command("kiosk", "add", LEAKED, "--area", "Gasabo").stdout.split()[-1]
     before = set(site.house.processes())
+    load = os.getloadavg()[0]
     attackers = Attackers(site, bombs, leaked, drips=asked.drips, hands=asked.hands)
     crowd = Crowd(site, pictures, asked.seed)
     attackers.begin()
@@ -164,17 +169,17 @@ def _siege(site: Site, bombs: Bombs, pictures: list[bytes], asked: argparse.Name
     evidence = gather(site)
     lost = audit(crowd.ledger, evidence).lost
     spent = _spent(site)
-    return Outcome(seconds, crowd.ledger, attackers.answers, lost, unanswered, spent, memory, anew)
+    answers = attackers.answers
+    return Outcome(seconds, crowd.ledger, answers, lost, unanswered, spent, memory, anew, load)
 
 
 def _waiting(site: Site, told: Ledger) -> list[str]:
-    """Farmers' photos to which neither an SMS was taken by the network, nor a person has them."""
-    codes = {code for found in told.uploads.values() for code in found}
+    """Photos that were answered 202 and whose farmer's phone got no SMS."""
     answered = {sms["phone"] for sms in site.messages() if sms["direction"] == "in"}
     return sorted(
-        f"{client_id} {sorted(told.uploads[client_id])}"
-        for client_id, phone in told.phones.items()
-        if codes & told.uploads[client_id] and phone not in answered
+        f"{client_id} {sorted(codes)}"
+        for client_id, codes in told.uploads.items()
+        if told.phones[client_id] not in answered
     )
 
 

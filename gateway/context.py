@@ -79,9 +79,7 @@ class Context:
         erasure.install(store, beyond)
         catalogue = Catalogue.load(
             settings.templates,
-            ussd=settings.ussd_code,
-            service=settings.service_name,
-            months=str(settings.retention_months),
+            **settings.in_texts(),
         )
         rows.require(catalogue)
         return cls(

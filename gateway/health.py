@@ -89,6 +89,11 @@ def _may_read(settings: Settings) -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         fits = hmac.compare_digest(given.strip().encode(), token.encode())
         return fits and scheme.casefold() == "bearer"
+    return asked_here()
+
+
+def asked_here() -> bool:
+    """Whether somebody on this machine asks, and no proxy for somebody else."""
     if any(name in request.headers for name in FORWARDED):
         return False
     try:

@@ -46,7 +46,7 @@ def chromium() -> str | None:
 def served(app: Flask) -> Iterator[str]:
     """URL of the application on a threaded WSGI server of this process."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

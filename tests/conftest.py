@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import os
 import re
 import shutil
@@ -29,6 +30,7 @@ from gateway.store import Store
 from gateway.store.vault import Vault
 from rig import servers
 from rig.house import House, wait_until
+from tests import telling
 
 SECRET = "a secret for tests, long enough to be one"
 CHANNEL_KEY = "channel-key-for-tests"
@@ -94,6 +96,36 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if seconds.total() > SHORT:
         longest = ", ".join(f"{path} {s:.0f} s" for path, s in seconds.most_common(8))
         terminalreporter.write_line(f"{seconds.total():.0f} s of tests, the longest: {longest}")
+
+
+@pytest.fixture(scope="session")
+def watch() -> Iterator[telling.Watch]:
+    yield from telling.watching()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def houses() -> Iterator[telling.Houses]:
+    """Every house that is started."""
+    houses, launch = telling.Houses(), House.launch
+
+    def noted(house: House, *words: str) -> None:
+        launch(house, *words)
+        houses.started(house)
+
+    House.launch = noted  # type: ignore[method-assign]
+    yield houses
+    House.launch = launch  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _no_log_line_tells_of_anybody(
+    watch: telling.Watch, houses: telling.Houses, caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Nor opens a door. What no test is left to see, the next one does."""
+    caplog.handler.setLevel(logging.WARNING)  # a test sees what it saw without the watch
+    yield
+    told = [*watch.take(), *houses.take()]
+    assert not told, f"{len(told)} log lines, such as {told[:5]}"
 
 
 @pytest.fixture(autouse=True)

@@ -31,12 +31,19 @@ SOUNDS_SECRET = re.compile(
 )
 SHAPES = {
     "smtp_url": "smtps://u:{}@mail.example",
+    "backups_url": "webdav://u:{}@disk.example/leaf",
     "sentry_dsn": "https://{}@sentry.example/1",
     "database_url": "postgresql://u:{}@db/leaf",
     "redis_url": "redis://:{}@redis:6379/1",
 }
-"""Secrets that are part of an address."""
+"""Secrets that are part of an address of a certain kind."""
 INNER = "what-nobody-may-see-0123456789"
+
+
+def shaped(section: type[Section], name: str) -> str:
+    """A value of that setting with the secret in it; one that is a plain text is an address."""
+    address = section.model_fields[name].annotation is str
+    return SHAPES.get(name, "s3://u:{}@far.example/leaf" if address else "{}").format(INNER)
 
 
 def texts_of(value: object) -> list[str]:
@@ -178,7 +185,7 @@ def test_what_sounds_secret_is_one() -> None:
 def test_every_secret_may_lie_in_a_file_and_is_seen_nowhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, section: type[Section], name: str, way: str
 ) -> None:
-    given = SHAPES.get(name, "{}").format(INNER)
+    given = shaped(section, name)
     variable = section.variable(name)
     if way == "file":
         (tmp_path / "secret").write_text(given + "\n")
@@ -197,7 +204,7 @@ def test_every_secret_may_lie_in_a_file_and_is_seen_nowhere(
 def test_what_was_copied_along_with_a_secret_is_no_part_of_it(
     monkeypatch: pytest.MonkeyPatch, section: type[Section], name: str
 ) -> None:
-    given = SHAPES.get(name, "{}").format(INNER)
+    given = shaped(section, name)
     monkeypatch.setenv("LEAFLINE_OPERATOR_EMAIL", "ops@leaf.example")
     monkeypatch.setenv(section.variable(name), f"\u201c{given}\u201d\u200b\n")
     letter_by_letter = name == "old_secret_keys"  # what they sealed is to be read

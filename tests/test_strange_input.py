@@ -182,6 +182,38 @@ def test_nor_does_one_strange_field_among_good_ones(doors: Doors) -> None:
     assert found == []
 
 
+PARTS = {
+    "no name": b'Content-Disposition: form-data; filename="x"',
+    "no name, no file": b"Content-Disposition: form-data",
+    "two names": b'Content-Disposition: form-data; name="phone"; name="pin"',
+    "an endless name": b'Content-Disposition: form-data; name="' + b"x" * 5000 + b'"',
+    "a name of bytes": b'Content-Disposition: form-data; name="\xff\xfe\0"; filename="\xff\0"',
+    "a name in a charset": b"Content-Disposition: form-data; name*=utf-7''%2B; filename*=x'y'%FF",
+    "a charset of its own": b'Content-Disposition: form-data; name="phone"\r\n'
+    b"Content-Type: text/plain; charset=hex",
+    "no disposition": b"X: y",
+    "no headers": b"",
+    "another encoding": b'Content-Disposition: form-data; name="phone"\r\n'
+    b"Content-Transfer-Encoding: base64\r\nContent-Length: -1",
+}
+
+
+def test_no_part_of_a_form_breaks_a_door(doors: Doors) -> None:
+    """Parts that no browser writes, alone, cut off, and among fields that are good."""
+    found = []
+    paths = [path for method, path in doors.paths("stranger") if method == "POST"]
+    paths += ["/api/photos", f"/mms/{CHANNEL_KEY}", f"/africastalking/{CHANNEL_KEY}/sms"]
+    for (name, head), path in product(PARTS.items(), paths):
+        part = b"--b\r\n" + head + b"\r\n\r\n0788\r\n"
+        good = _in_parts(encoded(GOOD.items()))["data"]
+        for body in (part + b"--b--\r\n", part[:-9], part + good):
+            kind = {"data": body, "content_type": "multipart/form-data; boundary=b"}
+            headers = doors.bearer if path.startswith("/api/") else {}
+            answer = doors.visitors["insider"].post(path, headers=headers, **kind)
+            found += faults(answer, f"{path}: {name}")
+    assert found == []
+
+
 HEADERS = {
     "Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-For": "\xff, ::%x",
     "X-Forwarded-Proto": "javascript", "Forwarded": "host=evil.example", "Referer": "\xff",

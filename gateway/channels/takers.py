@@ -8,12 +8,16 @@ from datetime import datetime
 from functools import cache
 
 from gateway.channels import providers
+from gateway.channels.fields import moment
 from gateway.channels.provider import Provider, Taker
 from gateway.context import Context
+from gateway.dialogue import sms
 from gateway.outbox.network import FIRST
+from gateway.people import msisdn
 from gateway.privacy import erasure
 from gateway.spool import Replayer, Spool, SpoolError
 from gateway.store import away
+from gateway.store.base import now
 
 MEDIA = "mms"
 
@@ -49,6 +53,30 @@ def spool_of(context: Context) -> tuple[Spool, Replayer]:
 
     spool = Spool(context.settings.spool, context.store.vault, erased)
     return spool, Replayer(spool, lambda kind, fields: takers()[kind](context, fields))
+
+
+def take_sms(
+    context: Context,
+    fields: Mapping[str, str],
+    *,
+    message_id: str,
+    provider: str,
+    log: logging.Logger,
+) -> None:
+    """An incoming message of any provider, with `from`, `text` and `date`. Its id makes it count
+    once."""
+    phone = msisdn.named(fields.get("from", ""), context.settings.region)
+    if phone is None:
+        log.warning("sms without a readable number dropped")
+        return
+    incoming = sms.Incoming(
+        id=message_id,
+        from_phone=phone,
+        text=fields.get("text", ""),
+        date=moment(fields.get("date", ""), now()),
+        provider=provider,
+    )
+    sms.receive(context.dialogue, incoming)
 
 
 class Door:

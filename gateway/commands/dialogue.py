@@ -25,9 +25,7 @@ def _catalogue(folder: Path | None) -> Catalogue:
     try:
         return Catalogue.load(
             folder or settings.templates,
-            ussd=settings.ussd_code,
-            service=settings.service_name,
-            months=str(settings.retention_months),
+            **settings.in_texts(),
         )
     except CatalogueError as error:
         # All faults, a line each: the command's own handler would join them into one.

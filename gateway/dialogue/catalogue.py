@@ -69,6 +69,7 @@ class Catalogue:
         self._fuzzy = fuzzy
         self._placeholders = placeholders
         self._defaults = defaults
+        self._longest_names: dict[tuple[str, str], str] = {}
 
     @classmethod
     def load(cls, folder: Path, **defaults: str) -> Self:
@@ -179,14 +180,24 @@ class Catalogue:
             placeholder = self._placeholders[match[1]]
             if not placeholder.names:
                 return placeholder.longest
-            names = (self.text(name, language) for name in self.keys_of(placeholder.names))
-            return max(names, key=gsm7.septets)
+            return self._longest_name(placeholder.names, language)
 
         return PLACEHOLDER.sub(value, self.text(key, language))
+
+    def _longest_name(self, kind: str, language: str) -> str:
+        known = self._longest_names
+        if (kind, language) not in known:
+            names = (self.text(name, language) for name in self.keys_of(kind))
+            known[kind, language] = max(names, key=gsm7.septets)
+        return known[kind, language]
 
     def room(self, name: str) -> int:
         """Septets that every text leaves for this placeholder."""
         return gsm7.septets(self._placeholders[name].longest)
+
+    def tells_costs(self) -> bool:
+        """Whether it is known what an SMS and a dial cost a farmer."""
+        return bool(self._defaults.get("sms_cost") and self._defaults.get("dial_cost"))
 
     def longest_values(self) -> dict[str, str]:
         """Every placeholder that holds a plain value, at its longest, to prove whole screens."""

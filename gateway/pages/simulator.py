@@ -1,10 +1,14 @@
-"""The simulator as part of the web process: what comes to /simulator is passed on to it."""
+"""The simulator as part of the web process: what comes to /simulator is passed on to it.
+
+From this machine alone: whoever has it dials with any number and reads everybody's SMS.
+"""
 
 from __future__ import annotations
 
 import requests
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
+from gateway import health
 from gateway.context import Context
 
 SECONDS = 30.0
@@ -16,6 +20,11 @@ def blueprint(context: Context) -> Blueprint:
     routes = Blueprint("simulator", __name__)
     session = requests.Session()
     session.trust_env = False
+
+    @routes.before_request
+    def _of_this_machine() -> None:
+        if not health.asked_here():
+            abort(404)
 
     @routes.get("/simulator", strict_slashes=False)
     @routes.route("/simulator/<path:rest>", methods=["GET", "POST", "PUT", "DELETE"])

@@ -225,9 +225,7 @@ def check_texts(settings: Settings) -> Finding:
     try:
         catalogue = Catalogue.load(
             settings.templates,
-            ussd=settings.ussd_code,
-            service=settings.service_name,
-            months=str(settings.retention_months),
+            **settings.in_texts(),
         )
         rows.require(catalogue)
     except CatalogueError as error:

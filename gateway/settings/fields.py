@@ -224,6 +224,15 @@ class Settings(Section):
     service_name: str = Field("Leafline", max_length=11, description="Name farmers see in messages")
     region: Region = Field("RW", description="Country in which national numbers are read")
     language: str = Field("en", pattern=r"^[a-z]{2}$", description="Language when none is known")
+    farmer_sms_cost: str = Field(
+        "",
+        max_length=10,
+        description="What an SMS to us costs a farmer, such as `10 RWF`; with the next it is said "
+        "in the help",
+    )
+    farmer_dial_cost: str = Field(
+        "", max_length=10, description="What dialling costs a farmer, such as `0 RWF`"
+    )
     operator_phone: str = Field(
         "", description="Number that gets cases when no officer is on duty, and incidents"
     )
@@ -351,6 +360,15 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _no_play_with_a_real_network(self) -> Self:
+        if self.simulator == "on" and self.at_api_key.get_secret_value():
+            raise ValueError(
+                "LEAFLINE_SIMULATOR is on, and AT_API_KEY is set: messages leave either by the "
+                "simulator or by Africa's Talking; take one of them away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _kept_no_longer_than_told(self) -> Self:
         for kind in get_args(Kept):
             if kind != "audit" and self.months(kind) > self.retention_months:
@@ -359,6 +377,16 @@ class Settings(Section):
                     "LEAFLINE_RETENTION_MONTHS, which is what farmers are told"
                 )
         return self
+
+    def in_texts(self) -> dict[str, str]:
+        """Values that hold in every text."""
+        return {
+            "ussd": self.ussd_code,
+            "service": self.service_name,
+            "months": str(self.retention_months),
+            "sms_cost": self.farmer_sms_cost,
+            "dial_cost": self.farmer_dial_cost,
+        }
 
     def months(self, kind: Kept) -> int:
         """For how many months this kind of data is kept."""

@@ -139,7 +139,6 @@ Identity = Annotated[
 ]
 Digest = Annotated[str, mapped_column(String(64))]
 Secret = Annotated[str, mapped_column(Sealed)]
-Data = Annotated[dict[str, Any], mapped_column(JSON)]
 
 
 class Base(DeclarativeBase):

@@ -20,7 +20,6 @@ from PIL import Image
 
 from rig.house import KEY
 from rig.photos import draw_photos
-from rig.storm.clients import CODE
 from rig.storm.site import Site
 
 SECONDS = 60.0
@@ -63,7 +62,6 @@ class Attackers:
         self.answers: dict[str, Counter[str]] = {}
         self._site, self._bombs, self._token = site, bombs, token
         self._over = threading.Event()
-        self._code = ""
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         leaves = draw_photos(8, 224)
@@ -171,13 +169,18 @@ class Attackers:
             }  # fmt: skip
             url = f"{self._site.webhooks}/ussd"
             screen = requests.post(url, data=form, timeout=SECONDS).text
-            if found := CODE.search(screen):
-                self._code = found[0]
             if screen.startswith("END "):
                 break
             typed = next((typed for word, typed in wants if re.search(word, screen, re.M)), "1")
-            path.append(self._code if typed == "CODE" else typed)
+            path.append(self._digits(phone) if typed == "CODE" else typed)
         return screen[:3]
+
+    def _digits(self, phone: str) -> str:
+        """The code for deleting, which came to the phone."""
+        url = f"{self._site.network}/simulator/api/messages"
+        found = requests.get(url, params={"number": phone}, timeout=SECONDS).json()["messages"]
+        texts = " ".join(sms["text"] for sms in found if sms["direction"] == "in")
+        return (re.findall(r"\b\d{5}\b", texts) or ["00000"])[-1]
 
     # 5: money by a kiosk
 

@@ -97,9 +97,9 @@ def test_correcting_and_writing_in_own_words(
     page.get_by_role("link", name=code).click()
     page.get_by_label("none of these").check()
     page.get_by_label("What it is instead").fill("grey leaf spot")
-    page.get_by_label("Write to the farmer").fill("I will come on “Friday”… keep a leaf")
+    page.get_by_label("Write to the farmer").fill("Look again on “Friday”… keep a leaf")
     expect(page.get_by_label("My own words")).to_be_checked()
-    expect(page.locator("#preview")).to_contain_text('I will come on "Friday"... keep a leaf')
+    expect(page.locator("#preview")).to_contain_text('Look again on "Friday"... keep a leaf')
     seen = page.locator("#preview").inner_text()
     page.get_by_role("button", name="Send to the farmer").click()
     expect(page.get_by_role("status")).to_contain_text("on its way")
@@ -161,7 +161,7 @@ def test_a_double_tap_sends_once(
 ) -> None:
     sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
-    page.locator("[value=note_visit]").check()
+    page.locator("[value=note_maize_rust]").check()
     page.get_by_role("button", name="Send to the farmer").dblclick()
     expect(page.get_by_role("status")).to_contain_text("on its way")
     assert len(_sent(context, "officer_closing")) == 1
@@ -174,10 +174,10 @@ def test_two_tabs_and_a_colleague(
     page.goto(f"/officer/case/{code}")
     second = phone.new_page()
     second.goto(f"/officer/case/{code}")
-    page.locator("[value=note_visit]").check()
+    page.locator("[value=note_maize_rust]").check()
     page.get_by_role("button", name="Send to the farmer").click()
     expect(page.get_by_role("status")).to_contain_text("on its way")
-    second.locator("[value=note_call]").check()
+    second.locator("[value=note_maize_blight]").check()
     second.get_by_role("button", name="Send to the farmer").click()
     expect(second.get_by_role("status")).to_contain_text("You answered before; this was not sent")
     assert len(_sent(context, "officer_closing")) == 1
@@ -191,10 +191,10 @@ def test_without_scripts_the_server_shows_it_first(
     sign_in(page, keza)
     page.goto(f"/officer/case/{code}")
     page.locator("[value=own]").check()
-    page.get_by_label("Write to the farmer").fill("I will come on “Friday”")
+    page.get_by_label("Write to the farmer").fill("Look again on “Friday”")
     page.get_by_role("button", name="See it first").click()
     seen = page.locator("#preview").inner_text()
-    assert 'I will come on "Friday"' in seen
+    assert 'Look again on "Friday"' in seen
     page.get_by_role("button", name="Send to the farmer").click()
     assert _sent(context, "officer_closing") == [seen]
     plain.close()
@@ -248,7 +248,7 @@ def test_every_page_in_four_languages(page: Page, context: Context, keza: desk.O
         "href", f"tel:{house.FARMER}"
     )
     look(page, "officer-number-360")
-    page.locator("[value=note_visit]").check()
+    page.locator("[value=note_maize_rust]").check()
     page.get_by_role("button", name="Send to the farmer").click()
     check(page, "officer-case-answered")
     page.goto("/officer?show=answered")

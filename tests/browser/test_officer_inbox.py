@@ -68,7 +68,7 @@ def test_forty_cases_take_few_taps(page: Page, context: Context, keza: desk.Offi
         seen.append(page.locator("h1 .code").inner_text())
         page.locator(".diagnosis label", has_text="Agree:").tap()
         if number % 5 == 4:
-            page.locator(".note", has_text=context.catalogue.text("note_visit", "rw")).tap()
+            page.locator(".note", has_text=context.catalogue.text("note_healthy", "rw")).tap()
         send = page.get_by_role("button", name="Send to the farmer")
         expect(send).to_be_in_viewport(ratio=1)
         send.tap()

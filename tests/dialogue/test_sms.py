@@ -16,8 +16,13 @@ from gateway.cases import codes, routing
 from gateway.context import Context
 from gateway.dialogue import gsm7
 from gateway.dialogue.sms import Incoming, receive
+from gateway.dialogue.ussd import answer, lint
+from gateway.dialogue.ussd.phone import Phone
 from gateway.people import farmers
+from gateway.settings import Settings
+from gateway.store.base import now
 from gateway.store.models import Case, Event, Farmer, Label, Message
+from rig import things as house
 from tests.dialogue.conftest import FARMER, OFFICER, MakeCase, Outbox
 
 Send = Callable[..., None]
@@ -523,3 +528,22 @@ def test_both_kinds_of_store(any_context: Context) -> None:
         farmer = farmers.find(session, FARMER)
     assert farmer is not None
     assert farmer.opted_out_at is not None
+
+
+def test_help_says_what_it_costs_where_that_is_known(settings: Settings) -> None:
+    more = {"farmer_sms_cost": "10 RWF", "farmer_dial_cost": "0 RWF"}
+    context = Context.open(settings.model_copy(update=more))
+    try:
+        receive(context.dialogue, Incoming("c1", FARMER, "HELP", now()))
+        with context.store.reading() as session:
+            query = select(Message).where(Message.direction == "out").order_by(Message.id)
+            texts = [str(row.text) for row in session.scalars(query)]
+        assert len(texts) == 2
+        assert "an SMS to Leafline 10 RWF" in texts[1]
+        house.farmer(context.store)
+        code = context.settings.ussd_code
+        phone = Phone(lambda asked: answer(context.ussd, asked).body, FARMER, code=code)
+        phone.dial().answer("8").answer("98").expect("SMS costs 10 RWF, dialling 0 RWF")
+        assert lint.check(context.ussd.menu) == []
+    finally:
+        context.close()

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from gateway import outbox
 from gateway.agronomy import CROP_OF, advice
-from gateway.cases import codes, escalation, guesses
+from gateway.cases import codes, escalation, guesses, news
 from gateway.cases.case import by_code
 from gateway.context import Context
 from gateway.dialogue.sms import Incoming, receive
@@ -521,3 +522,16 @@ def test_a_result_is_read_again_as_it_was_told(
     text = context.catalogue.text(f"diag_{advice.text_of(label, answers)}", "en")
     assert outbox()[-1].startswith(text.partition(":")[0].replace("{disease}", "")[:12])
     assert "{" not in outbox()[-1]
+
+
+def test_a_result_is_shown_though_nobody_can_note_that_it_was_read(
+    context: Context, dial: Dial, make_case: MakeCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = make_case()
+    answered(context, code, "Weed between the rows.")
+
+    def busy(*_: object) -> None:
+        raise OperationalError("INSERT", None, Exception("database is locked"))
+
+    monkeypatch.setattr(news, "read", busy)
+    dial().dial().expect("Weed between").answer("2").expect("Which crop?")

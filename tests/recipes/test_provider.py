@@ -18,14 +18,13 @@ from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from gateway.channels import secret_path
-from gateway.channels.takers import Door
-from gateway.dialogue import sms as dialogue
+from gateway.channels.takers import Door, take_sms
 from gateway.outbox import reports
 from gateway.outbox.network import Outcome, SendResult, scoped
 from gateway.settings import Section
-from gateway.store.base import now
 import logging
 
+log = logging.getLogger("leafline.pigeon")
 FATES = {"home": "delivered", "hawk": "failed"}
 
 
@@ -49,8 +48,7 @@ class Loft:
 
 def sms(context, form):
     id_ = scoped("pigeon", form["id"])
-    incoming = dialogue.Incoming(id_, form["from"], form["text"], now(), "pigeon")
-    dialogue.receive(context.dialogue, incoming)
+    take_sms(context, form, message_id=id_, provider="pigeon", log=log)
 
 
 def report(context, form):
@@ -70,7 +68,7 @@ class Pigeon:
     def blueprint(self, context):
         routes = Blueprint("pigeon", __name__, url_prefix="/pigeon/<key>")
         secret_path.guard(routes, context.settings)
-        door = Door(context, self, logging.getLogger("leafline.pigeon"))
+        door = Door(context, self, log)
 
         @routes.post("/<any(sms, report):kind>")
         def receive(kind):

@@ -84,6 +84,32 @@ def test_without_the_simulator_its_page_says_how_to_start_it(ported: Settings) -
     assert "leafline simulator" in answer.get_data(as_text=True)
 
 
+STRANGERS = (
+    {"REMOTE_ADDR": "203.0.113.9"},
+    {"REMOTE_ADDR": "::ffff:203.0.113.9"},
+    {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+    {"HTTP_VIA": "1.1 proxy"},
+)
+
+
+@pytest.mark.parametrize("path", ["/simulator", "/simulator/api/messages", "/simulator/api/dial"])
+def test_strangers_play_with_no_phone(ported: Settings, path: str) -> None:
+    """Who dials with any number reads cases and spends money; nobody but who runs it may."""
+    app = create_app(ported)
+    for method in ("GET", "POST", "DELETE"):
+        for caller in STRANGERS:
+            answer = app.test_client().open(path, method=method, environ_overrides=caller)
+            assert answer.status_code in (404, 405), (method, caller)
+    assert app.test_client().get("/simulator").status_code == 503  # it is there, and does not run
+    app.extensions["leafline"].close()
+
+
+def test_a_simulator_and_a_real_network_do_not_start_together() -> None:
+    with pytest.raises(SettingsError, match="AT_API_KEY"):
+        Settings.read(simulator="on", at_api_key="a-real-key-of-the-provider")
+    assert not Settings.read(at_api_key="a-real-key-of-the-provider").simulator_on
+
+
 def test_the_proxy_is_there_only_with_the_simulator(ported: Settings) -> None:
     real = Settings.read(**(ported.model_dump() | {"at_api_key": "k"}))
     app = create_app(real)

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from gateway.channels.africastalking import fields
 from gateway.channels.africastalking.tables import FAILURE, REPORT
 from gateway.channels.fields import moment
+from gateway.channels.takers import take_sms
 from gateway.context import Context
-from gateway.dialogue import sms as dialogue
 from gateway.outbox import reports
+from gateway.outbox.network import FIRST
 from gateway.people import farmers, msisdn
 from gateway.store.base import now
 from gateway.store.database import insert_once
@@ -27,19 +28,7 @@ Fields = Mapping[str, str]
 
 def sms(context: Context, form: Fields) -> None:
     """An incoming message. Its id makes it count once."""
-    phone = msisdn.named(form.get("from", ""), context.settings.region)
-    if phone is None:
-        log.warning("sms without a readable number dropped")
-        return
-    dialogue.receive(
-        context.dialogue,
-        dialogue.Incoming(
-            id=fields.message_id(form),
-            from_phone=phone,
-            text=form.get("text", ""),
-            date=moment(form.get("date", ""), now()),
-        ),
-    )
+    take_sms(context, form, message_id=fields.message_id(form), provider=FIRST, log=log)
 
 
 def delivery_report(context: Context, form: Fields) -> None:

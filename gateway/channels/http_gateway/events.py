@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from gateway.channels.fields import key_of, moment, within
+from gateway.channels.fields import key_of, within
+from gateway.channels.takers import take_sms
 from gateway.context import Context
-from gateway.dialogue import sms as dialogue
 from gateway.outbox import reports
 from gateway.outbox.network import ID_LONGEST, scoped
 from gateway.people import msisdn
-from gateway.store.base import now
 
 log = logging.getLogger("leafline.http_gateway")
 
@@ -27,21 +26,9 @@ Fields = Mapping[str, str]
 
 def sms(context: Context, fields: Fields) -> None:
     """An incoming message. Its id makes it count once."""
-    phone = msisdn.named(fields.get("from", ""), context.settings.region)
-    if phone is None:
-        log.warning("sms without a readable number dropped")
-        return
     parts = [fields.get(name, "") for name in ("from", "to", "date", "text")]
-    dialogue.receive(
-        context.dialogue,
-        dialogue.Incoming(
-            id=scoped(NAME, key_of(fields.get("id", ""), parts, ID_LONGEST)),
-            from_phone=phone,
-            text=fields.get("text", ""),
-            date=moment(fields.get("date", ""), now()),
-            provider=NAME,
-        ),
-    )
+    own = scoped(NAME, key_of(fields.get("id", ""), parts, ID_LONGEST))
+    take_sms(context, fields, message_id=own, provider=NAME, log=log)
 
 
 def report(context: Context, fields: Fields) -> None:

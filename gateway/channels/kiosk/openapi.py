@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from gateway.agronomy import CROPS, LABELS
@@ -128,7 +129,8 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
                 }
             },
         },
-        "responses": {"202": _json("Accepted", "The case is on disk"), "default": _refusal()},
+        "responses": {"202": _json("Accepted", "The case is on disk")}
+        | _refusals(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503),
     }
 
 
@@ -144,8 +146,9 @@ def _list() -> dict[str, Any]:
                 "description": "Newest case first; with an ETag for If-None-Match",
                 "content": {"application/json": {"schema": schema}},
             },
-            "default": _refusal(),
-        },
+            "304": {"description": "Nothing changed since If-None-Match"},
+        }
+        | _refusals(401, 403, 503),
     }
 
 
@@ -157,7 +160,8 @@ def _show() -> dict[str, Any]:
         "parameters": [
             {"name": "code", "in": "path", "required": True, "schema": {"type": "string"}}
         ],
-        "responses": {"200": _json("Case", "The case as it stands"), "default": _refusal()},
+        "responses": {"200": _json("Case", "The case as it stands")}
+        | _refusals(401, 403, 404, 503),
     }
 
 
@@ -181,8 +185,8 @@ def _predict() -> dict[str, Any]:
                 "description": "label, confidence, top3, latency_ms, rationale, verdict",
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
-            "default": _refusal(),
-        },
+        }
+        | _refusals(400, 401, 403, 408, 413, 415, 422, 503),
     }
 
 
@@ -191,7 +195,11 @@ def _json(schema: str, text: str) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": reference}}}
 
 
-def _refusal() -> dict[str, Any]:
+def _refusals(*statuses: int) -> dict[str, Any]:
+    """Every other answer that there is, so that whoever tries the API knows a fault from a word."""
     reference = {"$ref": "#/components/schemas/Problem"}
     content = {"application/problem+json": {"schema": reference}}
-    return {"description": "Problem details (RFC 9457)", "content": content}
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }

@@ -93,7 +93,7 @@ class _Conversation:
                 farmers.opt_in(self.session, self.farmer, by="sms")
                 return Reply("optin_confirm", self.language, farmer_id=self.farmer.id, must=news)
             case Command.START | Command.HELP:
-                return Reply("help_keywords", self.language)
+                return self._help()
             case Command.RESULT:
                 return self._result(text)
             case Command.MORE:
@@ -365,7 +365,10 @@ class _Conversation:
         return Reply("offer_officer", self.language, farmer_id=farmer.id, case_id=about)
 
     def _help(self) -> Reply:
-        return Reply("help_keywords", self.language)
+        texts = self.parts.texts
+        keys = ("help_keywords", "help_costs") if texts.tells_costs() else ()
+        said = tuple(texts.render(key, self.language) for key in keys)
+        return Reply("help_keywords", self.language, texts=said)
 
     def _sent_lately(self, template: str) -> bool:
         sent = select(Message.id).where(

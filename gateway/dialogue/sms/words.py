@@ -117,10 +117,7 @@ class Vocabulary:
             plain(name): row.code
             for row in TROUBLES
             if row.number
-            for name in (
-                *row.names,
-                *(texts.text(f"disease_{row.code}", c) for c in texts.languages),
-            )
+            for name in (*row.names, *_called(texts, row.code))
         }
         return cls(keywords, frozenset(first), languages, labels, crops, pages)
 

@@ -11,6 +11,7 @@ from typing import Self
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import words
 from gateway.dialogue.catalogue import Catalogue
@@ -144,7 +145,7 @@ class _Hop:
             with self._world() as world:
                 state = self._next(kept, world)
                 reply = self._shown(state, world)
-                self._do(self.menu.shown(state, world), world)
+                self._note(self.menu.shown(state, world), world)
         except BaseException:
             self._quietly(lambda: sessions.release(self.tag, kept))
             raise
@@ -216,6 +217,13 @@ class _Hop:
         if not self._do(step.effects, world):
             return replace(step.state, note="ussd_case_gone", noted=0)
         return step.state
+
+    def _note(self, effects: tuple[Effect, ...], world: World) -> None:
+        """What showing a screen has done. Failing at it is no reason not to show it."""
+        try:
+            self._do(effects, world)
+        except SQLAlchemyError as error:
+            log.warning("ussd session=%s not noted: %s", self.tag, type(error).__name__)
 
     def _do(self, effects: tuple[Effect, ...], world: World) -> bool:
         """Whether it could be done."""

@@ -12,6 +12,7 @@ from gateway.broadcasts import broadcast
 from gateway.broadcasts.broadcast import BroadcastError, Reach
 from gateway.context import Context
 from gateway.dialogue import gsm7
+from gateway.dialogue.catalogue import Catalogue
 from gateway.pages.base.install import t
 from gateway.pages.operator import forms, paging
 from gateway.store.models import Broadcast
@@ -42,14 +43,14 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     @pages.post("/broadcasts/dry-run")
     def dry_run() -> ResponseReturnValue:
-        draft = read(context.catalogue.languages)
+        draft = read(context.catalogue)
         if draft.faults:
             return _list(draft), 422
         return _preview(draft)
 
     @pages.post("/broadcasts")
     def keep_draft() -> ResponseReturnValue:
-        draft = read(context.catalogue.languages)
+        draft = read(context.catalogue)
         if draft.faults:
             return _list(draft), 422
         try:
@@ -119,12 +120,13 @@ def add_to(pages: Blueprint, context: Context) -> None:
             return broadcast.reach(session, row.area, frozenset(row.texts))
 
 
-def read(languages: tuple[str, ...]) -> Draft:
-    """The form, judged: a text must be GSM 03.38 and fit one SMS, and English must be there."""
+def read(texts: Catalogue) -> Draft:
+    """The form, judged: a text must be GSM 03.38 and fit one SMS, and English must be there. Each
+    ends with how to get no more."""
     draft = Draft(area=request.form.get("area", "").strip()[:AREA_LENGTH])
     if not draft.area:
         draft.blame("area", "operator_broadcast_no_area")
-    for code in languages:
+    for code in texts.languages:
         # Browsers send CR LF; an SMS holds one septet a line end.
         typed = request.form.get(f"text_{code}", "").replace("\r\n", "\n").strip()
         if not typed:
@@ -136,6 +138,8 @@ def read(languages: tuple[str, ...]) -> Draft:
             draft.blame(f"text_{code}", "operator_broadcast_letters", spoken=code, letters=letters)
             text = typed
         else:
+            end = texts.render("broadcast_end", code)
+            text = text if text.endswith(end) else f"{text} {end}"
             draft.septets[code] = gsm7.septets(text)
             if draft.septets[code] > gsm7.SINGLE:
                 septets = draft.septets[code]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -23,17 +24,19 @@ class Line:
 
 
 def add_to(pages: Blueprint, context: Context) -> None:
-    every = lines(context.catalogue)
+    @cache
+    def every() -> dict[str, list[Line]]:
+        return lines(context.catalogue)
 
     @pages.get("/texts", endpoint="texts")
     def page() -> ResponseReturnValue:
         language = request.args.get("of", "")
-        language = language if language in every else context.settings.language
+        language = language if language in every() else context.settings.language
         unreviewed = "unreviewed" in request.args
         after = request.args.get("after", "")
         found = [
             line
-            for line in every.get(language, [])
+            for line in every().get(language, [])
             if line.key > after and not (unreviewed and line.reviewed)
         ]
         return render_template(

@@ -242,7 +242,7 @@ def test_each_screen_is_named_to_the_network(client: FlaskClient) -> None:
         "consent en",
         "consent en",  # the stored reply of a repeated hop
         "main en",
-        "nobody_on_duty en",
+        "area_district en",  # the field is asked about before an officer is
     ]
     no_session = post(client, "/ussd", USSD, sessionId="").headers["at-ussd-hop-metadata"]
     assert no_session == "trouble en"

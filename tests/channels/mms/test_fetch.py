@@ -48,7 +48,7 @@ class Vendor(BaseHTTPRequestHandler):
 def vendor() -> Iterator[str]:
     Vendor.logins = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Vendor)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield f"http://media.example:{server.server_port}"
     server.shutdown()

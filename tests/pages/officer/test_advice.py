@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.dialogue import gsm7
+from gateway.dialogue.advice import said
 from gateway.dialogue.catalogue import Catalogue
 from gateway.pages.officer import advice
 from gateway.settings import ROOT
@@ -48,6 +49,8 @@ def test_what_a_choice_says_of_the_label(choice: str, label: str | None) -> None
 def test_every_choice_arrives_whole_in_every_language(texts: Catalogue) -> None:
     for language in texts.languages:
         for choice in advice.choices(texts, language, "en", None, None):
-            text = advice.preview(texts, language, "K7Q2M9X", "+2348021234567", choice.words)
+            text = advice.preview(
+                texts, language, "K7Q2M9X", "+2348021234567", said(texts, choice.words)
+            )
             assert choice.words in text
             assert gsm7.septets(text) <= 160

@@ -85,7 +85,7 @@ def test_how_many_wait_and_are_late_whatever_is_shown(signed: Person, four: list
 
 def test_a_number_finds_an_answered_case(signed: Person, four: list[str]) -> None:
     signed.get(f"/officer/case/{four[1]}")
-    signed.act(four[1], "answer", choice="note_visit")
+    signed.act(four[1], "answer", choice="own", own="Bury the sick leaves")
     for query, there in ((f"q={four[1]}", True), ("q=210005", True), ("q=0004", False)):
         page = signed.get(f"/officer?show=answered&{query}").get_data(as_text=True)
         assert (f"/officer/case/{four[1]}" in page) is there, query
@@ -106,7 +106,7 @@ def test_the_next_case_is_the_longest_waiting_that_can_be_answered(
     signed.get("/officer")
     for code in (four[0], four[2], four[3]):
         signed.get(f"/officer/case/{code}")
-        signed.act(code, "answer", choice="note_visit")
+        signed.act(code, "answer", choice="own", own="Bury the sick leaves")
     signed.get(f"/officer/next?after={four[3]}")
     assert "No other case waits for you." in signed.page
 
@@ -213,7 +213,7 @@ def test_an_answer_is_taken_back_in_time_or_not_at_all(
     assert "too late" in signed.page, "it was never answered"
     signed.act("AAAAAAA", "undo")
     signed.get(f"/officer/case/{four[0]}")
-    signed.act(four[0], "answer", choice="note_visit")
+    signed.act(four[0], "answer", choice="own", own="Bury the sick leaves")
     assert "Take it back" in signed.page
     with time_machine.travel(now() + timedelta(minutes=6), tick=False):
         signed.act(four[0], "undo")

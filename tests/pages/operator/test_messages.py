@@ -89,7 +89,7 @@ def test_a_broadcast_takes_two_people(admin: Person, second: Person, context: Co
         assert broadcast.post_some(session, 10) == 3
     with context.store.reading() as session:
         texts = session.scalars(select(Message.text)).all()
-    assert texts == ["Inama kuwa gatanu."] * 3
+    assert texts == ["Inama kuwa gatanu. Kubihagarika, subiza STOP cyangwa kanda *384*123#"] * 3
     second.get("/operator/audit")
     for kind in ("broadcast_drafted", "broadcast_approved"):
         assert kind in second.page
@@ -100,8 +100,8 @@ def test_a_broadcast_takes_two_people(admin: Person, second: Person, context: Co
     [
         ({"area": " "}, "Name a district"),
         ({"text_en": ""}, "must be an English text"),
-        ({"text_en": "x" * 161}, "161 letters"),
-        ({"text_en": "€" * 81}, "162 letters"),
+        ({"text_en": "x" * 117}, "161 letters"),
+        ({"text_en": "€" * 59}, "162 letters"),
         ({"text_sw": "привет"}, "cannot be sent"),
     ],
 )
@@ -122,12 +122,14 @@ def test_a_wrong_broadcast_is_explained_and_kept(
 def test_line_ends_of_a_browser_cost_one_septet(admin: Person, context: Context) -> None:
     farmer(context, 1)
     admin.get("/operator/broadcasts")
-    text = "\r\n".join(["x" * 79, "y" * 80])
+    text = "\r\n".join(["x" * 55, "y" * 60])
     admin.post("/operator/broadcasts/dry-run", area="Rwamagana", text_en=text)
     assert "160 of 160" in admin.page
     admin.post("/operator/broadcasts", area="Rwamagana", text_en=text)
     with context.store.reading() as session:
-        assert session.scalars(select(Broadcast.texts)).one() == {"en": text.replace("\r", "")}
+        assert session.scalars(select(Broadcast.texts)).one() == {
+            "en": text.replace("\r", "") + " To stop these, reply STOP or dial *384*123#"
+        }
 
 
 def test_a_broadcast_for_nobody(admin: Person) -> None:

@@ -129,6 +129,12 @@ MAIN = (
     Option("9", "option_desk", "desk", when=_officer_calls),
 )
 
+
+def _help(visit: Visit) -> str:
+    text = visit.say("ussd_help")
+    return f"{text} {visit.say('ussd_help_costs')}" if visit.texts.tells_costs() else text
+
+
 SCREENS = [
     Screen(
         "consent",
@@ -147,7 +153,7 @@ SCREENS = [
         MAIN,
         home=True,
     ),
-    Screen("help", "ussd_help", reading=True),
+    Screen("help", _help, reading=True),
     Screen(
         "resume",
         "ussd_resume",
