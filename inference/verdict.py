@@ -30,7 +30,7 @@ class Thresholds:
     advice_unknown: an unknown score below it may get advice; by_label has lines of single labels,
     chosen by what a wrong word costs there.
     reject_unknown: an unknown score from it on means none of the labels.
-    no_leaf_fraction: a rejected photo with less plant colour than this shows no leaf.
+    no_leaf_fraction: a photo without advice and with less plant colour than this shows no leaf.
     """
 
     confidence: float
@@ -121,12 +121,12 @@ def decide(
     thresholds: Thresholds,
 ) -> Decision:
     """The verdict on a readable photo or case whose best label is `label`."""
-    if unknown_score >= thresholds.reject_unknown:
-        return NO_LEAF if plant_fraction < thresholds.no_leaf_fraction else UNKNOWN
-    line = thresholds.advice_line(label)
-    if unknown_score >= line or confidence < thresholds.confidence:
-        return SECOND_PHOTO
-    return ADVICE
+    line = min(thresholds.reject_unknown, thresholds.advice_line(label))
+    if unknown_score < line and confidence >= thresholds.confidence:
+        return ADVICE
+    if plant_fraction < thresholds.no_leaf_fraction:
+        return NO_LEAF
+    return UNKNOWN if unknown_score >= thresholds.reject_unknown else SECOND_PHOTO
 
 
 def unreadable(problem: str, sentence: str, model: str, latency_ms: float = 0.0) -> Verdict:

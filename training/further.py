@@ -176,6 +176,9 @@ def read_back(net: LeafNet, graph: Path) -> None:
     for name, value in net.state_dict().items():
         whole = stored.get(f"layers.{name}_quantized")
         scale = stored.get(f"layers.{name}_scale", stored.get(f"layers.{name}_quantized_scale"))
+        if whole is None and name.endswith(".bias"):
+            state[name] = torch.zeros_like(value)  # what is all zero is not exported
+            continue
         if whole is None or scale is None:
             raise DataError(f"{graph}: no weights of {name}; it was made for another network")
         read = whole.astype(np.float32) * scale.reshape(-1, *[1] * (whole.ndim - 1))
