@@ -1,4 +1,4 @@
-"""The fuzzers start, and some hundred executions find nothing."""
+"""The fuzzers start, and what they found before, with some hundred runs more, finds nothing."""
 
 import subprocess
 import sys
@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 
-def test_pictures(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "runs"),
+    [("pictures", 400), ("mm7", 800), ("forms", 600), ("sms", 250), ("ussd", 800)],
+)
+def test_nothing_is_found(tmp_path: Path, name: str, runs: int) -> None:
     pytest.importorskip("atheris", reason="there is none for this Python or machine")
-    command = ("-m", "benchmarks.fuzz.pictures", "--runs", "400", "--corpus", str(tmp_path))
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+    command = (f"benchmarks.fuzz.{name}", "--runs", str(runs), "--corpus", str(tmp_path))
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
-    assert "Done 400 runs" in done.stderr
+    assert f"Done {runs} runs" in done.stderr
