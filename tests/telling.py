@@ -27,7 +27,7 @@ TOLD = re.compile(
     r"|" + "|".join(map(re.escape, SECRETS))
 )
 LINE = re.compile(
-    r"\d{4}-\d\d-\d\dT[\d:.]+Z? |\s(?!\s*https?://)|Traceback|[\w.]+(?:Error|Exception)\b|\{\""
+    r"\d{4}-\d\d-\d\dT[\d:.]+Z? |\s(?!\s*(?:\w+ +)?https?://)|Traceback|[\w.]+(?:Error|Exception)\b|\{\""
 )
 """A log line, or a line of a traceback; other lines of a house are what it prints to its owner."""
 
