@@ -36,6 +36,8 @@ SMS = {"from": FARMER, "id": "m1", "text": "STOP", "to": "384", "date": "2026-11
 REPORT = {"id": "ATXid_1", "status": "Success", "phoneNumber": FARMER, "networkCode": "63510"}
 EVENT = {"sessionId": "ATUid_1", "status": "Success", "phoneNumber": FARMER, "hopsCount": "3"}
 SORRY = "END Sorry"
+FIELD = "huye*tumba"
+"""Where the field is: district and sector, by their first letters."""
 HOP = {"sessionId": "ATUid_1", "serviceCode": "*384*123#", "phoneNumber": FARMER}
 
 
@@ -100,11 +102,11 @@ def test_each_hop_of_a_ussd_session(house: Flask) -> None:
     """From the first dial through consent to the request for an officer."""
     screens = [
         at_once(house, f"{HOOKS}/ussd", HOP | {"text": text})
-        for text in ("", "3", "3*1", "3*1*4", "3*1*4*1")
+        for text in ("", "3", "3*1", "3*1*4", f"3*1*4*{FIELD}", f"3*1*4*{FIELD}*1")
     ]
     # On a machine with much else to do some copies give up waiting for the first, and apologise.
     told = [{screen for screen in copies if not screen.startswith(SORRY)} for copies in screens]
-    assert [len(different) for different in told] == [1] * 5
+    assert [len(different) for different in told] == [1] * 6
     assert told[-1].pop().startswith("END ")
     count = counts(house)
     assert (count(Case), count(Escalation), count(Farmer)) == (1, 1, 1)
@@ -115,14 +117,14 @@ def test_a_request_for_an_officer_without_redis(
     house: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No lock on the session then: the store alone sees that it is one request."""
-    for text in ("", "3", "3*1", "3*1*4"):
+    for text in ("", "3", "3*1", "3*1*4", f"3*1*4*{FIELD}"):
         house.test_client().post(f"{HOOKS}/ussd", data=HOP | {"text": text})
 
     def away(*_args: object, **_options: object) -> None:
         raise RedisError
 
     monkeypatch.setattr("gateway.dialogue.ussd.sessions.Sessions.open", away)
-    at_once(house, f"{HOOKS}/ussd", HOP | {"text": "3*1*4*1"})
+    at_once(house, f"{HOOKS}/ussd", HOP | {"text": f"3*1*4*{FIELD}*1"})
     count = counts(house)
     assert (count(Case), count(Escalation)) == (1, 1)
 

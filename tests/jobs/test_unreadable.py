@@ -53,7 +53,7 @@ def test_a_photo_is_judged_and_an_officer_sees_to_the_farmer(any_context: Contex
     accepted = intake.accept(any_context.store, any_context.photos, upload)
     forget_number(any_context, "farmer")
     photos.diagnose(accepted.photo_id)
-    assert claimed(any_context) == {"diag_maize_rust": ("failed", "unreadable")}
+    assert claimed(any_context) == {"diag_maize_rust_late": ("failed", "unreadable")}
     assert sweeps_cases.undelivered_answers(any_context) == 1
     assert claimed(any_context)["escalation_officer"] == ("sending", None)
     with any_context.store.reading() as session:

@@ -53,14 +53,12 @@ def test_a_page_is_a_view_a_template_and_words(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     copy.add("gateway/pages/operator/crowd.py", VIEW)
     here = "gateway/pages/operator/__init__.py"
-    copy.change(
-        here, "    broadcasts,\n    diseases,", "    broadcasts,\n    crowd,\n    diseases,"
-    )
-    copy.change(here, "incidents, now, diseases,", "incidents, crowd, now, diseases,")
+    copy.change(here, "    costs,\n    diseases,", "    costs,\n    crowd,\n    diseases,")
+    copy.change(here, "incidents, now, cases,", "incidents, crowd, now, cases,")
     copy.change(
         "gateway/pages/operator/door.py",
-        '    "now", "diseases",',
-        '    "crowd", "now", "diseases",',
+        '    "now", "cases",',
+        '    "crowd", "now", "cases",',
     )
     copy.add("templates/pages/operator/crowd.html", TEMPLATE)
     with (copy.folder / "templates/pages/po/en/operator.po").open("a", encoding="utf-8") as words:

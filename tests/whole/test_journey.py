@@ -216,9 +216,9 @@ def test_an_unclear_case_ends_with_an_officers_answer(
     asked = officer.wait_for_sms(code)
     assert len(asked.text) <= GSM_SMS
     assert OTHER_FARMER in asked.text
-    officer.send(f"{code.lower()} No spray. I come on Friday.")
+    officer.send(f"{code.lower()} No spray. Weed the field on Friday.")
     # The officer may take it back for two minutes.
-    relayed = farmer.wait_for_sms("I come on Friday", after=told.id, timeout=200)
+    relayed = farmer.wait_for_sms("Weed the field on Friday", after=told.id, timeout=200)
     assert code in relayed.text
     assert OFFICER in relayed.text
     wait_until(lambda: case(house, token, code)["state"] == "closed", "the case to close")

@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from gateway.channels.africastalking import events, webhooks
+from gateway.channels.africastalking import webhooks
 from gateway.context import Context
-from gateway.dialogue import ussd
+from gateway.dialogue import sms, ussd
 from gateway.people import farmers
 from gateway.store.models import DeliveryReport, Message, UssdSession
 from tests.conftest import CHANNEL_KEY
@@ -298,9 +298,7 @@ def test_dates_come_in_several_forms(
 ) -> None:
     dates: list[str] = []
     monkeypatch.setattr(
-        events.dialogue,
-        "receive",
-        lambda _context, incoming: dates.append(incoming.date.isoformat()),
+        sms, "receive", lambda _parts, incoming: dates.append(incoming.date.isoformat())
     )
     post(client, "/sms", SMS, date=date)
     assert dates == ["2026-11-24T06:04:45+00:00"]

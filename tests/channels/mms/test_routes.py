@@ -440,11 +440,9 @@ def test_mm7_refuses_what_is_no_photo(client: FlaskClient, context: Context) -> 
 def test_a_full_line_before_the_decoder_asks_to_come_again(client: FlaskClient) -> None:
     out = io.BytesIO()
     Image.new("RGB", (320, 240)).save(out, "PNG")
-    for _ in range(1 + WAITING):
-        assert guard._free.acquire(blocking=False)
-    try:
+    with contextlib.ExitStack() as line:
+        for _ in range(1 + WAITING):
+            line.enter_context(guard._seats.one(""))
         assert _direct(client, house.photo(1), out.getvalue()).status_code == 503
-    finally:
-        guard._free.release(1 + WAITING)
     again = _direct(client, house.photo(1), out.getvalue())
     assert (again.status_code, again.get_json()["photos"]) == (200, 2)

@@ -56,6 +56,8 @@ def test_a_viewer_sees_and_changes_nothing(app: Flask, viewer: Person, context: 
     for method, path in changes:
         if path == "/operator/sign-out" or path.startswith("/operator/account/"):
             continue  # their own
+        if path == "/operator/farmers":
+            continue  # a look, by a form so that no number stands in an address
         answer = viewer.client.open(path, method=method, data={"csrf_token": token})
         assert answer.status_code == 403, (method, path)
     with context.store.reading() as session:
