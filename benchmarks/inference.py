@@ -32,6 +32,7 @@ from inference.drawn import draw_leaf
 from inference.labels import LABELS
 from inference.model import FOLDER, GRAPH, Model
 from inference.picture import decode_square
+from rig import servers
 
 SIZES = {
     "224 px": (224, 224),
@@ -70,10 +71,9 @@ def photo_of(size: tuple[int, int], source: bytes, grain: float = 5) -> bytes:
 def children() -> list[Path]:
     """What the kernel tells of the threads of processes that this one started."""
     found: list[Path] = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for pid in servers.children(os.getpid()):
         with suppress(OSError):  # one that ended meanwhile
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
-                found += stat.parent.glob("task/*/schedstat")
+            found += Path(f"/proc/{pid}/task").glob("*/schedstat")
     return found
 
 

@@ -26,33 +26,31 @@ class Absent(Exception):
 @contextmanager
 def redis_server() -> Iterator[str]:
     """URL of a Redis that listens on a Unix socket only."""
-    folder = Path(tempfile.mkdtemp(prefix="leafline-redis-"))
-    path = folder / "redis.sock"
-    command = [_redis_program(), "--port", "0", "--unixsocket", str(path), "--dir", str(folder)]
-    process = subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL)
-    try:
-        url = f"unix://{path}"
-        client = redis.Redis.from_url(url)
-        _until(lambda: client.ping(), process, redis.ConnectionError)
-        client.close()
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with _redis_folder() as folder:
+        path = f"{folder}/redis.sock"
+        yield from _redis(folder, f"unix://{path}", ["--port", "0", "--unixsocket", path])
 
 
 @contextmanager
 def redis_by(options: Sequence[str], user: str = "", password: str = "") -> Iterator[str]:
     """URL of a Redis with options of its own, on a port of 127.0.0.1 if they name no other."""
-    folder = Path(tempfile.mkdtemp(prefix="leafline-redis-"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [_redis_program(), "--port", str(port), "--dir", str(folder), "--save", "", *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     login = f"{user}:{password}@" if user else ""
-    try:
+    with _redis_folder() as folder:
         url = f"redis://{login}127.0.0.1:{port}/0"
+        yield from _redis(folder, url, ["--port", str(port), *options])
+
+
+def _redis_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="leafline-redis-", ignore_cleanup_errors=True)
+
+
+def _redis(folder: str, url: str, options: Sequence[str]) -> Iterator[str]:
+    """`url` while a Redis with these options answers there."""
+    command = [_redis_program(), "--dir", folder, "--save", "", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
         client = redis.Redis.from_url(url)
         _until(lambda: client.ping(), process, redis.ConnectionError)
         client.close()
@@ -60,7 +58,6 @@ def redis_by(options: Sequence[str], user: str = "", password: str = "") -> Iter
     finally:
         process.terminate()
         process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _redis_program() -> str:
@@ -122,7 +119,7 @@ class Postgres:
         assert self.process is not None
         server = self.process.pid
         os.kill(server, signal.SIGSTOP)  # first: it starts no more processes
-        pids = [server, *_children(server)]
+        pids = [server, *children(server)]
         try:
             for pid in pids[1:]:
                 with suppress(ProcessLookupError):
@@ -192,7 +189,7 @@ class PgBouncer:
         self._process.wait()
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
     """Not from /proc/PID/task/*/children: that skips some when one of them ends meanwhile."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
