@@ -1,4 +1,4 @@
-"""What every fuzzer of texts and forms has in common: the corpus, the options, the run."""
+"""What every fuzzer has in common: the corpus, the options, the run."""
 
 from __future__ import annotations
 

@@ -4,18 +4,12 @@
 
 Whatever the bytes: pixels of a sane shape or a PictureError; what is kept can be read again, here,
 without the guarded process; passes and size are counted before decoding. The corpus begins with
-one small picture of each kind, made by code, and grows in FOLDER if there is one. Needs atheris;
-a finding is written to `crash-*` in the current folder and ends the run with status 77.
+one small picture of each kind, made by code.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import resource
-import sys
-import tempfile
-from pathlib import Path
 
 import atheris
 
@@ -26,6 +20,9 @@ with atheris.instrument_imports(include=["inference", "PIL"]):
     Image.init()
     from inference import jpeg, picture
     from inference.picture import PictureError
+
+from benchmarks.fuzz.driver import fuzz
+from rig.photos import saved
 
 LONGEST = 40_000
 MOST_PIXELS = 400_000
@@ -69,68 +66,36 @@ CODES = {
 }
 
 
-def seeds() -> dict[str, bytes]:
+def seeds() -> list[bytes]:
     """A small picture of each kind that is read."""
     base = Image.linear_gradient("L").resize((64, 56)).convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = 6
-    kinds = {
-        "baseline.jpg": saved(base, "JPEG", exif=exif),
-        "progressive.jpg": saved(base, "JPEG", progressive=True),
-        "grey.jpg": saved(base.convert("L"), "JPEG", progressive=True),
-        "cmyk.jpg": saved(base.convert("CMYK"), "JPEG"),
-        "restarts.jpg": saved(base, "JPEG", restart_marker_blocks=2),
-        "two.mpo": saved(base, "MPO", save_all=True, append_images=[base]),
-        "plain.png": saved(base, "PNG", exif=exif),
-        "palette.png": saved(base.convert("P"), "PNG", transparency=3),
-        "clear.png": saved(base.convert("RGBA"), "PNG"),
-        "deep.png": saved(base.convert("I;16"), "PNG"),
-        "frames.png": saved(base, "PNG", save_all=True, append_images=[base.rotate(9)]),
-        "lossy.webp": saved(base, "WEBP", exif=exif),
-        "lossless.webp": saved(base, "WEBP", lossless=True),
-        "frames.webp": saved(base, "WEBP", save_all=True, append_images=[base.rotate(9)]),
-        "still.gif": saved(base, "GIF"),
-        "frames.gif": saved(base, "GIF", save_all=True, append_images=[base.rotate(9)]),
-    }
-    out = io.BytesIO()
-    pillow_heif.from_pillow(base).save(out, quality=30)
-    kinds["one.heic"] = out.getvalue()
-    kinds["no-end.jpg"] = kinds["baseline.jpg"][:-2]
-    return kinds
-
-
-def saved(base: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    base.save(out, kind, **options)
-    return out.getvalue()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--runs", type=int, default=-1, help="executions, instead of seconds")
-    parser.add_argument("--corpus", type=Path, default=None)
-    chosen = parser.parse_args()
-    folder = chosen.corpus or Path(tempfile.mkdtemp(prefix="leafline-fuzz-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in seeds().items():
-        (folder / name).write_bytes(data)
-    picture.MAX_PIXELS = picture.MAX_WEBP_PIXELS = MOST_PIXELS
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    options = (
-        f"-max_total_time={chosen.seconds}" if chosen.runs < 0 else f"-runs={chosen.runs}",
-        f"-max_len={LONGEST}",
-        "-timeout=20",
-        "-rss_limit_mb=2048",
-        "-print_final_stats=1",
-        "-reload=0",
-        "-len_control=0",
-    )
-    atheris.Setup([sys.argv[0], *options, str(folder)], one)
-    atheris.Fuzz()
+    baseline = saved(base, "JPEG", exif=exif)
+    heic = io.BytesIO()
+    pillow_heif.from_pillow(base).save(heic, quality=30)
+    return [
+        baseline,
+        baseline[:-2],
+        heic.getvalue(),
+        saved(base, "JPEG", progressive=True),
+        saved(base.convert("L"), "JPEG", progressive=True),
+        saved(base.convert("CMYK"), "JPEG"),
+        saved(base, "JPEG", restart_marker_blocks=2),
+        saved(base, "MPO", save_all=True, append_images=[base]),
+        saved(base, "PNG", exif=exif),
+        saved(base.convert("P"), "PNG", transparency=3),
+        saved(base.convert("RGBA"), "PNG"),
+        saved(base.convert("I;16"), "PNG"),
+        saved(base, "PNG", save_all=True, append_images=[base.rotate(9)]),
+        saved(base, "WEBP", exif=exif),
+        saved(base, "WEBP", lossless=True),
+        saved(base, "WEBP", save_all=True, append_images=[base.rotate(9)]),
+        saved(base, "GIF"),
+        saved(base, "GIF", save_all=True, append_images=[base.rotate(9)]),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    picture.MAX_PIXELS = picture.MAX_WEBP_PIXELS = MOST_PIXELS
+    fuzz("pictures", __doc__ or "", one, seeds(), LONGEST)

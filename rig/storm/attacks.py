@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import random
 import re
@@ -19,7 +18,7 @@ import requests
 from PIL import Image
 
 from rig.house import KEY
-from rig.photos import draw_photos
+from rig.photos import another, draw_photos, saved
 from rig.storm.site import Site
 
 SECONDS = 60.0
@@ -49,9 +48,9 @@ class Bombs:
     """A PNG of few bytes and very many pixels of four colours."""
 
     def __post_init__(self) -> None:
-        grey = _saved(Image.new("L", (self.side, self.side), 90), "JPEG", progressive=True)
+        grey = saved(Image.new("L", (self.side, self.side), 90), "JPEG", progressive=True)
         self.scans, self.allowed_scans = _with_scans(grey, 3000), _with_scans(grey, 50)
-        self.wide = _saved(Image.new("RGBA", (self.side, self.side), (9, 99, 9, 200)), "PNG")
+        self.wide = saved(Image.new("RGBA", (self.side, self.side), (9, 99, 9, 200)), "PNG")
 
 
 class Attackers:
@@ -64,8 +63,7 @@ class Attackers:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        leaves = draw_photos(8, 224)
-        self._leaves = itertools.cycle(leaves)
+        self._leaves = itertools.cycle(draw_photos(8, 224))
         acts: dict[str, tuple[Callable[[int], str], int]] = {
             "2 passes without end": (self._passes, hands),
             "4 a stranger's phone": (self._phone, 3 * hands),
@@ -160,7 +158,7 @@ class Attackers:
         return self._dialled(STRANGER, f"siege-{number}", PAID)
 
     def _dialled(self, phone: str, session: str, wants: Sequence[tuple[str, str]]) -> str:
-        """What the last screen was good for: the first word of `wants` in it says what is typed."""
+        """How the last screen begins; the first word of `wants` in one says what is typed on it."""
         path: list[str] = []
         for _ in range(HOPS):
             form = {
@@ -168,7 +166,10 @@ class Attackers:
                 "serviceCode": "*384*123#", "text": "*".join(path),
             }  # fmt: skip
             url = f"{self._site.webhooks}/ussd"
-            screen = requests.post(url, data=form, timeout=SECONDS).text
+            answer = requests.post(url, data=form, timeout=SECONDS)
+            if answer.status_code != 200:
+                return str(answer.status_code)
+            screen = answer.text
             if screen.startswith("END "):
                 break
             typed = next((typed for word, typed in wants if re.search(word, screen, re.M)), "1")
@@ -186,9 +187,7 @@ class Attackers:
 
     def _harass(self, _hand: int) -> str:
         number = next(self._numbers)
-        photo = next(self._leaves)
-        comment = b"%08d" % number
-        photo = photo[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + photo[2:]
+        photo = another(next(self._leaves), number)
         victim = f"{VICTIMS}{number:04d}"
         return self._upload(photo, random.choice(ABROAD) + "1234567" if number % 4 == 0 else victim)
 
@@ -257,12 +256,6 @@ def wait_for(look: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.5)
     return True
-
-
-def _saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind, **options)
-    return out.getvalue()
 
 
 def _with_scans(grey: bytes, count: int) -> bytes:

@@ -16,6 +16,7 @@ import requests
 
 from gateway.agronomy import CROP_OF, CROPS
 from inference.drawn import LEAVES as DRAWN
+from rig.photos import another
 from rig.storm.site import OFFICERS, Site
 
 SECONDS = 15.0
@@ -116,7 +117,7 @@ class Crowd:
 
     def _photo(self, number: int, chance: random.Random) -> None:
         client_id, phone = f"chaos-{number}", f"+25078{number:07d}"
-        picture = _another(self._pictures[number % len(self._pictures)], number)
+        picture = another(self._pictures[number % len(self._pictures)], number)
         label = LABELS[number % len(self._pictures) % LEAVES // 2]
         crop = CROP_OF[label] if chance.random() < 0.7 else chance.choice(CROPS)
         with self._lock:
@@ -272,9 +273,3 @@ class Crowd:
         act()
         for thread in others:
             thread.join()
-
-
-def _another(jpeg: bytes, number: int) -> bytes:
-    """The same picture in other bytes: a comment (ISO 10918-1 B.2.4.5) with a number in it."""
-    comment = b"%012d" % number
-    return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]

@@ -23,6 +23,7 @@ from inference.picture import (
     decode_square,
     normalise,
 )
+from rig.photos import saved
 
 
 def leaf(width: int = 160, height: int = 120, mode: str = "RGB") -> Image.Image:
@@ -31,12 +32,6 @@ def leaf(width: int = 160, height: int = 120, mode: str = "RGB") -> Image.Image:
     coarse = rng.integers(0, 90, (height // 8 + 1, width // 8 + 1, 3), dtype=np.uint8)
     coarse[..., 1] += 120
     return Image.fromarray(coarse).resize((width, height)).convert(mode)
-
-
-def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind, **options)
-    return out.getvalue()
 
 
 def segment(code: int, body: bytes) -> bytes:

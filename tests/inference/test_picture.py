@@ -19,6 +19,7 @@ from inference.picture import (
     sniff,
     square,
 )
+from rig.photos import saved
 
 
 def two_colours(width: int = 160, height: int = 120) -> Image.Image:
@@ -26,12 +27,6 @@ def two_colours(width: int = 160, height: int = 120) -> Image.Image:
     picture = Image.new("RGB", (width, height), (200, 30, 30))
     picture.paste((30, 30, 200), (0, height // 2, width, height))
     return picture
-
-
-def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, kind, **options)
-    return out.getvalue()
 
 
 def png_header(width: int, height: int) -> bytes:
