@@ -11,25 +11,21 @@ of nobody, to be replaced by your own.
 from __future__ import annotations
 
 import argparse
-import io
 import math
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
 from benchmarks import guard
 from benchmarks.document import put, table
-from gateway.app import create_app
 from gateway.context import Context
 from gateway.jobs import photos, worker
-from gateway.settings import ROOT, Settings
-from gateway.store.models import Photo
-from rig import servers, things
+from gateway.settings import ROOT
+from rig import things
 from rig.photos import draw_photos
 
 MONTH_SECONDS = 30 * 86_400
@@ -112,30 +108,22 @@ def need(farmers: int, costs: Costs, habits: Habits, prices: Prices) -> Need:
 
 def measure(cases: int) -> Costs:
     """On this machine, one after the other."""
-    with tempfile.TemporaryDirectory() as folder, servers.redis_server() as url:
-        home = Path(folder) / "var"
-        home.mkdir()
-        settings = Settings.read(
-            home=home, redis_url=url, channel_keys=guard.KEY, kiosk_daily=0, district_daily=0,
-            service_daily=0, number_daily=0,
-            secret_key="a secret for counting, long enough to be one",
-        )  # fmt: skip
-        app = create_app(settings)
-        context: Context = app.extensions["leafline"]
-        context.store.migrate()
-        try:
-            return _measure(context, app.test_client(), cases, home)
-        finally:
-            context.close()
+    unbounded = dict.fromkeys(("kiosk_daily", "district_daily", "service_daily", "number_daily"), 0)
+    with guard.application(**unbounded) as (context, client):
+        return _measure(context, client, cases)
 
 
-def _measure(context: Context, client: FlaskClient, cases: int, home: Path) -> Costs:
+def _measure(context: Context, client: FlaskClient, cases: int) -> Costs:
+    home = context.settings.home
     _, token = things.kiosk(context.store)
     worker.sit_down(context)
     context.model.self_check()
     spent = dict.fromkeys(("upload", "diagnosis", "message", "hop"), 0.0)
 
-    def timed(what: str, began: float) -> None:
+    @contextmanager
+    def timed(what: str) -> Iterator[None]:
+        began = time.process_time()
+        yield
         spent[what] += time.process_time() - began
 
     before = 0.0
@@ -144,26 +132,16 @@ def _measure(context: Context, client: FlaskClient, cases: int, home: Path) -> C
             spent = dict.fromkeys(spent, 0.0)
             before = _rows(context, home)
         phone = f"+25078{number:07}"
-        form = {"photo": (io.BytesIO(picture), "leaf.jpg"), "crop": "maize", "phone": phone}
-        began = time.process_time()
-        answer = client.post("/api/photos", data=form, headers={"Authorization": f"Bearer {token}"})
-        timed("upload", began)
-        assert answer.status_code == 202, answer.text
-        with context.store.reading() as session:
-            newest = session.scalars(select(Photo.id).order_by(Photo.id.desc())).first()
-        assert newest is not None
-        began = time.process_time()
-        photos.diagnose(newest)
-        timed("diagnosis", began)
-        began = time.process_time()
-        guard.hand_over(context)
-        timed("message", began)
-        began = time.process_time()
-        for text in ("", "1"):
-            hop = {"sessionId": f"s{number}", "phoneNumber": phone, "text": text,
-                   "serviceCode": "*384*123#", "networkCode": "99999"}  # fmt: skip
-            assert client.post(f"/africastalking/{guard.KEY}/ussd", data=hop).status_code == 200
-        timed("hop", began)
+        with timed("upload"):
+            guard.hand_in(client, token, picture, phone)
+        photo = guard.newest_photo(context)
+        with timed("diagnosis"):
+            photos.diagnose(photo)
+        with timed("message"):
+            guard.hand_over(context)
+        with timed("hop"):
+            for text in ("", "1"):
+                guard.hop(client, f"s{number}", phone, text)
     rows = _rows(context, home) - before
     return Costs(
         spent["upload"] / cases,

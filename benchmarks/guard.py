@@ -116,26 +116,35 @@ def count(context: Context, client: FlaskClient, meter: Meter) -> dict[str, Coun
     worker.sit_down(context)
     for shade in (60, 120):
         with meter.counting() as found["upload"]:
-            body = {"photo": (io.BytesIO(things.photo(shade)), "leaf.jpg"), "crop": "maize",
-                    "phone": things.FARMER, "language": "en"}  # fmt: skip
-            answer = client.post(
-                "/api/photos", data=body, headers={"Authorization": f"Bearer {token}"}
-            )
-            assert answer.status_code == 202, answer.text
-        with context.store.reading() as session:
-            newest = session.scalars(select(Photo.id).order_by(Photo.id.desc())).first()
-        assert newest is not None
+            hand_in(client, token, things.photo(shade), things.FARMER)
+        photo = newest_photo(context)
         with meter.counting() as found["diagnosis"]:
-            photos.diagnose(newest)
+            photos.diagnose(photo)
         with meter.counting() as found["hand-over"]:
             hand_over(context)
     for session_id in ("first", "second"):
         for text in ("", "1"):
             with meter.counting() as found["hop" if text else "first hop"]:
-                form = {"sessionId": session_id, "phoneNumber": things.FARMER, "text": text,
-                        "serviceCode": "*384*123#", "networkCode": "99999"}  # fmt: skip
-                assert client.post(f"/africastalking/{KEY}/ussd", data=form).status_code == 200
+                hop(client, session_id, things.FARMER, text)
     return found
+
+
+def hand_in(client: FlaskClient, token: str, picture: bytes, phone: str) -> None:
+    form = {"photo": (io.BytesIO(picture), "leaf.jpg"), "crop": "maize", "phone": phone,
+            "language": "en"}  # fmt: skip
+    answer = client.post("/api/photos", data=form, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 202, answer.text
+
+
+def newest_photo(context: Context) -> int:
+    with context.store.reading() as session:
+        return session.scalars(select(Photo.id).order_by(Photo.id.desc()).limit(1)).one()
+
+
+def hop(client: FlaskClient, session_id: str, phone: str, text: str) -> None:
+    form = {"sessionId": session_id, "phoneNumber": phone, "text": text,
+            "serviceCode": "*384*123#", "networkCode": "99999"}  # fmt: skip
+    assert client.post(f"/africastalking/{KEY}/ussd", data=form).status_code == 200
 
 
 def hand_over(context: Context) -> None:
@@ -147,22 +156,28 @@ def hand_over(context: Context) -> None:
     lane._settler._settle([(message, result)])
 
 
-def measure() -> tuple[dict[str, Counts], list[str]]:
-    """Counts by thing, and every statement."""
+@contextmanager
+def application(**settings: Any) -> Iterator[tuple[Context, FlaskClient]]:
+    """One in this process, on an empty SQLite store and a Redis of its own."""
     with tempfile.TemporaryDirectory() as folder, servers.redis_server() as url:
-        settings = Settings.read(
-            home=Path(folder) / "var", redis_url=url, channel_keys=KEY,
-            secret_key="a secret for counting, long enough to be one",
-        )  # fmt: skip
-        settings.home.mkdir()
-        app = create_app(settings)
+        given = {"home": Path(folder) / "var", "redis_url": url, "channel_keys": KEY}
+        given |= {"secret_key": "a secret for counting, long enough to be one"}
+        read = Settings.read(**given, **settings)
+        read.home.mkdir()
+        app = create_app(read)
         context: Context = app.extensions["leafline"]
         context.store.migrate()
-        meter = Meter(context)
         try:
-            return count(context, app.test_client(), meter), meter.told
+            yield context, app.test_client()
         finally:
             context.close()
+
+
+def measure() -> tuple[dict[str, Counts], list[str]]:
+    """Counts by thing, and every statement."""
+    with application() as (context, client):
+        meter = Meter(context)
+        return count(context, client, meter), meter.told
 
 
 def over(found: dict[str, Counts], budget: dict[str, dict[str, int]]) -> list[str]:
