@@ -14,7 +14,10 @@ from gateway.settings import Settings
 from rig.house import UNBOUNDED
 
 BEGAN = datetime(2026, 11, 2, 8, tzinfo=UTC)
-VISIT = "Ada will visit you by 06/11/2026"
+DAY = "Ada will visit you by 06/11/2026"
+NONE, VISIT = ("no_officer", "none"), ("promise_visit", DAY)
+WITH_OFFICER = ("ussd_case_with_officer", "with an officer")
+CLOSING = ("officer_closing", "bury")
 
 
 def told(*texts: tuple[str, str], every: timedelta = timedelta(hours=2)) -> list[Told]:
@@ -28,38 +31,17 @@ def told(*texts: tuple[str, str], every: timedelta = timedelta(hours=2)) -> list
 @pytest.mark.parametrize(
     ("told_", "wrong"),
     [
-        (told(("no_officer", "none"), ("ussd_case_with_officer", "with an officer")), 1),
-        (told(("no_officer", "none"), ("words_passed", "go to the officer")), 1),
-        (
-            told(
-                ("no_officer", "none"),
-                ("escalation_farmer", "an officer will call"),
-                ("ussd_case_with_officer", "with an officer"),
-            ),
-            0,
-        ),
-        (told(("promise_visit", VISIT), ("ussd_case_with_officer", "with an officer")), 1),
-        (told(("promise_visit", VISIT), ("ussd_case_promised_visit", VISIT)), 0),
-        (told(("promise_visit", VISIT), ("ussd_case_promised_visit", "by 07/11/2026")), 1),
-        (told(("promise_visit", VISIT), ("promise_visit", "by 07/11/2026")), 0),
-        (
-            told(
-                ("promise_visit", VISIT),
-                ("ussd_case_with_officer", "with an officer"),
-                every=timedelta(days=6),
-            ),
-            0,
-        ),
-        (told(("officer_closing", "bury"), ("case_waiting", "we wait for a photo")), 1),
-        (told(("officer_closing", "bury"), ("ussd_case_officer_said", "bury")), 0),
-        (
-            told(
-                ("no_officer", "none"),
-                ("optout_confirm", "STOP confirmed"),
-                ("ussd_case_with_officer", "with an officer"),
-            ),
-            0,
-        ),
+        (told(NONE, WITH_OFFICER), 1),
+        (told(NONE, ("words_passed", "go to the officer")), 1),
+        (told(NONE, ("escalation_farmer", "an officer will call"), WITH_OFFICER), 0),
+        (told(VISIT, WITH_OFFICER), 1),
+        (told(VISIT, ("ussd_case_promised_visit", DAY)), 0),
+        (told(VISIT, ("ussd_case_promised_visit", "by 07/11/2026")), 1),
+        (told(VISIT, ("promise_visit", "by 07/11/2026")), 0),
+        (told(VISIT, WITH_OFFICER, every=timedelta(days=6)), 0),
+        (told(CLOSING, ("case_waiting", "we wait for a photo")), 1),
+        (told(CLOSING, ("ussd_case_officer_said", "bury")), 0),
+        (told(NONE, ("optout_confirm", "STOP confirmed"), WITH_OFFICER), 0),
     ],
 )
 def test_a_contradiction_is_found(told_: list[Told], wrong: int) -> None:
