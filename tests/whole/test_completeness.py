@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
+import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Flask
@@ -78,6 +81,17 @@ def test_every_setting_is_in_the_guide() -> None:
     given = [settings_row(section, name) for section in sections for name in section.model_fields]
     lacking = [row for row in given if row not in rows]
     assert not lacking, "docs/operating.md lacks these rows, as (setting, what)"
+
+
+def test_a_setting_is_in_the_guide_once() -> None:
+    names = Counter(re.findall(r"^\| (`[A-Z_]+`) \|", GUIDE, re.M))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_no_empty_line_ends_a_table_before_its_last_row(page: Path) -> None:
+    after_nothing = re.compile(r"\n\n(?=\|)(.*)\n(?!\|\s*-)")
+    assert after_nothing.findall(page.read_text()) == []
 
 
 def documented(command: str) -> bool:
