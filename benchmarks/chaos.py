@@ -153,13 +153,6 @@ def _storm(
     )
 
 
-def write_down(path: Path, outcome: Outcome, command: str) -> None:
-    """Put the figures of this run between the marks of its store in a document."""
-    table = [f"`{command}`", "", "| | |", "|---|---|"]
-    table += [f"| {name} | {value} |" for name, value in outcome.rows()]
-    document.put(path, f"chaos {outcome.store}", table)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite")
@@ -196,7 +189,8 @@ def main() -> None:
         words = ["store", "photos", "sessions", "texts", "spread", "seed"]
         options = " ".join(f"--{word} {getattr(asked, word):g}" if word != "store" else
                            f"--store {asked.store}" for word in words)  # fmt: skip
-        write_down(asked.write, outcome, f"python -m benchmarks.chaos {options}")
+        command = f"python -m benchmarks.chaos {options}"
+        document.put_run(asked.write, f"chaos {asked.store}", command, outcome.rows())
     raise SystemExit(0 if outcome.good else 1)
 
 

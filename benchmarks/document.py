@@ -25,6 +25,12 @@ def put(path: Path, mark: str, lines: Sequence[str]) -> None:
     path.write_text(replaced)
 
 
+def put_run(path: Path, mark: str, command: str, rows: Sequence[tuple[str, str]]) -> None:
+    """The same with one run: its command, and what came of it row by row."""
+    lines = [f"`{command}`", "", "| | |", "|---|---|"]
+    put(path, mark, [*lines, *(f"| {name} | {value} |" for name, value in rows)])
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """A table in Markdown; its first column is words, the others are figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]

@@ -19,7 +19,8 @@ LEAFLINE = Path(sys.executable).parent / "leafline"
 READY = "Leafline is running"
 KEY = "channel-key-of-the-whole-tests"
 UNBOUNDED = tuple(
-    f"LEAFLINE_{who}_DAILY" for who in ("NUMBER", "OFFICER", "KIOSK", "DISTRICT", "SERVICE")
+    f"LEAFLINE_{who}_DAILY"
+    for who in ("NUMBER", "OFFICER", "KIOSK", "KIOSK_PHOTOS", "DISTRICT", "SERVICE")
 )
 T = TypeVar("T")
 OURS = re.compile(r"LEAFLINE_|AT_|DATABASE_URL$|REDIS_URL$|SENTRY_DSN$")
@@ -58,7 +59,6 @@ class House:
             "LEAFLINE_WEB_THREADS": 4,
             # A crowd of tests sends in a minute what a service sends in days.
             **dict.fromkeys(UNBOUNDED, 0),
-            "LEAFLINE_KIOSK_PHOTOS_DAILY": 0,
             **settings,
         }
         self.environment = {k: v for k, v in os.environ.items() if not OURS.match(k)}

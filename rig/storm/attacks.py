@@ -8,7 +8,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -246,16 +245,6 @@ class Attackers:
         url = f"{self._site.webhooks}/{kind}"
         answer = requests.post(url, data=form, timeout=SECONDS)
         return str(answer.status_code)
-
-
-def wait_for(look: Callable[[], bool], seconds: float) -> bool:
-    """Whether it came true in time."""
-    until = time.monotonic() + seconds
-    while not look():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.5)
-    return True
 
 
 def _with_scans(grey: bytes, count: int) -> bytes:
