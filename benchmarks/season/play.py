@@ -43,8 +43,8 @@ from gateway.people import farmers, hours, officers
 from gateway.store.base import now
 from gateway.store.models import Case, Escalation, Photo
 from gateway.store.states import MessageState
-from tests.dialogue.test_farmers_table import ROWS as FARMERS_ROWS
-from tests.dialogue.test_officers_table import ROWS as OFFICERS_ROWS
+from rig.dialogues import farmers as farmers_table
+from rig.dialogues import officers as officers_table
 
 HOUR = timedelta(hours=1)
 AT_MOST = 28 * 24
@@ -176,7 +176,7 @@ class Play:
 
     def _sloppy(self, farmer: Farmer) -> str:
         states = ("has a case", "with officer", "duty", f"speaks {farmer.language}", "known")
-        rows = [text for state, text, _, _ in FARMERS_ROWS if state in states]
+        rows = [text for state, text, _, _ in farmers_table.ROWS if state in states]
         cases = self._cases(farmer)
         code = cases[0].code if cases else ""
         return self.dice.choice(rows).format(code=code, wrong=code[:-1], other=code)
@@ -214,8 +214,10 @@ class Play:
             return self.dice.choice(ADVICE)
         if chance < 0.75:
             return self.dice.choice(PROMISES)
-        rows = [row.text for row in OFFICERS_ROWS if row.state.startswith("one") and row.relayed]
-        rows += [row.text for row in OFFICERS_ROWS if row.state == "one" and not row.relayed]
+        rows = [
+            row.text for row in officers_table.ROWS if row.state.startswith("one") and row.relayed
+        ]
+        rows += [row.text for row in officers_table.ROWS if row.state == "one" and not row.relayed]
         text = self.dice.choice(rows)
         keep = "{briefing}" in text or "{other}" in text or "OFF" in text.upper()
         return "?" if keep else text.format(code="", closed="")
