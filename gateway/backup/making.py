@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import logging
 import tempfile
 from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -22,21 +20,16 @@ from pathlib import Path
 import pyrage
 from sqlalchemy.orm import Session
 
-from gateway.backup import BackupError, snapshot
+from gateway.backup import BackupError, pictures, snapshot
 from gateway.backup.place import ERASURES, MANIFEST, NAME, PHOTO_LIST, PHOTOS, STORE, Place
 from gateway.store import Store
 from gateway.store.base import now
 from gateway.store.database import insert_once
 from gateway.store.models import HouseFact
-from gateway.store.photos import PhotoMissing, PhotoStore
-from gateway.store.vault import SealBroken
-
-log = logging.getLogger("leafline.backup")
+from gateway.store.photos import PhotoStore
 
 LAST = "backed_up"
 """The house's own note of when it was backed up last."""
-AT_ONCE = 8
-"""Photos that are copied side by side."""
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -158,17 +151,12 @@ def _copy_photos(
     wanted = [address for address in addresses if address not in there]
 
     def copy(address: str) -> str | None:
-        try:
-            data = photos.get(address)
-        except (PhotoMissing, SealBroken, OSError) as error:
-            # It was deleted meanwhile, or its file is damaged: the house lives with that too.
-            log.warning("photo_not_backed_up reason=%s", type(error).__name__)
+        if (data := pictures.read(photos, address)) is None:
             return address
         place.write(store.vault.seal_photo(data), *place.photo(key, address))
         return None
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        missing = {address for address in pool.map(copy, wanted) if address}
+    missing = {address for address in pictures.each(copy, wanted) if address}
     return len(wanted) - len(missing), missing
 
 

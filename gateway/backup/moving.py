@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,14 +27,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON
 
-from gateway.backup import BackupError, snapshot
+from gateway.backup import BackupError, pictures, snapshot
 from gateway.store import Store
 from gateway.store.base import Base, Sealed, SealedFacts, SealedWords, now
-from gateway.store.models import Beat, Photo
-from gateway.store.photos import PhotoMissing, PhotoStore
+from gateway.store.models import Beat
+from gateway.store.photos import PhotoStore
+from gateway.watch.beats import SILENT
 
 BATCH = 1000
-SILENT = timedelta(seconds=90)
 AS_THEY_LIE = {Sealed: LargeBinary, SealedWords: String}
 
 
@@ -77,19 +77,16 @@ def move_photos(store: Store, source: PhotoStore, target: PhotoStore) -> tuple[i
 
     Raises: BackupError, PhotoStoreError.
     """
-    shown = select(Photo.address).where(Photo.gone_at.is_(None)).distinct()
     with store.reading() as session:
-        addresses = session.scalars(shown).all()
-    missing = 0
-    for address in addresses:
-        try:
-            data = source.get(address)
-        except PhotoMissing:
-            missing += 1
-            continue
-        if target.put(data) != address:
+        addresses = session.scalars(pictures.SHOWN).all()
+
+    def copy(address: str) -> bool:
+        data = pictures.read(source, address)
+        if data is not None and target.put(data) != address:
             raise BackupError(f"the photo {address} is another one")
-    return len(addresses), missing
+        return data is not None
+
+    return len(addresses), pictures.each(copy, addresses).count(False)
 
 
 def _tables() -> Sequence[Table]:

@@ -8,7 +8,6 @@ import json
 import random
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pyrage
 
-from gateway.backup import BackupError, snapshot
+from gateway.backup import BackupError, pictures, snapshot
 from gateway.backup.place import ERASURES, MANIFEST, PHOTO_LIST, STORE, Place
 from gateway.store import Store
 from gateway.store.vault import SealBroken, Vault
@@ -138,9 +137,7 @@ def verify(backup: Backup, vault: Vault, scratch: Path, *, every_photo: bool = F
     addresses = backup.addresses()
     if not every_photo:
         addresses = random.sample(addresses, min(SAMPLE, len(addresses)))
-    with ThreadPoolExecutor(8) as pool:
-        for _ in pool.map(lambda address: backup.photo(vault, address), addresses):
-            pass
+    pictures.each(lambda address: len(backup.photo(vault, address)), addresses)
     return len(addresses)
 
 

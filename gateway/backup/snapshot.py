@@ -12,9 +12,8 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, column, func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 
-from gateway.backup import BackupError
+from gateway.backup import BackupError, pictures
 from gateway.store import Store
-from gateway.store.models import Photo
 from gateway.store.vault import Vault
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -29,8 +28,7 @@ class Snapshot:
         self.counts = counts(connection)
         """Rows of each table."""
         self.revision = revision(connection)
-        shown = select(Photo.address).where(Photo.gone_at.is_(None)).distinct()
-        self.photos = sorted(connection.scalars(shown))
+        self.photos = sorted(connection.scalars(pictures.SHOWN))
 
 
 @contextmanager

@@ -385,7 +385,10 @@ def test_a_house_moves_from_sqlite_to_postgresql(
     other = Folder(tmp_path / "moved photos", Vault(SECRET))
     lost = addresses.pop()
     context.photos.delete(lost)
-    assert moving.move_photos(context.store, context.photos, other) == (2, 1)
+    damaged = upload(context, 63)
+    file = context.settings.home / "photos" / damaged[:2] / damaged
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert moving.move_photos(context.store, context.photos, other) == (3, 2)
     assert set(other.addresses()) == addresses
 
 
