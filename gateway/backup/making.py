@@ -16,15 +16,16 @@ from datetime import datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import pyrage
 from sqlalchemy.orm import Session
 
 from gateway.backup import BackupError, pictures, snapshot
-from gateway.backup.place import ERASURES, MANIFEST, NAME, PHOTO_LIST, PHOTOS, STORE, Place
+from gateway.backup.place import ERASURES, MANIFEST, PHOTO_LIST, PHOTOS, STORE, Place
 from gateway.store import Store
 from gateway.store.base import now
-from gateway.store.database import insert_once
+from gateway.store.database import insert_or_set
 from gateway.store.models import HouseFact
 from gateway.store.photos import PhotoStore
 
@@ -63,13 +64,11 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
     files: dict[str, tuple[int, str]] = {}
     with tempfile.TemporaryDirectory(dir=scratch, prefix="backup-") as folder:
         copy = Path(folder) / "store"
-        with snapshot.taken(store, copy) as held:
-            pass
-        files[STORE] = _seal(copy, place, name, STORE, identity)
-    erasures = book.read_bytes() if book.exists() else b""
-    with place.writing(name, ERASURES) as file:
-        pyrage.encrypt_io(BytesIO(erasures), file, [identity.to_public()])
-    files[ERASURES] = file.proof
+        held = snapshot.take(store, copy)
+        with open(copy, "rb") as plain:
+            files[STORE] = _seal(plain, place, name, STORE, identity)
+    erasures = BytesIO(book.read_bytes() if book.exists() else b"")
+    files[ERASURES] = _seal(erasures, place, name, ERASURES, identity)
     copied, missing = _copy_photos(store, photos, place, key, held.photos)
     kept = [address for address in held.photos if address not in missing]
     listed = gzip.compress("".join(f"{address}\n" for address in kept).encode(), mtime=0)
@@ -91,8 +90,7 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
     }
     place.write(json.dumps(manifest, indent=1).encode(), name, MANIFEST)
     with store.transaction() as session:
-        insert_once(session, HouseFact, {"name": LAST, "value": ""}, "name")
-        session.merge(HouseFact(name=LAST, value=at.isoformat()))
+        insert_or_set(session, HouseFact, {"name": LAST, "value": at.isoformat()}, "name")
     rows = sum(held.counts.values())
     return Made(name, rows, len(held.photos), copied, len(missing))
 
@@ -106,7 +104,7 @@ def last(store: Store) -> datetime | None:
 def last_in(session: Session) -> datetime | None:
     """The same, of a session that is open."""
     fact = session.get(HouseFact, LAST)
-    return datetime.fromisoformat(fact.value) if fact and fact.value else None
+    return datetime.fromisoformat(fact.value) if fact else None
 
 
 def let_go(place: Place, keep: int) -> list[str]:
@@ -136,9 +134,9 @@ def _sweep_photos(place: Place, names: Iterable[str]) -> None:
 
 
 def _seal(
-    source: Path, place: Place, name: str, target: str, identity: pyrage.x25519.Identity
+    plain: IO[bytes], place: Place, name: str, target: str, identity: pyrage.x25519.Identity
 ) -> tuple[int, str]:
-    with open(source, "rb") as plain, place.writing(name, target) as file:
+    with place.writing(name, target) as file:
         pyrage.encrypt_io(plain, file, [identity.to_public()])
     return file.proof
 
@@ -158,6 +156,3 @@ def _copy_photos(
 
     missing = {address for address in pictures.each(copy, wanted) if address}
     return len(wanted) - len(missing), missing
-
-
-__all__ = ["LAST", "NAME", "Made", "last", "let_go", "make"]

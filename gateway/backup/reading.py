@@ -8,7 +8,7 @@ import json
 import random
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -17,7 +17,7 @@ from pathlib import Path
 import pyrage
 
 from gateway.backup import BackupError, pictures, snapshot
-from gateway.backup.place import ERASURES, MANIFEST, PHOTO_LIST, STORE, Place
+from gateway.backup.place import ERASURES, MANIFEST, STORE, Place
 from gateway.store import Store
 from gateway.store.vault import SealBroken, Vault
 
@@ -94,8 +94,7 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
             raise BackupError(f"{name}/{MANIFEST} is damaged") from None
         raise BackupError(
             f"the backup {name} is sealed with the key {key[:SHOWN]}: give it in "
-            "LEAFLINE_SECRET_KEY, "
-            "in LEAFLINE_OLD_SECRET_KEYS or as the file secret-key in the home"
+            "LEAFLINE_SECRET_KEY, in LEAFLINE_OLD_SECRET_KEYS or as the file secret-key in the home"
         ) from None
     return Backup(
         place=place,
@@ -115,7 +114,7 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
 def check_files(backup: Backup) -> None:
     """Whether everything lies there as it was written, photos by name. Raises: BackupError."""
     for file, proof in backup.files.items():
-        if backup.place.proof(backup.name, file) != tuple(proof):
+        if backup.place.proof(backup.name, file) != proof:
             raise BackupError(f"{backup.name}/{file} is not what was written")
     lost = set(backup.addresses()) - backup.place.photos(backup.key)
     if lost:
@@ -129,11 +128,8 @@ def verify(backup: Backup, vault: Vault, scratch: Path, *, every_photo: bool = F
     with backup.store(scratch) as file:
         snapshot.check_readable(backup.kind, file)
         if backup.kind == snapshot.SQLITE:
-            copy = Store(f"sqlite:///{file}", vault)
-            try:
+            with closing(snapshot.opened(file, vault)) as copy:
                 check_rows(backup, copy)
-            finally:
-                copy.close()
     addresses = backup.addresses()
     if not every_photo:
         addresses = random.sample(addresses, min(SAMPLE, len(addresses)))
@@ -160,6 +156,3 @@ def _open(sealed: object, plain: object, identity: pyrage.x25519.Identity, file:
         pyrage.decrypt_io(sealed, plain, [identity])
     except (pyrage.DecryptError, OSError) as error:
         raise BackupError(f"{file} of the backup does not open: {error}") from None
-
-
-__all__ = ["PHOTO_LIST", "Backup", "check_files", "check_rows", "find", "verify"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -128,11 +129,8 @@ def move(store_url: str | None, photos_url: str | None) -> None:
             click.echo(f"{count - missing} photos; {missing} could not be read")
         if store_url:
             url = settings.store_at(store_url)
-            target = Store(url, _vault(settings))
-            try:
+            with closing(Store(url, _vault(settings))) as target:
                 counts = moving.move_store(context.store, target, url)
-            finally:
-                target.close()
             click.echo(f"{sum(counts.values())} rows of {len(counts)} tables, compared")
     finally:
         context.close()
