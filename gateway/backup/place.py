@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from gateway.backup import BackupError
+from gateway.store.photos import files_at
 
 MANIFEST, STORE, ERASURES, PHOTO_LIST = "manifest.json", "store.age", "erasures.age", "photos.gz"
 PHOTOS = "photos"
@@ -32,11 +32,12 @@ class Place:
 
     def __init__(self, url: str) -> None:
         try:
-            self._files, root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError) as error:
-            raise BackupError(f"{_shown(url)} is no place for backups: {error}") from None
+            self._files, root = files_at(url)
+        except Exception as error:  # each driver has kinds of its own
+            reason = str(error) or type(error).__name__
+            raise BackupError(f"{_shown(url)} is no place for backups: {reason}") from None
         self.shown = _shown(url)
-        self._root = str(root).rstrip("/")
+        self._root = root.rstrip("/")
 
     def names(self) -> list[str]:
         """Of the backups that are whole, newest first."""
@@ -125,8 +126,8 @@ class Place:
             raise BackupError(f"there is no {missing} in {self.shown}") from None
         except BackupError:
             raise
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except Exception as error:  # an object store's driver has kinds of its own
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise BackupError(f"{self.shown} cannot be {what}: {reason}") from None
 
 

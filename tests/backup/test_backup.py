@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -35,6 +36,7 @@ from gateway.store.photos import Folder, PhotoMissing
 from gateway.store.states import MessageState
 from gateway.store.vault import Vault
 from rig import servers
+from rig.house import free_port
 from rig.things import FARMER, kiosk, photo
 from tests.conftest import SECRET, _sqlalchemy
 
@@ -399,6 +401,19 @@ def test_a_house_that_runs_is_not_moved(context: Context) -> None:
         beats.beat(session, "host/worker-1", "worker")
     with pytest.raises(BackupError, match=r"stop the house first: host/worker-1"):
         moving.check_stopped(context.store)
+
+
+def test_whatever_goes_wrong_in_a_place_is_told_in_a_line(tmp_path: Path) -> None:
+    """Drivers have kinds of errors of their own."""
+    archive = tmp_path / "readable.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("20200101T000000Z/manifest.json", "{}")
+    place = Place(f"zip://::file://{archive}")
+    with pytest.raises(BackupError, match="cannot be written"):
+        place.remove("20200101T000000Z")
+    for url in (f"zip://::file://{__file__}", f"ftp://127.0.0.1:{free_port()}/x"):
+        with pytest.raises(BackupError, match="is no place for backups"):
+            Place(url)
 
 
 @pytest.mark.parametrize("url", ["nosuch://me:hidden-word@host/x", "memory://me:hidden-word@host"])
