@@ -11,6 +11,7 @@ import gzip
 import json
 import tempfile
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -21,7 +22,7 @@ from typing import IO
 import pyrage
 from sqlalchemy.orm import Session
 
-from gateway.backup import BackupError, pictures, snapshot
+from gateway.backup import BackupError, pictures, reading, snapshot
 from gateway.backup.place import ERASURES, MANIFEST, PHOTO_LIST, PHOTOS, STORE, Place
 from gateway.store import Store
 from gateway.store.base import now
@@ -57,8 +58,23 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
     """
     at = now()
     name = at.strftime(STAMP)
-    if place.has(name, MANIFEST):
+    if name in place.begun():
         raise BackupError(f"there is a backup {name} already")
+    try:
+        made = _make(store, photos, book, place, scratch, at)
+    except BaseException:
+        with suppress(BackupError):  # else each try would leave a copy of the store there
+            place.remove(name)
+        raise
+    with store.transaction() as session:
+        insert_or_set(session, HouseFact, {"name": LAST, "value": at.isoformat()}, "name")
+    return made
+
+
+def _make(
+    store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Path, at: datetime
+) -> Made:
+    name = at.strftime(STAMP)
     identity = pyrage.x25519.Identity.generate()
     key = store.vault.writer.name
     files: dict[str, tuple[int, str]] = {}
@@ -89,8 +105,6 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
         "sealed": base64.b64encode(store.vault.seal_text(json.dumps(facts))).decode(),
     }
     place.write(json.dumps(manifest, indent=1).encode(), name, MANIFEST)
-    with store.transaction() as session:
-        insert_or_set(session, HouseFact, {"name": LAST, "value": at.isoformat()}, "name")
     rows = sum(held.counts.values())
     return Made(name, rows, len(held.photos), copied, len(missing))
 
@@ -108,22 +122,22 @@ def last_in(session: Session) -> datetime | None:
 
 
 def let_go(place: Place, keep: int) -> list[str]:
-    """Delete all but the newest backups, and the photos that none of these names; the names of
-    those that went."""
-    names = place.names()
-    gone = names[keep:]
+    """Delete all but the newest backups, what broke off before the oldest of these, and the photos
+    that none of these names; the names of those that went. Raises: BackupError."""
+    kept = place.names()[:keep]
+    gone = [name for name in place.begun() if kept and name < kept[-1]]
     for name in gone:
         place.remove(name, MANIFEST)  # first: what is left is no backup any more
         place.remove(name)
     if gone:
-        _sweep_photos(place, names[:keep])
+        _sweep_photos(place, kept)
     return gone
 
 
 def _sweep_photos(place: Place, names: Iterable[str]) -> None:
     named: dict[str, set[str]] = {}
     for name in names:
-        key = json.loads(place.read(name, MANIFEST))["key"]
+        key = reading.manifest(place, name).key
         named.setdefault(key, set()).update(place.photo_list(name))
     for key in place.photo_keys():
         if key not in named:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -41,15 +42,11 @@ class Place:
 
     def names(self) -> list[str]:
         """Of the backups that are whole, newest first."""
-        with self._saying("read"):
-            try:
-                self._files.invalidate_cache()
-                found = self._files.ls(self._root, detail=False)
-            except FileNotFoundError:
-                return []
-            names = [path.rstrip("/").rpartition("/")[2] for path in found]
-            whole = [name for name in names if NAME.fullmatch(name) and self.has(name, MANIFEST)]
-        return sorted(whole, reverse=True)
+        return [name for name in self.begun() if self.has(name, MANIFEST)]
+
+    def begun(self) -> list[str]:
+        """Of all backups, also of those that broke off, newest first."""
+        return [name for name in reversed(self._inside()) if NAME.fullmatch(name)]
 
     def has(self, *path: str) -> bool:
         with self._saying("read"):
@@ -96,9 +93,14 @@ class Place:
 
     def photo_keys(self) -> list[str]:
         """Under which photos lie there."""
+        return self._inside(PHOTOS)
+
+    def _inside(self, *path: str) -> list[str]:
+        """Sorted names of what lies in a folder; none where there is no such folder."""
         with self._saying("read"), suppress(FileNotFoundError):
-            found = self._files.ls(self._path(PHOTOS), detail=False)
-            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+            self._files.invalidate_cache()
+            found = self._files.ls(self._path(*path), detail=False)
+            return sorted(one.rstrip("/").rpartition("/")[2] for one in found)
         return []
 
     def photo(self, key: str, address: str) -> tuple[str, ...]:
@@ -107,7 +109,7 @@ class Place:
     def photo_list(self, name: str) -> list[str]:
         try:
             return gzip.decompress(self.read(name, PHOTO_LIST)).decode().split()
-        except (OSError, EOFError, UnicodeDecodeError) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise BackupError(f"{name}/{PHOTO_LIST} cannot be read: {error}") from None
 
     def remove(self, *path: str) -> None:

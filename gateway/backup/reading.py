@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import random
 import tempfile
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pyrage
 
@@ -25,6 +25,13 @@ SHOWN = 8
 """Hex digits of a key's name that a person reads."""
 SAMPLE = 200
 """Photos that are opened unless all are to be."""
+
+
+class Manifest(NamedTuple):
+    key: str
+    """Its name: what sealed the rest, and the photos."""
+    made_at: datetime
+    sealed: bytes
 
 
 @dataclass(frozen=True)
@@ -81,12 +88,7 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
         raise BackupError(
             f"there is no backup {name} in {place.shown}; there are {', '.join(names)}"
         )
-    try:
-        manifest = json.loads(place.read(name, MANIFEST))
-        sealed = base64.b64decode(manifest["sealed"], validate=True)
-        key, made_at = str(manifest["key"]), datetime.fromisoformat(manifest["made_at"])
-    except (ValueError, KeyError, TypeError, binascii.Error):
-        raise BackupError(f"{name}/{MANIFEST} is damaged") from None
+    key, made_at, sealed = manifest(place, name)
     try:
         facts = json.loads(vault.open_text(sealed))
     except SealBroken:
@@ -109,6 +111,19 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
         files={file: (size, digest) for file, (size, digest) in facts["files"].items()},
         identity=pyrage.x25519.Identity.from_str(facts["identity"]),
     )
+
+
+def manifest(place: Place, name: str) -> Manifest:
+    """What of a backup anybody can read. Raises: BackupError."""
+    try:
+        found = json.loads(place.read(name, MANIFEST))
+        return Manifest(
+            str(found["key"]),
+            datetime.fromisoformat(found["made_at"]),
+            base64.b64decode(found["sealed"], validate=True),
+        )
+    except (ValueError, KeyError, TypeError):
+        raise BackupError(f"{name}/{MANIFEST} is damaged") from None
 
 
 def check_files(backup: Backup) -> None:

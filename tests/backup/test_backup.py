@@ -302,8 +302,42 @@ def test_a_backup_that_breaks_off_is_none(
     monkeypatch.setattr(place, "write", fails)
     with pytest.raises(BackupError):
         make(context, place)
-    assert place.names() == []
+    assert place.names() == place.begun() == []
     assert making.last(context.store) is None
+
+
+def test_what_a_killed_process_left_goes_with_the_old_ones(context: Context, place: Place) -> None:
+    """But not what another is making just now."""
+    with time_machine.travel(now()) as clock:
+        for _ in range(3):
+            clock.shift(60)
+            make(context, place)
+        first, second, third = reversed(place.names())
+        place.remove(second, "manifest.json")
+        clock.shift(60)
+        going_on = now().strftime(making.STAMP)
+        place.write(b"", going_on, "store.age")
+        assert making.let_go(place, 2) == []
+        assert making.let_go(place, 1) == [second, first]
+    assert place.begun() == [going_on, third]
+
+
+@pytest.mark.parametrize("hurt", ["manifest.json", "photos.gz"])
+def test_photos_stay_while_a_backup_cannot_say_which_it_names(
+    context: Context, place: Place, hurt: str
+) -> None:
+    upload(context, 60)
+    with time_machine.travel(now()) as clock:
+        make(context, place)
+        clock.shift(60)
+        newest = make(context, place).name
+    file = Path(place.shown) / newest / hurt
+    data = file.read_bytes()
+    file.write_bytes(data[:12] + bytes(byte ^ 255 for byte in data[12:]))
+    before = place.photos(context.store.vault.writer.name)
+    with pytest.raises(BackupError, match=hurt):
+        making.let_go(place, 1)
+    assert place.photos(context.store.vault.writer.name) == before != set()
 
 
 def test_the_scheduler_makes_one_a_day_and_says_when_it_cannot(
