@@ -7,7 +7,7 @@ Sealed values are copied as they lie: the key ring moves with the settings.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     MetaData,
+    Result,
     String,
     Table,
     func,
@@ -111,24 +112,16 @@ def _plain(kind: Any) -> Any:
     return AS_THEY_LIE[type(kind)]() if type(kind) in AS_THEY_LIE else kind
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
+def _rows(connection: Connection, table: Table) -> Result[Any]:
     keys = list(table.primary_key.columns)
-    found = connection.execution_options(yield_per=BATCH).execute(select(table).order_by(*keys))
-    yield from found
+    return connection.execution_options(yield_per=BATCH).execute(select(table).order_by(*keys))
 
 
 def _copy(old: Connection, new: Connection, table: Table) -> int:
-    names = [column.name for column in table.columns]
-    batch: list[dict[str, Any]] = []
     count = 0
-    for row in _rows(old, table):
-        batch.append(dict(zip(names, row, strict=True)))
-        count += 1
-        if len(batch) == BATCH:
-            new.execute(insert(table), batch)
-            batch.clear()
-    if batch:
-        new.execute(insert(table), batch)
+    for batch in _rows(old, table).mappings().partitions():
+        new.execute(insert(table), [dict(row) for row in batch])
+        count += len(batch)
     return count
 
 

@@ -20,6 +20,8 @@ from gateway.store.vault import Vault
 
 NO_PLACE = "say where backups lie: --to or --from with a folder or URL, or LEAFLINE_BACKUPS_URL"
 
+_FROM = click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+
 
 @click.group(invoke_without_command=True)
 @click.option("--to", "to", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
@@ -46,7 +48,7 @@ def backup(click_context: click.Context, to: str | None) -> None:
 
 
 @backup.command("list")
-@click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+@_FROM
 def list_backups(source: str | None) -> None:
     """The backups that are whole, newest first."""
     settings = Settings.read()
@@ -56,7 +58,7 @@ def list_backups(source: str | None) -> None:
 
 @backup.command("verify")
 @click.argument("name", default="")
-@click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+@_FROM
 @click.option("--every-photo", is_flag=True, help="Open all photos, not some of them.")
 def verify(name: str, source: str | None, every_photo: bool) -> None:
     """Open a backup with the keys of this house and compare it with what was written.
@@ -73,7 +75,7 @@ def verify(name: str, source: str | None, every_photo: bool) -> None:
 
 @click.command()
 @click.argument("name", default="")
-@click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+@_FROM
 @click.option(
     "--fresh",
     default=restoring.FRESH.total_seconds() / 60,
