@@ -124,12 +124,13 @@ def last_in(session: Session) -> datetime | None:
 def let_go(place: Place, keep: int) -> list[str]:
     """Delete all but the newest backups, what broke off before the oldest of these, and the photos
     that none of these names; the names of those that went. Raises: BackupError."""
-    kept = place.names()[:keep]
-    gone = [name for name in place.begun() if kept and name < kept[-1]]
+    begun, kept = place.begun(), place.names()[:keep]
+    gone = [name for name in begun if kept and name < kept[-1]]
     for name in gone:
         place.remove(name, MANIFEST)  # first: what is left is no backup any more
         place.remove(name)
-    if gone:
+    # One that is being made just now has copied photos that nothing names yet.
+    if gone and set(begun) == {*gone, *kept}:
         _sweep_photos(place, kept)
     return gone
 

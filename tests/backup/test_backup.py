@@ -307,11 +307,15 @@ def test_a_backup_that_breaks_off_is_none(
 
 
 def test_what_a_killed_process_left_goes_with_the_old_ones(context: Context, place: Place) -> None:
-    """But not what another is making just now."""
+    """But not what another is making just now, nor the photos that it copied."""
+    address = upload(context, 60)
+    key = context.store.vault.writer.name
     with time_machine.travel(now()) as clock:
-        for _ in range(3):
+        for number in range(3):
             clock.shift(60)
             make(context, place)
+            if not number:
+                erasure.erase(context.store, context.photos, FARMER, by="test")
         first, second, third = reversed(place.names())
         place.remove(second, "manifest.json")
         clock.shift(60)
@@ -319,7 +323,13 @@ def test_what_a_killed_process_left_goes_with_the_old_ones(context: Context, pla
         place.write(b"", going_on, "store.age")
         assert making.let_go(place, 2) == []
         assert making.let_go(place, 1) == [second, first]
-    assert place.begun() == [going_on, third]
+        assert place.begun() == [going_on, third]
+        assert place.photos(key) == {address}
+        clock.shift(60)
+        newest = make(context, place).name
+        assert making.let_go(place, 1) == [going_on, third]
+    assert place.begun() == [newest]
+    assert place.photos(key) == set()
 
 
 @pytest.mark.parametrize("hurt", ["manifest.json", "photos.gz"])
