@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import secrets
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,12 +55,17 @@ class Place:
 
     @contextmanager
     def writing(self, *path: str) -> Iterator[Written]:
-        """A file to be written from its beginning to its end."""
+        """A file to be written from its beginning to its end, or not at all: a photo that is there
+        is not copied again. An object store does so by itself."""
+        target = aside = self._path(*path)
         with self._saying("written"):
             if isinstance(self._files, LocalFileSystem):
                 self._files.makedirs(self._path(*path[:-1]), exist_ok=True)
-            with self._files.open(self._path(*path), "wb") as file:
+                aside = self._path(*path[:-1], f".{secrets.token_hex(8)}")
+            with self._files.open(aside, "wb") as file:
                 yield Written(file)
+            if aside != target:
+                self._files.mv(aside, target)
 
     def write(self, data: bytes, *path: str) -> Written:
         with self.writing(*path) as file:

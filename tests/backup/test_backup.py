@@ -7,6 +7,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -304,6 +305,18 @@ def test_a_backup_that_breaks_off_is_none(
         make(context, place)
     assert place.names() == place.begun() == []
     assert making.last(context.store) is None
+
+
+def test_a_photo_of_which_half_was_written_is_copied_anew(
+    context: Context, place: Place, tmp_path: Path
+) -> None:
+    address = upload(context, 60)
+    path = place.photo(context.store.vault.writer.name, address)
+    with suppress(KeyboardInterrupt), place.writing(*path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert make(context, place).copied == 1
+    assert reading.verify(reading.find(place, Vault(SECRET)), Vault(SECRET), tmp_path) == 1
 
 
 def test_what_a_killed_process_left_goes_with_the_old_ones(context: Context, place: Place) -> None:
