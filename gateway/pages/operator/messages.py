@@ -52,7 +52,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             mask=msisdn.mask,
             resent=RESENT,
             state=state,
-            states=(*SHOWN, ALL),
+            states=[(one, t(f"operator_message_{one}")) for one in (*SHOWN, ALL)],
             provider_says=provider_says,
             own_phone=context.settings.operator_phone,
         )
