@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from gateway.cases.triage import Finding
 from gateway.context import Context
+from gateway.people import farmers
+from gateway.privacy import consent
 from gateway.store.models import Photo
 from rig import things as house
 from rig.agent import cases, correct_number, fill_in, judge, photos, take_photo
@@ -115,6 +117,29 @@ def test_a_number_that_the_server_refuses_can_be_put_right(
     correct_number(paired, "0788000002")
     expect(paired.locator("#queue-part")).to_be_hidden()
     assert [case.farmer.phone for case in cases(context)] == ["+250788000002"]
+
+
+def test_who_withdrew_their_consent_is_asked_again(
+    paired: Page, context: Context, leaf: Path
+) -> None:
+    with context.store.transaction() as session:
+        farmer = farmers.find_or_create(session, house.FARMER)
+        consent.give(session, farmer, by="ussd")
+        consent.withdraw(session, farmer, by="ussd")
+    take_photo(paired, leaf)
+    paired.locator("#queue li").get_by_role("button", name="Correct").click()
+    again, fault = paired.locator("#consent-again"), paired.locator("#again [role=alert]")
+    expect(fault).to_be_hidden()
+    paired.get_by_text("The farmer agrees").click()
+    paired.get_by_role("button", name="Send", exact=True).click()
+    expect(fault).to_be_visible()
+    expect(again).to_be_focused()
+    again.check()
+    expect(fault).to_be_hidden()
+    paired.get_by_role("button", name="Send", exact=True).click()
+    paired.get_by_role("button", name="Right, send").click()
+    expect(paired.locator("#queue-part")).to_be_hidden()
+    assert [case.farmer.phone for case in cases(context)] == [house.FARMER]
 
 
 def test_a_farmer_without_a_phone_gets_a_slip(paired: Page, context: Context, leaf: Path) -> None:

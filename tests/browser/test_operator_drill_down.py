@@ -11,13 +11,13 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from gateway.context import Context
-from gateway.people import operators
 from gateway.settings import Settings
 from gateway.store.base import now
 from gateway.store.models import Case, Message
 from rig import admins, desk
 from rig import things as house
 from rig.browser import check
+from tests.browser.test_operator import sign_in
 from tests.conftest import settings_for
 
 
@@ -26,13 +26,8 @@ def settings(sqlite_url: str, redis_url: str, tmp_path: Path) -> Settings:
     return settings_for(tmp_path, sqlite_url, redis_url, monthly_budget="RWF 100")
 
 
-def sign_in(page: Page, context: Context, role: str = operators.ADMIN) -> None:
-    enrolment = admins.enrol(context, role=role)
-    page.goto("/operator/?lang=en")
-    page.get_by_label("Name").fill(enrolment.operator.name)
-    page.get_by_label("Password").fill(admins.PASSWORD)
-    page.get_by_label("Code of your authenticator").fill(admins.code(enrolment))
-    page.get_by_role("button", name="Sign in").click()
+def enter(page: Page, context: Context) -> None:
+    sign_in(page, admins.enrol(context))
     expect(page.get_by_role("heading", level=1)).to_have_text("Now")
 
 
@@ -51,7 +46,7 @@ def test_from_a_red_number_to_its_cause_and_away_again(page: Page, context: Cont
                 sent_at=now(), final_at=now(),
             )
         )  # fmt: skip
-    sign_in(page, context)
+    enter(page, context)
     page.goto("/operator/")
     check(page, "operator-now-late")
     page.goto("/operator/?lang=en")
@@ -83,7 +78,7 @@ def test_from_a_red_number_to_its_cause_and_away_again(page: Page, context: Cont
 
 def test_what_goes_on_now_is_looked_at_again_by_itself(page: Page, context: Context) -> None:
     page.clock.install()
-    sign_in(page, context)
+    enter(page, context)
     waiting = page.locator("#people ~ dl dd").first
     expect(waiting).to_have_text("0")
     desk.officer(context)

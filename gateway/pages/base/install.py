@@ -118,6 +118,12 @@ def has_text(key: str) -> bool:
     return texts.own(key, FALLBACK) is not None
 
 
+def text_or_name(prefix: str, name: str) -> str:
+    """The text of a name as it is kept; one that has none, as of a newer program, as it is."""
+    key = f"{prefix}_{name}"
+    return t(key) if has_text(key) else name.replace("_", " ")
+
+
 def guard(pages: Blueprint) -> Blueprint:
     """CSRF check, security headers, language cookie and readable errors for a pages blueprint."""
 

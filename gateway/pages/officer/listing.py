@@ -39,10 +39,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
         fetch = facts.answered if done else facts.waiting
         moment = now()
         with context.store.reading() as session:
-            heap = facts.heap(session, officer, moment)
-            rows, more = fetch(session, officer, page, sieve or facts.Sieve(), moment)
-        if sieve is None:
-            rows, more = [], False
+            heap = None if done else facts.heap(session, officer, moment)
+            rows, more = fetch(session, officer, page, sieve, moment) if sieve else ([], False)
         kept = {name: value for name, value in request.args.items() if name in KEPT and value}
         return render_template(
             "officer/list.html", officer=officer, rows=rows, page=page, more=more, done=done,

@@ -31,10 +31,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
         draft = draft_for(context, None)
         if draft.fault is not None:
             return _show(wanted, officer, draft)
-        done = [code for code in wanted if _answer(officer, code)]
+        done = sum(_answer(officer, code) for code in wanted)
         if done:
             minutes = int(answers.HOLD.total_seconds() // 60)
-            flash(t("officer_several_sent", n=len(done), minutes=minutes), "good")
+            flash(t("officer_several_sent", n=done, minutes=minutes), "good")
         return redirect(url_for("officer.cases", show="answered" if done else None), 303)
 
     def _show(
@@ -56,12 +56,12 @@ def add_to(pages: Blueprint, context: Context) -> None:
         return page, 422 if draft is not None else 200
 
     def _answer(officer: Officer, code: str) -> bool:
-        """Answer one of them, or say why not."""
+        """Answer one of them, or say why it waits on: not to be answered here, or promised."""
         try:
             with holding(context, officer, code) as held:
                 draft = draft_for(context, held.case.spoken)
                 label = draft.label or advice.label_of(draft.choice)
-                answers.answer(
+                day = answers.answer(
                     held.session, context.catalogue, context.desk, held.officer, held.case,
                     draft.said, label, ready=draft.choice, safe=draft.safe, hold=answers.HOLD,
                 )  # fmt: skip
@@ -72,7 +72,9 @@ def add_to(pages: Blueprint, context: Context) -> None:
         except labels.BadLabel:
             flash(f"{code}: {t('officer_label_of_another_crop')}", "warn")
             return False
-        return True
+        if day:
+            flash(f"{code}: {t('officer_announced', day=day)}", "good")
+        return not day
 
     address = "/officer/several"
     pages.add_url_rule(address, "several", signed_in(context, several), methods=["GET"])

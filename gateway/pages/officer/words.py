@@ -62,9 +62,6 @@ class Words:
         """Args: key: what follows `why_` in the key of a text."""
         return self._named("why_", key)
 
-    def plain(self, name: str) -> str:
-        return name
-
     def age(self, at: datetime) -> str:
         unit, number = ages.age(self.moment - at)
         return t(f"officer_ago_{unit}", n=number)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,6 +22,7 @@ from gateway.figures import counts
 from gateway.pages.base.install import t
 from gateway.pages.base.pictures import Pictures
 from gateway.pages.operator import door, happened, messages, paging
+from gateway.pages.operator.quality import VERDICTS
 from gateway.people import msisdn, operators
 from gateway.store.base import now
 from gateway.store.models import (
@@ -40,9 +42,7 @@ OPEN = "open"
 NOBODY = "nobody"
 """For an officer: with the operator."""
 NONE = "none"
-VERDICTS = ("advice", "second_photo", "unknown", "no_leaf", "unreadable")
 STATES = (OPEN, *(state.value for state in CaseState))
-CROPS = (*(row.code for row in CROP_ROWS), NONE)
 AGES = {
     "today": timedelta(0),
     "week": timedelta(days=7),
@@ -54,8 +54,8 @@ AGES = {
 LATE = "late"
 """An age too: with a person, and not answered within a day."""
 DAY = timedelta(days=1)
-OFFICERS = 500
-"""Officers and kiosks to choose from, at most."""
+OFFERED = 500
+"""Officers, or kiosks, to choose from, at most."""
 LONGEST = 80
 
 
@@ -89,6 +89,7 @@ class Sieve:
 
 def add_to(pages: Blueprint, context: Context) -> None:
     pictures = Pictures(context)
+    crop = partial(happened.crop, context)
 
     @pages.get("/cases/list", endpoint="cases")
     def page() -> ResponseReturnValue:
@@ -97,8 +98,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
         query = paging.newest_first(query, Case.id, Case.created_at)
         with context.store.reading() as session:
             found = session.scalars(query).all()
-            kiosks = session.execute(select(Kiosk.id, Kiosk.name).limit(OFFICERS)).all()
-            people = session.execute(select(Officer.id, Officer.name).limit(OFFICERS)).all()
+            kiosks = session.execute(select(Kiosk.id, Kiosk.name).limit(OFFERED)).all()
+            people = session.execute(select(Officer.id, Officer.name).limit(OFFERED)).all()
         return render_template(
             "operator/case_list.html",
             here_is="cases",
@@ -106,14 +107,14 @@ def add_to(pages: Blueprint, context: Context) -> None:
             sieve=sieve,
             choices={
                 "state": [(one, t(f"operator_state_{one}")) for one in STATES],
-                "crop": [(one, happened.crop(context, one)) for one in CROPS],
+                "crop": [(row.code, crop(row.code)) for row in CROP_ROWS] + [(NONE, crop(None))],
                 "label": [(one, happened.label(one)) for one in LABELS],
                 "verdict": [(one, t(f"operator_verdict_{one}")) for one in VERDICTS],
                 "kiosk": named(kiosks),
                 "officer": [(NOBODY, t("operator_nobody")), *named(people)],
                 "age": [(one, t(f"operator_age_{one}")) for one in (*AGES, LATE)],
             },
-            crop=lambda code: happened.crop(context, code or NONE),
+            crop=crop,
             said=happened.label,
         )
 
@@ -124,9 +125,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             facts = collect(session, case)
             names = happened.Names.read(session, facts["history"], operators.listed(session))
             people = session.execute(
-                select(Officer.id, Officer.name)
-                .where(Officer.disabled_at.is_(None))
-                .limit(OFFICERS)
+                select(Officer.id, Officer.name).where(Officer.disabled_at.is_(None)).limit(OFFERED)
             ).all()
         held = next((row for row, _ in facts["escalations"] if row.closed_at is None), None)
         return render_template(
@@ -135,7 +134,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             case=case,
             held=held,
             people=[pair for pair in named(people) if held and pair[0] != str(held.officer_id)],
-            crop=happened.crop(context, case.crop or NONE),
+            crop=crop(case.crop),
             said=happened.label,
             told=lambda event: happened.sentence(event, names),
             mask=msisdn.mask,
@@ -145,12 +144,10 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
     @pages.post("/cases/<code>/hand-over")
     def hand_case_over(code: str) -> ResponseReturnValue:
-        typed = request.form.get("officer", "")
         with context.store.transaction() as session:
             case = _get(session, code)
             hold(session, case.id)
-            number = typed.isdecimal() and len(typed) <= paging.LONGEST_ID
-            officer = session.get(Officer, int(typed)) if number else None
+            officer = session.get(Officer, _number(request.form.get("officer", "")))
             done = officer is not None and escalation.assign(
                 session, context.desk, case, officer, actor=door.actor()
             )
@@ -244,10 +241,6 @@ def collect(session: Session, case: Case) -> dict[str, Any]:
 def named(rows: Any) -> list[tuple[str, str]]:
     """(id, name) to choose from, by name: names are sealed, so that the store cannot sort them."""
     return sorted(((str(id_), str(name)) for id_, name in rows), key=lambda row: row[1].casefold())
-
-
-def late(opened_at: datetime | None, moment: datetime) -> Literal["", "bad"]:
-    return "bad" if opened_at is not None and opened_at < moment - DAY else ""
 
 
 def _held(*where: ColumnElement[bool]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.context import Context
 from gateway.figures import counts
+from gateway.pages.operator import paging
 from gateway.store.base import now
 from gateway.store.models import Message
 from gateway.store.sql import seconds_between
@@ -66,8 +66,8 @@ def add_to(pages: Blueprint, context: Context) -> None:
             rows = collect(session, moment, *SPANS[by])
             budget = of_month(session, context.settings.monthly_budget, moment)
         return render_template(
-            "operator/costs.html", here_is="costs", rows=rows, by=by, spans=[*SPANS],
-            budget=budget, totals=totals(rows),
+            "operator/costs.html", here_is="costs", page=paging.Rows(rows, None), by=by,
+            spans=[*SPANS], budget=budget, totals=totals(rows),
         )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def of_month(session: Session, budget: str, moment: datetime) -> Budget | None:
     return Budget(currency, Decimal(most), Decimal(spent or 0))
 
 
-def totals(rows: list[Row]) -> list[tuple[str, Any]]:
+def totals(rows: list[Row]) -> list[tuple[str, Decimal]]:
     """Of each currency."""
     found: dict[str, Decimal] = {}
     for row in rows:

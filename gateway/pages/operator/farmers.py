@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
@@ -9,7 +11,7 @@ from sqlalchemy.orm import defer
 
 from gateway.context import Context
 from gateway.pages.base.install import t
-from gateway.pages.operator import door, forms, happened, paging
+from gateway.pages.operator import door, forms, happened
 from gateway.pages.operator.messages import provider_says
 from gateway.people import farmers, msisdn
 from gateway.store.models import Case, Event, Farmer, Message
@@ -59,7 +61,7 @@ def add_to(pages: Blueprint, context: Context) -> None:
             )  # fmt: skip
         return render_template(
             "operator/farmer.html", here_is="cases", farmer=farmer, looks=looks,
-            cases=paging.Rows(cases, None), messages=paging.Rows(messages, None),
+            cases=cases, messages=messages,
             mask=msisdn.mask, said=happened.label, provider_says=provider_says,
-            crop=lambda code: happened.crop(context, code or "none"),
+            crop=partial(happened.crop, context),
         )  # fmt: skip

@@ -11,15 +11,9 @@ from sqlalchemy.orm import Session
 from gateway.agronomy import CROP_OF
 from gateway.context import Context
 from gateway.dialogue.catalogue import CatalogueError
-from gateway.pages.base.install import has_text, spoken, t
+from gateway.pages.base.install import has_text, spoken, t, text_or_name
 from gateway.people import operators
 from gateway.store.models import Event, Kiosk, Officer, Operator
-
-WHY = frozenset(
-    {"far", "busy", "language", "other", "unanswered", "undone", "operator", "officer", "worse"}
-)
-"""Reasons with a text `operator_reason_<reason>`; any other stands as it is kept."""
-ACTORS = ("machine", "farmer", "sweep", "operator", "agent", "kiosk", "officer")
 
 
 @dataclass(frozen=True)
@@ -52,8 +46,8 @@ class Names:
     def of(self, actor: str) -> str:
         if (name := self.known.get(actor)) is not None:
             return name
-        kind = actor.partition(":")[0]
-        return t(f"operator_actor_{kind}") if kind in ACTORS else actor
+        key = f"operator_actor_{actor.partition(':')[0]}"
+        return t(key) if has_text(key) else actor
 
 
 def sentence(event: Event, names: Names) -> str:
@@ -71,7 +65,7 @@ def sentence(event: Event, names: Names) -> str:
         what = t(f"operator_did_{event.kind}", **values)
     said = t("operator_did_by", what=what, who=names.of(event.actor))
     if event.reason:
-        said += f" ({reason(event.reason)})"
+        said += f" ({text_or_name('operator_reason', event.reason)})"
     return said
 
 
@@ -85,18 +79,15 @@ def facts(event: Event) -> str:
     )
 
 
-def reason(kept: str) -> str:
-    return t(f"operator_reason_{kept}") if kept in WHY else kept.replace("_", " ")
-
-
 def label(name: str | None) -> str:
     if name in CROP_OF:
         return t(f"operator_label_{name}")
     return t("operator_label_none") if name in (None, "", "none") else str(name)
 
 
-def crop(context: Context, code: str) -> str:
+def crop(context: Context, code: str | None) -> str:
+    code = code or "unknown"
     try:
-        return context.catalogue.text(f"crop_{'unknown' if code == 'none' else code}", spoken())
+        return context.catalogue.text(f"crop_{code}", spoken())
     except CatalogueError:
         return code

@@ -14,7 +14,7 @@ from gateway import outbox
 from gateway.context import Context
 from gateway.outbox.kinds import Kind
 from gateway.outbox.resend import RESENT, resend
-from gateway.pages.base.install import has_text, spoken, t
+from gateway.pages.base.install import spoken, t, text_or_name
 from gateway.pages.operator import door, forms, paging
 from gateway.people import msisdn
 from gateway.store.models import Case, DeliveryReport, Event, Message
@@ -44,15 +44,15 @@ def add_to(pages: Blueprint, context: Context) -> None:
         by_end = state in BY_END
         query = paging.newest_first(query, Message.id, Message.final_at if by_end else None)
         with context.store.reading() as session:
-            found = [tuple(row) for row in session.execute(query)]
+            rows = paging.pairs(session, query, _by_end if by_end else _by_id)
         return render_template(
             "operator/messages.html",
             here_is="messages",
-            page=paging.cut(found, lambda row: _key(row[0]) if by_end else str(row[0].id)),
+            page=rows,
             mask=msisdn.mask,
             resent=RESENT,
             state=state,
-            states=(*SHOWN, ALL),
+            states=[(one, t(f"operator_message_{one}")) for one in (*SHOWN, ALL)],
             provider_says=provider_says,
             own_phone=context.settings.operator_phone,
         )
@@ -110,11 +110,12 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
 def provider_says(outcome: str | None) -> str:
     """What a provider's reason means, where it is one that we know."""
-    if not outcome:
-        return "–"
-    known = f"operator_outcome_{outcome}"
-    return t(known) if has_text(known) else outcome.replace("_", " ")
+    return text_or_name("operator_outcome", outcome) if outcome else "–"
 
 
-def _key(message: Message) -> str:
+def _by_id(message: Message) -> str:
+    return paging.written(message.id)
+
+
+def _by_end(message: Message) -> str:
     return paging.written(message.id, message.final_at or paging.EPOCH)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import exists, select
+from sqlalchemy import exists, literal, select
 from sqlalchemy.orm import Session
 
 from gateway.backup import making
@@ -51,12 +51,14 @@ def add_to(pages: Blueprint, context: Context) -> None:
 
 def list_of(context: Context, session: Session) -> list[Step]:
     """In the order in which they are done, in two queries."""
-    sent = Message.key.between(TEST, TEST + "~")
+    # Their states first: SQLite would look through all that was delivered, instead of the tests.
+    # No punctuation as an end, which a collation may sort before letters: keys go on in hex.
+    states = select(Message.state).where(Message.key.between(TEST + "0", TEST + "g"))
     paired, officer, delivered, reported = session.execute(
         select(
             exists().where(KioskDevice.paired_at.is_not(None)),
             exists().where(Officer.disabled_at.is_(None)),
-            exists().where(sent, Message.state == MessageState.DELIVERED),
+            literal(MessageState.DELIVERED).in_(states),
             exists().where(DeliveryReport.id > 0),
         )
     ).one()

@@ -193,8 +193,8 @@ const ofCase = ({ code, last4 }) => (last4 ? { case: code, phone: last4 } : { ca
 function told() {
   /** @type {Record<string, any>} */
   const fields = {};
-  const told = ["stage", "plants", "sprayed", "seed", "pods"];
-  for (const name of ["phone", "name", "crop", "language", "place", ...told]) {
+  const facts = ["stage", "plants", "sprayed", "seed", "pods"];
+  for (const name of ["phone", "name", "crop", "language", "place", ...facts]) {
     fields[name] = form.elements[name].value.trim();
   }
   fields.phone = grouped(fields.phone);
@@ -209,18 +209,18 @@ function complete() {
     crop: form.elements.crop.value !== "",
     phone: possible($("phone").value),
     consent: $("consent").checked,
-    again: $("again").hidden || $("consent-again").checked,
+    "consent-again": $("again").hidden || $("consent-again").checked,
   };
   const faults = Object.keys(right).filter((name) => !right[name]);
   for (const name of Object.keys(right)) {
     form.querySelector(`[data-fault=${name}]`).hidden = right[name];
-    const field = name === "again" ? $("consent-again") : form.elements[name];
+    const field = form.elements[name];
     for (const input of field instanceof RadioNodeList ? field : [field]) {
       input.setAttribute("aria-invalid", String(!right[name]));
     }
   }
   if (!faults.length) return true;
-  const field = faults[0] === "again" ? $("consent-again") : form.elements[faults[0]];
+  const field = form.elements[faults[0]];
   (field instanceof RadioNodeList ? field[0] : field).focus();
   return false;
 }

@@ -191,6 +191,22 @@ def test_several_of_different_crops_get_what_is_for_any(
     assert _closings(context) == []
 
 
+def test_several_that_are_promised_a_visit_are_not_called_answered(
+    signed: Person, four: list[str]
+) -> None:
+    signed.get(f"/officer/several?code={four[0]}&code={four[2]}")
+    signed.client.post(
+        "/officer/several",
+        data={"code": [four[0], four[2]], "choice": "note_visit",
+              "csrf_token": _token(signed.page)},
+    )  # fmt: skip
+    signed.get("/officer")
+    assert "Answered:" not in signed.page
+    for code in (four[0], four[2]):
+        assert f"{code}: The farmer was told that you call or come by" in signed.page
+        assert f'value="{code}" form' in signed.page, "it waits on"
+
+
 @pytest.mark.parametrize("query", ["", "?code=", "?code=AAAAAAA", "?code=%00&code=%F0%9F%8C%BD"])
 def test_none_chosen(signed: Person, four: list[str], query: str) -> None:
     signed.get(f"/officer/several{query}")

@@ -6,10 +6,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from gateway.context import Context
-from gateway.pages.operator import costs, paging
+from gateway.pages.operator import costs, paging, start
 from gateway.people import kiosks
 from gateway.store.base import now
 from gateway.store.models import Case, DeliveryReport, Escalation, Event, Message
@@ -237,3 +237,34 @@ def test_what_is_left_to_do(admin: Person, context: Context) -> None:
     admin.get("/operator/start")
     assert "Look at every part" in admin.page
     assert admin.post("/operator/start/doctor").status_code == 200
+
+
+def test_a_test_that_was_delivered_is_ticked(admin: Person, context: Context) -> None:
+    def done() -> list[str]:
+        with context.store.reading() as session:
+            return [step.name for step in start.list_of(context, session) if step.done]
+
+    admin.get("/operator/messages")
+    admin.post("/operator/messages/test", phone=house.FARMER)
+    assert "sms" not in done()
+    for key, ticked in (("test:ffffffffffffffff", True), ("other:1", False)):
+        with context.store.transaction() as session:
+            sent = session.scalars(select(Message).where(Message.template == "test_sms")).one()
+            sent.key, sent.state, sent.final_at = key, "delivered", now()
+        assert ("sms" in done()) is ticked, key
+
+
+def test_a_test_is_found_among_any_number_of_messages(context: Context) -> None:
+    if context.store.engine.dialect.name != "sqlite":
+        return  # its planner tells only of what the tables hold now
+    crowd.fill(context.store, 300, days=60)
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        context.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2:4])
+    )
+    with context.store.reading() as session:
+        start.list_of(context, session)
+        (query,) = [one for one in asked if " message" in one[0]]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {query[0]}", query[1])
+        steps = [step for *_, step in plan if " message " in step]
+    assert ["(key>? AND key<?)" in step for step in steps] == [True], steps
