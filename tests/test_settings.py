@@ -15,6 +15,7 @@ from gateway.channels import providers
 from gateway.running import logs
 from gateway.running.commands import begin
 from gateway.settings import OLD_KEYS, Section, Settings, SettingsError, hidden, weakness
+from gateway.settings.kinds import password_in
 
 SECTIONS: tuple[type[Section], ...] = (
     Settings,
@@ -228,6 +229,23 @@ def test_a_secret_of_a_new_section_needs_no_mark(
     monkeypatch.setenv("LEAFLINE_PIGEON_WHISTLE_FILE", str(tmp_path / "whistle"))
     monkeypatch.setenv("LEAFLINE_PIGEON_SPARE", INNER + "-spare")
     assert Pigeons.read().secrets() == [INNER, INNER + "-spare"]
+
+
+@pytest.mark.parametrize(
+    ("url", "password"),
+    [
+        ("ftp://me:word@host/a:b@c", "word"),
+        ("s3://me:w@rd@host", "w@rd"),
+        ("http://me:word@[::1", "word"),
+        ("http://[::1", ""),
+        ("http://me@host:80?x:y@z", ""),
+        ("/mnt/a:b@c", ""),
+    ],
+)
+def test_the_password_of_an_address_is_a_secret(url: str, password: str) -> None:
+    """Also of an address that nobody can read: the mask of the log is made of these."""
+    assert password_in(url) == password
+    assert password in Settings.read(backups_url=url).secrets()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["gateway"]):
     from gateway.settings import ROOT
 
 from benchmarks.fuzz.driver import fuzz
-from tests.dialogue.paper import Paper
+from rig.paper import Paper
 
 LONGEST = 200
 TEXTS = Catalogue.load(ROOT / "templates", ussd="*384*123#", service="Leafline", months="12")

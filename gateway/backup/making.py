@@ -9,34 +9,29 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import logging
 import tempfile
 from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import pyrage
 from sqlalchemy.orm import Session
 
-from gateway.backup import BackupError, snapshot
-from gateway.backup.place import ERASURES, MANIFEST, NAME, PHOTO_LIST, PHOTOS, STORE, Place
+from gateway.backup import BackupError, pictures, reading, snapshot
+from gateway.backup.place import ERASURES, MANIFEST, PHOTO_LIST, PHOTOS, STORE, Place
 from gateway.store import Store
 from gateway.store.base import now
-from gateway.store.database import insert_once
+from gateway.store.database import insert_or_set
 from gateway.store.models import HouseFact
-from gateway.store.photos import PhotoMissing, PhotoStore
-from gateway.store.vault import SealBroken
-
-log = logging.getLogger("leafline.backup")
+from gateway.store.photos import PhotoStore
 
 LAST = "backed_up"
 """The house's own note of when it was backed up last."""
-AT_ONCE = 8
-"""Photos that are copied side by side."""
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -63,20 +58,33 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
     """
     at = now()
     name = at.strftime(STAMP)
-    if place.has(name, MANIFEST):
+    if name in place.begun():
         raise BackupError(f"there is a backup {name} already")
+    try:
+        made = _make(store, photos, book, place, scratch, at)
+    except BaseException:
+        with suppress(BackupError):  # else each try would leave a copy of the store there
+            place.remove(name)
+        raise
+    with store.transaction() as session:
+        insert_or_set(session, HouseFact, {"name": LAST, "value": at.isoformat()}, "name")
+    return made
+
+
+def _make(
+    store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Path, at: datetime
+) -> Made:
+    name = at.strftime(STAMP)
     identity = pyrage.x25519.Identity.generate()
     key = store.vault.writer.name
     files: dict[str, tuple[int, str]] = {}
     with tempfile.TemporaryDirectory(dir=scratch, prefix="backup-") as folder:
         copy = Path(folder) / "store"
-        with snapshot.taken(store, copy) as held:
-            pass
-        files[STORE] = _seal(copy, place, name, STORE, identity)
-    erasures = book.read_bytes() if book.exists() else b""
-    with place.writing(name, ERASURES) as file:
-        pyrage.encrypt_io(BytesIO(erasures), file, [identity.to_public()])
-    files[ERASURES] = file.proof
+        held = snapshot.take(store, copy)
+        with open(copy, "rb") as plain:
+            files[STORE] = _seal(plain, place, name, STORE, identity)
+    erasures = BytesIO(book.read_bytes() if book.exists() else b"")
+    files[ERASURES] = _seal(erasures, place, name, ERASURES, identity)
     copied, missing = _copy_photos(store, photos, place, key, held.photos)
     kept = [address for address in held.photos if address not in missing]
     listed = gzip.compress("".join(f"{address}\n" for address in kept).encode(), mtime=0)
@@ -97,9 +105,6 @@ def make(store: Store, photos: PhotoStore, book: Path, place: Place, scratch: Pa
         "sealed": base64.b64encode(store.vault.seal_text(json.dumps(facts))).decode(),
     }
     place.write(json.dumps(manifest, indent=1).encode(), name, MANIFEST)
-    with store.transaction() as session:
-        insert_once(session, HouseFact, {"name": LAST, "value": ""}, "name")
-        session.merge(HouseFact(name=LAST, value=at.isoformat()))
     rows = sum(held.counts.values())
     return Made(name, rows, len(held.photos), copied, len(missing))
 
@@ -113,26 +118,27 @@ def last(store: Store) -> datetime | None:
 def last_in(session: Session) -> datetime | None:
     """The same, of a session that is open."""
     fact = session.get(HouseFact, LAST)
-    return datetime.fromisoformat(fact.value) if fact and fact.value else None
+    return datetime.fromisoformat(fact.value) if fact else None
 
 
 def let_go(place: Place, keep: int) -> list[str]:
-    """Delete all but the newest backups, and the photos that none of these names; the names of
-    those that went."""
-    names = place.names()
-    gone = names[keep:]
+    """Delete all but the newest backups, what broke off before the oldest of these, and the photos
+    that none of these names; the names of those that went. Raises: BackupError."""
+    begun, kept = place.begun(), place.names()[:keep]
+    gone = [name for name in begun if kept and name < kept[-1]]
     for name in gone:
         place.remove(name, MANIFEST)  # first: what is left is no backup any more
         place.remove(name)
-    if gone:
-        _sweep_photos(place, names[:keep])
+    # One that is being made just now has copied photos that nothing names yet.
+    if gone and set(begun) == {*gone, *kept}:
+        _sweep_photos(place, kept)
     return gone
 
 
 def _sweep_photos(place: Place, names: Iterable[str]) -> None:
     named: dict[str, set[str]] = {}
     for name in names:
-        key = json.loads(place.read(name, MANIFEST))["key"]
+        key = reading.manifest(place, name).key
         named.setdefault(key, set()).update(place.photo_list(name))
     for key in place.photo_keys():
         if key not in named:
@@ -143,9 +149,9 @@ def _sweep_photos(place: Place, names: Iterable[str]) -> None:
 
 
 def _seal(
-    source: Path, place: Place, name: str, target: str, identity: pyrage.x25519.Identity
+    plain: IO[bytes], place: Place, name: str, target: str, identity: pyrage.x25519.Identity
 ) -> tuple[int, str]:
-    with open(source, "rb") as plain, place.writing(name, target) as file:
+    with place.writing(name, target) as file:
         pyrage.encrypt_io(plain, file, [identity.to_public()])
     return file.proof
 
@@ -158,18 +164,10 @@ def _copy_photos(
     wanted = [address for address in addresses if address not in there]
 
     def copy(address: str) -> str | None:
-        try:
-            data = photos.get(address)
-        except (PhotoMissing, SealBroken, OSError) as error:
-            # It was deleted meanwhile, or its file is damaged: the house lives with that too.
-            log.warning("photo_not_backed_up reason=%s", type(error).__name__)
+        if (data := pictures.read(photos, address)) is None:
             return address
         place.write(store.vault.seal_photo(data), *place.photo(key, address))
         return None
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        missing = {address for address in pool.map(copy, wanted) if address}
+    missing = {address for address in pictures.each(copy, wanted) if address}
     return len(wanted) - len(missing), missing
-
-
-__all__ = ["LAST", "NAME", "Made", "last", "let_go", "make"]

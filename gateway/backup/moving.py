@@ -7,8 +7,8 @@ Sealed values are copied as they lie: the key ring moves with the settings.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     MetaData,
+    Result,
     String,
     Table,
     func,
@@ -27,14 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import JSON
 
-from gateway.backup import BackupError, snapshot
+from gateway.backup import BackupError, pictures, snapshot
 from gateway.store import Store
 from gateway.store.base import Base, Sealed, SealedFacts, SealedWords, now
-from gateway.store.models import Beat, Photo
-from gateway.store.photos import PhotoMissing, PhotoStore
+from gateway.store.models import Beat
+from gateway.store.photos import PhotoStore
+from gateway.watch.beats import SILENT
 
 BATCH = 1000
-SILENT = timedelta(seconds=90)
 AS_THEY_LIE = {Sealed: LargeBinary, SealedWords: String}
 
 
@@ -77,19 +78,16 @@ def move_photos(store: Store, source: PhotoStore, target: PhotoStore) -> tuple[i
 
     Raises: BackupError, PhotoStoreError.
     """
-    shown = select(Photo.address).where(Photo.gone_at.is_(None)).distinct()
     with store.reading() as session:
-        addresses = session.scalars(shown).all()
-    missing = 0
-    for address in addresses:
-        try:
-            data = source.get(address)
-        except PhotoMissing:
-            missing += 1
-            continue
-        if target.put(data) != address:
+        addresses = session.scalars(pictures.SHOWN).all()
+
+    def copy(address: str) -> bool:
+        data = pictures.read(source, address)
+        if data is not None and target.put(data) != address:
             raise BackupError(f"the photo {address} is another one")
-    return len(addresses), missing
+        return data is not None
+
+    return len(addresses), pictures.each(copy, addresses).count(False)
 
 
 def _tables() -> Sequence[Table]:
@@ -114,24 +112,16 @@ def _plain(kind: Any) -> Any:
     return AS_THEY_LIE[type(kind)]() if type(kind) in AS_THEY_LIE else kind
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[Sequence[Any]]:
+def _rows(connection: Connection, table: Table) -> Result[Any]:
     keys = list(table.primary_key.columns)
-    found = connection.execution_options(yield_per=BATCH).execute(select(table).order_by(*keys))
-    yield from found
+    return connection.execution_options(yield_per=BATCH).execute(select(table).order_by(*keys))
 
 
 def _copy(old: Connection, new: Connection, table: Table) -> int:
-    names = [column.name for column in table.columns]
-    batch: list[dict[str, Any]] = []
     count = 0
-    for row in _rows(old, table):
-        batch.append(dict(zip(names, row, strict=True)))
-        count += 1
-        if len(batch) == BATCH:
-            new.execute(insert(table), batch)
-            batch.clear()
-    if batch:
-        new.execute(insert(table), batch)
+    for batch in _rows(old, table).mappings().partitions():
+        new.execute(insert(table), [dict(row) for row in batch])
+        count += len(batch)
     return count
 
 

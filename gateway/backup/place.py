@@ -12,14 +12,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import secrets
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from gateway.backup import BackupError
+from gateway.store.photos import files_at
 
 MANIFEST, STORE, ERASURES, PHOTO_LIST = "manifest.json", "store.age", "erasures.age", "photos.gz"
 PHOTOS = "photos"
@@ -32,23 +34,20 @@ class Place:
 
     def __init__(self, url: str) -> None:
         try:
-            self._files, root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError) as error:
-            raise BackupError(f"{_shown(url)} is no place for backups: {error}") from None
+            self._files, root = files_at(url)
+        except Exception as error:  # each driver has kinds of its own
+            reason = str(error) or type(error).__name__
+            raise BackupError(f"{_shown(url)} is no place for backups: {reason}") from None
         self.shown = _shown(url)
-        self._root = str(root).rstrip("/")
+        self._root = root.rstrip("/")
 
     def names(self) -> list[str]:
         """Of the backups that are whole, newest first."""
-        with self._saying("read"):
-            try:
-                self._files.invalidate_cache()
-                found = self._files.ls(self._root, detail=False)
-            except FileNotFoundError:
-                return []
-            names = [path.rstrip("/").rpartition("/")[2] for path in found]
-            whole = [name for name in names if NAME.fullmatch(name) and self.has(name, MANIFEST)]
-        return sorted(whole, reverse=True)
+        return [name for name in self.begun() if self.has(name, MANIFEST)]
+
+    def begun(self) -> list[str]:
+        """Of all backups, also of those that broke off, newest first."""
+        return [name for name in reversed(self._inside()) if NAME.fullmatch(name)]
 
     def has(self, *path: str) -> bool:
         with self._saying("read"):
@@ -56,12 +55,17 @@ class Place:
 
     @contextmanager
     def writing(self, *path: str) -> Iterator[Written]:
-        """A file to be written from its beginning to its end."""
+        """A file to be written from its beginning to its end, or not at all: a photo that is there
+        is not copied again. An object store does so by itself."""
+        target = aside = self._path(*path)
         with self._saying("written"):
             if isinstance(self._files, LocalFileSystem):
                 self._files.makedirs(self._path(*path[:-1]), exist_ok=True)
-            with self._files.open(self._path(*path), "wb") as file:
+                aside = self._path(*path[:-1], f".{secrets.token_hex(8)}")
+            with self._files.open(aside, "wb") as file:
                 yield Written(file)
+            if aside != target:
+                self._files.mv(aside, target)
 
     def write(self, data: bytes, *path: str) -> Written:
         with self.writing(*path) as file:
@@ -95,9 +99,14 @@ class Place:
 
     def photo_keys(self) -> list[str]:
         """Under which photos lie there."""
+        return self._inside(PHOTOS)
+
+    def _inside(self, *path: str) -> list[str]:
+        """Sorted names of what lies in a folder; none where there is no such folder."""
         with self._saying("read"), suppress(FileNotFoundError):
-            found = self._files.ls(self._path(PHOTOS), detail=False)
-            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+            self._files.invalidate_cache()
+            found = self._files.ls(self._path(*path), detail=False)
+            return sorted(one.rstrip("/").rpartition("/")[2] for one in found)
         return []
 
     def photo(self, key: str, address: str) -> tuple[str, ...]:
@@ -106,7 +115,7 @@ class Place:
     def photo_list(self, name: str) -> list[str]:
         try:
             return gzip.decompress(self.read(name, PHOTO_LIST)).decode().split()
-        except (OSError, EOFError, UnicodeDecodeError) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise BackupError(f"{name}/{PHOTO_LIST} cannot be read: {error}") from None
 
     def remove(self, *path: str) -> None:
@@ -125,8 +134,8 @@ class Place:
             raise BackupError(f"there is no {missing} in {self.shown}") from None
         except BackupError:
             raise
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except Exception as error:  # an object store's driver has kinds of its own
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise BackupError(f"{self.shown} cannot be {what}: {reason}") from None
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import random
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pyrage
 
-from gateway.backup import BackupError, snapshot
-from gateway.backup.place import ERASURES, MANIFEST, PHOTO_LIST, STORE, Place
+from gateway.backup import BackupError, pictures, snapshot
+from gateway.backup.place import ERASURES, MANIFEST, STORE, Place
 from gateway.store import Store
 from gateway.store.vault import SealBroken, Vault
 
@@ -26,6 +25,13 @@ SHOWN = 8
 """Hex digits of a key's name that a person reads."""
 SAMPLE = 200
 """Photos that are opened unless all are to be."""
+
+
+class Manifest(NamedTuple):
+    key: str
+    """Its name: what sealed the rest, and the photos."""
+    made_at: datetime
+    sealed: bytes
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,7 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
         raise BackupError(
             f"there is no backup {name} in {place.shown}; there are {', '.join(names)}"
         )
-    try:
-        manifest = json.loads(place.read(name, MANIFEST))
-        sealed = base64.b64decode(manifest["sealed"], validate=True)
-        key, made_at = str(manifest["key"]), datetime.fromisoformat(manifest["made_at"])
-    except (ValueError, KeyError, TypeError, binascii.Error):
-        raise BackupError(f"{name}/{MANIFEST} is damaged") from None
+    key, made_at, sealed = manifest(place, name)
     try:
         facts = json.loads(vault.open_text(sealed))
     except SealBroken:
@@ -95,8 +96,7 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
             raise BackupError(f"{name}/{MANIFEST} is damaged") from None
         raise BackupError(
             f"the backup {name} is sealed with the key {key[:SHOWN]}: give it in "
-            "LEAFLINE_SECRET_KEY, "
-            "in LEAFLINE_OLD_SECRET_KEYS or as the file secret-key in the home"
+            "LEAFLINE_SECRET_KEY, in LEAFLINE_OLD_SECRET_KEYS or as the file secret-key in the home"
         ) from None
     return Backup(
         place=place,
@@ -113,10 +113,23 @@ def find(place: Place, vault: Vault, name: str = "") -> Backup:
     )
 
 
+def manifest(place: Place, name: str) -> Manifest:
+    """What of a backup anybody can read. Raises: BackupError."""
+    try:
+        found = json.loads(place.read(name, MANIFEST))
+        return Manifest(
+            str(found["key"]),
+            datetime.fromisoformat(found["made_at"]),
+            base64.b64decode(found["sealed"], validate=True),
+        )
+    except (ValueError, KeyError, TypeError):
+        raise BackupError(f"{name}/{MANIFEST} is damaged") from None
+
+
 def check_files(backup: Backup) -> None:
     """Whether everything lies there as it was written, photos by name. Raises: BackupError."""
     for file, proof in backup.files.items():
-        if backup.place.proof(backup.name, file) != tuple(proof):
+        if backup.place.proof(backup.name, file) != proof:
             raise BackupError(f"{backup.name}/{file} is not what was written")
     lost = set(backup.addresses()) - backup.place.photos(backup.key)
     if lost:
@@ -130,17 +143,12 @@ def verify(backup: Backup, vault: Vault, scratch: Path, *, every_photo: bool = F
     with backup.store(scratch) as file:
         snapshot.check_readable(backup.kind, file)
         if backup.kind == snapshot.SQLITE:
-            copy = Store(f"sqlite:///{file}", vault)
-            try:
+            with closing(snapshot.opened(file, vault)) as copy:
                 check_rows(backup, copy)
-            finally:
-                copy.close()
     addresses = backup.addresses()
     if not every_photo:
         addresses = random.sample(addresses, min(SAMPLE, len(addresses)))
-    with ThreadPoolExecutor(8) as pool:
-        for _ in pool.map(lambda address: backup.photo(vault, address), addresses):
-            pass
+    pictures.each(lambda address: len(backup.photo(vault, address)), addresses)
     return len(addresses)
 
 
@@ -163,6 +171,3 @@ def _open(sealed: object, plain: object, identity: pyrage.x25519.Identity, file:
         pyrage.decrypt_io(sealed, plain, [identity])
     except (pyrage.DecryptError, OSError) as error:
         raise BackupError(f"{file} of the backup does not open: {error}") from None
-
-
-__all__ = ["PHOTO_LIST", "Backup", "check_files", "check_rows", "find", "verify"]

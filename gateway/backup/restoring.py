@@ -6,14 +6,13 @@ was, after the backup was made.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, or_, update
 
-from gateway.backup import BackupError, reading, snapshot
+from gateway.backup import BackupError, pictures, reading, snapshot
 from gateway.backup.reading import Backup
 from gateway.broadcasts import broadcast
 from gateway.outbox.reasons import RESTORED
@@ -59,9 +58,7 @@ def restore_rest(
         if photos.put(backup.photo(store.vault, address)) != address:
             raise BackupError(f"the photo {address} in the backup is another one")
 
-    with ThreadPoolExecutor(8) as pool:
-        for _ in pool.map(put, addresses):
-            pass
+    pictures.each(put, addresses)
     book.write(*sorted(parse(backup.erasures()) - book.entries()))
     held = hold_messages(store, now() - fresh)
     with store.transaction() as session:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, column, func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 
-from gateway.backup import BackupError
+from gateway.backup import BackupError, pictures
 from gateway.store import Store
-from gateway.store.models import Photo
 from gateway.store.vault import Vault
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -29,27 +28,25 @@ class Snapshot:
         self.counts = counts(connection)
         """Rows of each table."""
         self.revision = revision(connection)
-        shown = select(Photo.address).where(Photo.gone_at.is_(None)).distinct()
-        self.photos = sorted(connection.scalars(shown))
+        self.photos = sorted(connection.scalars(pictures.SHOWN))
 
 
-@contextmanager
-def taken(store: Store, file: Path) -> Iterator[Snapshot]:
+def take(store: Store, file: Path) -> Snapshot:
     """Write the store into `file`, and say what is in it. Raises: BackupError."""
     url = store.engine.url
     if store.engine.dialect.name == SQLITE:
         _copy(Path(str(url.database)), file)
-        copy = Store(f"sqlite:///{file}", store.vault)
-        try:
-            with copy.engine.connect() as connection:
-                yield Snapshot(SQLITE, connection)
-        finally:
-            copy.close()
-        return
+        with closing(opened(file, store.vault)) as copy, copy.engine.connect() as connection:
+            return Snapshot(SQLITE, connection)
     with store.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         moment = str(connection.scalar(text("SELECT pg_export_snapshot()")))
         _run("pg_dump", url, "--format=custom", f"--snapshot={moment}", f"--file={file}")
-        yield Snapshot(POSTGRESQL, connection)
+        return Snapshot(POSTGRESQL, connection)
+
+
+def opened(file: Path, vault: Vault) -> Store:
+    """A snapshot of SQLite as a store, whatever letters the name of the folder has."""
+    return Store(f"sqlite:///{quote(os.fsencode(file))}", vault)
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -70,12 +67,8 @@ def check_empty(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() == SQLITE and not Path(str(parsed.database)).exists():
         return  # asking would make the file
-    store = Store(url, Vault(""))
-    try:
-        with store.engine.connect() as connection:
-            full = inspect(connection).get_table_names()
-    finally:
-        store.close()
+    with closing(Store(url, Vault(""))) as store, store.engine.connect() as connection:
+        full = inspect(connection).get_table_names()
     if full:
         raise BackupError(
             "the store is not empty: this wants an empty LEAFLINE_HOME, or an empty database"
@@ -100,7 +93,7 @@ def load(kind: str, file: Path, url: str) -> None:
 def check_whole(file: Path) -> None:
     """Raises: BackupError when a file is no whole SQLite database."""
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        with closing(_reading(file)) as database:
             (said,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite3.Error as error:
         said = str(error)
@@ -119,13 +112,14 @@ def check_readable(kind: str, file: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     """All pages in one step: writers of the source do not wait, and nothing begins anew."""
     try:
-        with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
-            closing(sqlite3.connect(target)) as new,
-        ):
+        with closing(_reading(source)) as old, closing(sqlite3.connect(target)) as new:
             old.backup(new)
     except sqlite3.Error as error:
         raise BackupError(f"the store cannot be copied: {error}") from None
+
+
+def _reading(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
 
 
 def _run(program: str, url: URL | None, *words: str) -> None:

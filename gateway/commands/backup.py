@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from gateway.store.photos import open_photos
 from gateway.store.vault import Vault
 
 NO_PLACE = "say where backups lie: --to or --from with a folder or URL, or LEAFLINE_BACKUPS_URL"
+
+_FROM = click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
 
 
 @click.group(invoke_without_command=True)
@@ -45,7 +48,7 @@ def backup(click_context: click.Context, to: str | None) -> None:
 
 
 @backup.command("list")
-@click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+@_FROM
 def list_backups(source: str | None) -> None:
     """The backups that are whole, newest first."""
     settings = Settings.read()
@@ -55,7 +58,7 @@ def list_backups(source: str | None) -> None:
 
 @backup.command("verify")
 @click.argument("name", default="")
-@click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+@_FROM
 @click.option("--every-photo", is_flag=True, help="Open all photos, not some of them.")
 def verify(name: str, source: str | None, every_photo: bool) -> None:
     """Open a backup with the keys of this house and compare it with what was written.
@@ -72,7 +75,7 @@ def verify(name: str, source: str | None, every_photo: bool) -> None:
 
 @click.command()
 @click.argument("name", default="")
-@click.option("--from", "source", help="A folder or fsspec URL; else LEAFLINE_BACKUPS_URL.")
+@_FROM
 @click.option(
     "--fresh",
     default=restoring.FRESH.total_seconds() / 60,
@@ -128,11 +131,8 @@ def move(store_url: str | None, photos_url: str | None) -> None:
             click.echo(f"{count - missing} photos; {missing} could not be read")
         if store_url:
             url = settings.store_at(store_url)
-            target = Store(url, _vault(settings))
-            try:
+            with closing(Store(url, _vault(settings))) as target:
                 counts = moving.move_store(context.store, target, url)
-            finally:
-                target.close()
             click.echo(f"{sum(counts.values())} rows of {len(counts)} tables, compared")
     finally:
         context.close()

@@ -33,7 +33,8 @@ def due(context: Context) -> int:
         )
         log.info("backup_made name=%s rows=%s photos=%s", made.name, made.rows, made.photos)
         making.let_go(place, settings.backups_kept)
-    except (BackupError, PhotoStoreError) as error:
+    except (BackupError, PhotoStoreError, OSError) as error:
+        last = making.last(context.store)  # it may be letting go that failed
         since = f"{last:%Y-%m-%d %H:%M} UTC" if last else "ever"
         trouble = f"no backup since {since}: {error}"
         log.error("backup_failed error=%s", error)

@@ -19,7 +19,6 @@ from gateway.running.stopping import stop_event
 from gateway.settings import Settings
 from gateway.spool import Spool
 from gateway.store import StoreError, keys
-from gateway.store.database import Tables
 from gateway.watch import beats
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -47,17 +46,10 @@ def begin(process: str) -> Settings:
 def _open(settings: Settings) -> Context:
     """The context of a process that needs a store that is up to date. Raises: StoreError."""
     context = Context.open(settings)
-    _check(context.store.tables())
+    context.store.tables().check()
     keys.enter(context.store)
     erasure.replay(context.store, context.photos)
     return context
-
-
-def _check(tables: Tables) -> None:
-    if tables.trouble:
-        raise StoreError(tables.trouble)
-    if tables.newer:
-        log.warning("store_is_newer revision=%s ours=%s", tables.have, tables.head)
 
 
 @click.command()
@@ -101,7 +93,7 @@ def web(check: bool, descriptor: int | None, replacing: str) -> None:
         # The doors open all the same: what comes is spooled, and who dials reads an apology.
         log.error("starting without the store: %s", error)
     else:
-        _check(tables)
+        tables.check()
         keys.enter(context.store)
     context.close()
     if check:

@@ -1,12 +1,10 @@
-"""The settings of Leafline: a field each, and what follows from several of them."""
+"""The settings of Leafline, a field each, under what they are about."""
 
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self, get_args
-from urllib.parse import quote
+from typing import Literal
 
 from pydantic import (
     AliasChoices,
@@ -14,11 +12,8 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
-from gateway.settings import key_ring
-from gateway.settings.errors import SettingsError
 from gateway.settings.kinds import (
     Amount,
     Ceiling,
@@ -42,24 +37,12 @@ from gateway.settings.kinds import (
     SecretUrl,
     SentryDsn,
     SignIn,
-    Strong,
     Switch,
     WorkingHours,
-    marked,
-    revealed,
 )
 from gateway.settings.reading import Section
 
 ROOT = Path(__file__).resolve().parents[2]
-
-ONE_WAY = frozenset({"RW"})
-"""Countries whose ordinary bulk routes carry no replies."""
-
-SERVED = ("RW", "UG", "KE", "TZ")
-"""Neighbours with the languages that there are texts in: people cross their borders with a SIM."""
-
-Kept = Literal["photos", "messages", "texts", "sessions", "reports", "audit"]
-"""Kinds of data that have a time of their own."""
 
 
 def _own(name: str) -> AliasChoices:
@@ -67,8 +50,8 @@ def _own(name: str) -> AliasChoices:
     return AliasChoices(name)
 
 
-class Settings(Section):
-    """The settings of Leafline itself."""
+class Fields(Section):
+    """Each setting of Leafline itself."""
 
     # Where things are
     home: Path = Field(Path("var"), description="Folder for everything Leafline writes")
@@ -92,6 +75,12 @@ class Settings(Section):
         description="Photo store as an fsspec URL (s3://bucket/path needs leafline[s3]); "
         "empty: the home",
     )
+    model: Path = Field(
+        ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
+    )
+    templates: Path = Field(ROOT / "templates", description="Folder with the texts")
+
+    # Backups
     backups_url: SecretUrl = Field(
         "",
         description="Where backups go, as an fsspec URL or a folder on another disk; empty: no "
@@ -103,10 +92,6 @@ class Settings(Section):
     backups_kept: int = Field(
         14, ge=1, le=1000, description="Backups that are kept; older ones are deleted"
     )
-    model: Path = Field(
-        ROOT / "inference" / "model", description="Folder with leaf.onnx and leaf.json"
-    )
-    templates: Path = Field(ROOT / "templates", description="Folder with the texts")
 
     # Processes
     workers: int = Field(
@@ -221,6 +206,8 @@ class Settings(Section):
         "auto",
         description="Whether people can answer by SMS; auto: not in Rwanda without a short code",
     )
+
+    # What people read
     service_name: str = Field("Leafline", max_length=11, description="Name farmers see in messages")
     region: Region = Field("RW", description="Country in which national numbers are read")
     language: str = Field("en", pattern=r"^[a-z]{2}$", description="Language when none is known")
@@ -233,9 +220,6 @@ class Settings(Section):
     farmer_dial_cost: str = Field(
         "", max_length=10, description="What dialling costs a farmer, such as `0 RWF`"
     )
-    operator_phone: str = Field(
-        "", description="Number that gets cases when no officer is on duty, and incidents"
-    )
 
     # Photos by MMS
     mms_media_hosts: Hosts = Field(
@@ -246,6 +230,10 @@ class Settings(Section):
         SecretStr(""), description="Twilio auth token: checks its signature, fetches its media"
     )
 
+    # Whom incidents and unanswered cases go to
+    operator_phone: str = Field(
+        "", description="Number that gets cases when no officer is on duty, and incidents"
+    )
     operator_email: str = Field("", description="Address that gets incidents by e-mail")
     smtp_url: MailUrl = Field(
         SecretStr(""), description="Mail server, `smtp://user:password@host:587` or `smtps://...`"
@@ -260,6 +248,17 @@ class Settings(Section):
         description="Who may use POST /api/predict; auto: anybody while the simulator is on, "
         "else nobody",
     )
+    remind_hours: WorkingHours = Field(
+        4.0, description="Working hours after which an officer is reminded of a case"
+    )
+    pass_on_hours: WorkingHours = Field(
+        8.0, description="Working hours after which a colleague gets the case"
+    )
+    photo_limit: int = Field(
+        5000, ge=1, description="Photos waiting above which uploads are asked to come later"
+    )
+
+    # For how long personal data are kept
     retention_months: int = Field(
         12, ge=1, le=99, description="Months after which a case's personal data are deleted"
     )
@@ -282,16 +281,6 @@ class Settings(Section):
         60, ge=1, le=999, description="Months for what operators and officers did, but for a case's"
     )
 
-    remind_hours: WorkingHours = Field(
-        4.0, description="Working hours after which an officer is reminded of a case"
-    )
-    pass_on_hours: WorkingHours = Field(
-        8.0, description="Working hours after which a colleague gets the case"
-    )
-    photo_limit: int = Field(
-        5000, ge=1, description="Photos waiting above which uploads are asked to come later"
-    )
-
     # Who is signed in
     operator_sign_in_hours: SignIn = Field(
         8.0, description="Hours after which an operator signs in anew"
@@ -311,6 +300,9 @@ class Settings(Section):
     # The outbox
     send_rate: float = Field(
         10.0, gt=0, le=1000, description="SMS parts a second handed to the network"
+    )
+    outbox_limit: int = Field(
+        10_000, ge=1, description="Messages waiting above which the doors take nothing new"
     )
 
     # Money: what may be sent in a day
@@ -340,10 +332,6 @@ class Settings(Section):
         (), description="Comma-separated countries to which SMS go; empty: see the region"
     )
 
-    outbox_limit: int = Field(
-        10_000, ge=1, description="Messages waiting above which the doors take nothing new"
-    )
-
     @field_validator("language")
     @classmethod
     def _with_texts(cls, value: str, others: ValidationInfo) -> str:
@@ -352,159 +340,3 @@ class Settings(Section):
         if known and value not in known:  # without any the catalogue says what is the matter
             raise ValueError(f"there are no texts in {value}; give one of {', '.join(known)}")
         return value
-
-    @model_validator(mode="after")
-    def _mail_has_an_address(self) -> Self:
-        if self.smtp_url.get_secret_value() and "@" not in self.operator_email:
-            raise ValueError("LEAFLINE_SMTP_URL needs LEAFLINE_OPERATOR_EMAIL, a mail address")
-        return self
-
-    @model_validator(mode="after")
-    def _no_play_with_a_real_network(self) -> Self:
-        if self.simulator == "on" and self.at_api_key.get_secret_value():
-            raise ValueError(
-                "LEAFLINE_SIMULATOR is on, and AT_API_KEY is set: messages leave either by the "
-                "simulator or by Africa's Talking; take one of them away"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _kept_no_longer_than_told(self) -> Self:
-        for kind in get_args(Kept):
-            if kind != "audit" and self.months(kind) > self.retention_months:
-                raise ValueError(
-                    f"LEAFLINE_RETENTION_{kind.upper()}_MONTHS is longer than "
-                    "LEAFLINE_RETENTION_MONTHS, which is what farmers are told"
-                )
-        return self
-
-    def in_texts(self) -> dict[str, str]:
-        """Values that hold in every text."""
-        return {
-            "ussd": self.ussd_code,
-            "service": self.service_name,
-            "months": str(self.retention_months),
-            "sms_cost": self.farmer_sms_cost,
-            "dial_cost": self.farmer_dial_cost,
-        }
-
-    def months(self, kind: Kept) -> int:
-        """For how many months this kind of data is kept."""
-        own: int = getattr(self, f"retention_{kind}_months")
-        return own or self.retention_months
-
-    @cached_property
-    def simulator_on(self) -> bool:
-        if self.simulator == "auto":
-            only = self.providers == ("africastalking",)
-            return only and not self.at_api_key.get_secret_value()
-        return self.simulator == "on"
-
-    @cached_property
-    def predict_for(self) -> Literal["open", "kiosk", "off"]:
-        """Who may use POST /api/predict."""
-        if self.predict_access == "auto":
-            return "open" if self.simulator_on else "off"
-        return self.predict_access
-
-    @cached_property
-    def sms_both_ways(self) -> bool:
-        """Rwanda's bulk routes carry no replies, so texts there say "dial" unless a short code or
-        the simulator takes them."""
-        if self.two_way_sms == "auto":
-            return bool(self.short_code) or self.simulator_on or self.region not in ONE_WAY
-        return self.two_way_sms == "on"
-
-    @cached_property
-    def countries_served(self) -> tuple[str, ...]:
-        """Countries to whose numbers we send."""
-        return self.countries or tuple(dict.fromkeys((self.region, *SERVED)))
-
-    @cached_property
-    def simulator_url(self) -> str:
-        return f"http://127.0.0.1:{self.simulator_port or self.port + 1}"
-
-    @cached_property
-    def url(self) -> str:
-        """Address of the web process as seen from this machine."""
-        everywhere = ("0.0.0.0", "::", "")  # noqa: S104 - recognised here, not bound
-        host = "127.0.0.1" if self.host in everywhere else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-
-    @cached_property
-    def store_url(self) -> str:
-        """SQLAlchemy URL of the store, driver filled in."""
-        return self.store_at(self.database_url)
-
-    def store_at(self, database_url: str) -> str:
-        """SQLAlchemy URL of a store that is given as in DATABASE_URL."""
-        if not database_url:
-            return f"sqlite:///{quote(os.fsencode(self.home.resolve() / 'leafline.sqlite3'))}"
-        scheme, _, rest = database_url.partition("://")
-        driver = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
-        return f"{driver.get(scheme, scheme)}://{rest}"
-
-    @cached_property
-    def queue_url(self) -> str:
-        """redis-py URL of the queue and of session state."""
-        return self.redis_url or f"unix://{quote(os.fsencode(self.redis_socket))}"
-
-    @cached_property
-    def spool(self) -> Path:
-        """Folder of callbacks that wait for the store."""
-        return self.home / "spool"
-
-    @cached_property
-    def redis_socket(self) -> Path:
-        """Socket of our own Redis.
-
-        A Unix socket path holds about 100 bytes, so a deep home folder gets one in the system's
-        temporary folder instead, named after the home.
-        """
-        path = self.home.resolve() / "redis.sock"
-        if len(os.fsencode(path)) <= 100:
-            return path
-        import hashlib
-        import tempfile
-
-        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"leafline-{digest}.sock"
-
-    def kept(self, path: Path, fresh: str) -> str:
-        """The secret in a file of the home folder, `fresh` on first use. Raises: SettingsError."""
-        return key_ring.kept(self.home, path, fresh)
-
-    def kept_secret(self, name: Literal["secret_key", "channel_key"]) -> str:
-        """The secret kept in the home folder, made on first use. Raises: SettingsError."""
-        return self.kept(self.home / name.replace("_", "-"), key_ring.made())
-
-    @cached_property
-    def encryption_key(self) -> str:
-        return self.secret_key.get_secret_value() or self.kept_secret("secret_key")
-
-    @cached_property
-    def old_keys(self) -> tuple[str, ...]:
-        """Secrets that are read beside `encryption_key`, newest first."""
-        given = (key.get_secret_value() for key in self.old_secret_keys)
-        return (*given, *key_ring.old_keys(self.home))
-
-    def new_key(self) -> None:
-        """Make another secret in the home the one that writes; the one of so far is still read.
-
-        Raises: SettingsError: the key is not kept in the home, or the home cannot be written.
-        """
-        if self.secret_key.get_secret_value():
-            raise SettingsError(
-                "the key is not kept in the home: move LEAFLINE_SECRET_KEY to "
-                "LEAFLINE_OLD_SECRET_KEYS and set a new one"
-            )
-        key_ring.change_key(self.home)
-
-    def check_strength(self) -> None:
-        """Raises: SettingsError when a secret of ours is easy to guess."""
-        given = self.model_copy(update={"secret_key": SecretStr(self.encryption_key)})
-        for name, field in type(self).model_fields.items():
-            strong = marked(field, Strong)
-            for secret in revealed(getattr(given, name)) if strong else ():
-                if strong and (reason := strong.weakness(secret)):
-                    raise SettingsError(f"setting {self.variable(name)}: {reason}; {strong.better}")

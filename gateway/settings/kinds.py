@@ -60,6 +60,12 @@ def revealed(value: object) -> list[str]:
     return [one.get_secret_value() for one in several if isinstance(one, SecretStr)]
 
 
+def password_in(url: str) -> str:
+    """Of an address, also of one that is none, such as `http://me:word@[::1`; empty without."""
+    authority = re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]
+    return authority.rpartition("@")[0].partition(":")[2]
+
+
 def _types(annotation: Any) -> Iterator[Any]:
     yield annotation
     for inner in get_args(annotation):

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
@@ -14,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway.settings.errors import SettingsError
-from gateway.settings.kinds import Lines, hidden, marked, revealed
+from gateway.settings.kinds import Lines, hidden, marked, password_in, revealed
 
 FROM_FILE = "_FILE"
 """What a secret setting's name ends with where a file holds the value, as Docker secrets do."""
@@ -141,4 +140,4 @@ class Section(BaseSettings):
         values = [getattr(self, name) for name in type(self).model_fields]
         texts = [text for value in values for text in revealed(value)]
         urls = [value for value in (*values, *texts) if isinstance(value, str) and "://" in value]
-        return [*texts, *(urlsplit(url).password or "" for url in urls)]
+        return [*texts, *map(password_in, urls)]

@@ -89,6 +89,13 @@ class Tables:
             return "the store is not up to date: run `leafline db upgrade`"
         return ""
 
+    def check(self) -> None:
+        """Raises: StoreError when this release cannot work on them."""
+        if self.trouble:
+            raise StoreError(self.trouble)
+        if self.newer:
+            log.warning("store_is_newer revision=%s ours=%s", self.have, self.head)
+
 
 class Store:
     """Sessions on one engine. Sealed columns open with `vault`."""
@@ -132,9 +139,7 @@ class Store:
         """
         tables = self.tables()
         if tables.newer:
-            if tables.trouble:
-                raise StoreError(tables.trouble)
-            log.warning("store_is_newer revision=%s ours=%s", tables.have, tables.head)
+            tables.check()
             return
         try:
             with patience(MIGRATION_SECONDS):

@@ -7,7 +7,8 @@ from gateway.store.base import Base
 
 
 class HouseFact(Base):
-    """What this store knows of itself, by name: see gateway.privacy.loose."""
+    """What this store knows of itself, by name: whose photos lie beside it, which release may
+    work on it, when it was backed up."""
 
     __tablename__ = "house_fact"
 

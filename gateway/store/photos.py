@@ -28,6 +28,7 @@ AT_ONCE = 8
 """Questions of one process; those that hang hold no more of its threads than this."""
 S3 = {"config_kwargs": {"connect_timeout": 3, "read_timeout": 4, "retries": {"max_attempts": 1}}}
 """botocore's own limits are a minute and five tries: its threads would outlive ours by far."""
+LOCAL = ("file", "local")
 MARK, WITNESS = "leafline-house", "leafline-photos"
 """Lie beside the photos: whose they are, and that this is a place of photos at all."""
 OWN_FAULTS = (errno.EIO, errno.EACCES, errno.EPERM)
@@ -187,21 +188,16 @@ class Bucket:
 
     def __init__(self, url: str, vault: Vault) -> None:
         """Raises: PhotoStoreError when the URL is not understood or its driver is missing."""
-        scheme, _, rest = url.partition("://")
+        scheme = url.partition("://")[0]
+        self._local = scheme in LOCAL
+        more = S3 if scheme in ("s3", "s3a") else {}
         try:
-            # Of a folder the rest is its name, whatever `::` or `*` would mean elsewhere.
-            self._local = scheme in ("file", "local")
-            more = S3 if scheme in ("s3", "s3a") else {}
-            self._files, root = (
-                (fsspec.filesystem("file"), rest)
-                if self._local
-                else fsspec.core.url_to_fs(url, **more)
-            )
+            self._files, root = files_at(url, **more)
         except (ValueError, ImportError) as error:
             raise PhotoStoreError(f"LEAFLINE_PHOTOS_URL: {error}") from None
         if more:
             self._files.retries = 1
-        self._root = str(root).rstrip("/")
+        self._root = root.rstrip("/")
         self._vault = vault
         self._free = threading.Semaphore(AT_ONCE)
         self._rest = Rest()
@@ -323,6 +319,19 @@ class Bucket:
 
     def set_mark(self, text: str) -> None:
         self._write(f"{self._root}/{MARK}", text.encode())
+
+
+def files_at(url: str, **options: Any) -> tuple[Any, str]:
+    """(file system, path) of an fsspec URL or a folder. Of a folder the rest is its name, whatever
+    `::` or `*` would mean elsewhere.
+
+    Raises: whatever the driver does; ValueError or ImportError when there is none.
+    """
+    scheme, mark, rest = url.partition("://")
+    if scheme in LOCAL or not mark:
+        return fsspec.filesystem("file"), rest if mark else url
+    files, path = fsspec.core.url_to_fs(url, **options)
+    return files, str(path)
 
 
 def open_photos(url: str, home: Path, vault: Vault) -> PhotoStore:

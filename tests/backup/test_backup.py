@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +37,7 @@ from gateway.store.photos import Folder, PhotoMissing
 from gateway.store.states import MessageState
 from gateway.store.vault import Vault
 from rig import servers
+from rig.house import free_port
 from rig.things import FARMER, kiosk, photo
 from tests.conftest import SECRET, _sqlalchemy
 
@@ -300,8 +303,64 @@ def test_a_backup_that_breaks_off_is_none(
     monkeypatch.setattr(place, "write", fails)
     with pytest.raises(BackupError):
         make(context, place)
-    assert place.names() == []
+    assert place.names() == place.begun() == []
     assert making.last(context.store) is None
+
+
+def test_a_photo_of_which_half_was_written_is_copied_anew(
+    context: Context, place: Place, tmp_path: Path
+) -> None:
+    address = upload(context, 60)
+    path = place.photo(context.store.vault.writer.name, address)
+    with suppress(KeyboardInterrupt), place.writing(*path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert make(context, place).copied == 1
+    assert reading.verify(reading.find(place, Vault(SECRET)), Vault(SECRET), tmp_path) == 1
+
+
+def test_what_a_killed_process_left_goes_with_the_old_ones(context: Context, place: Place) -> None:
+    """But not what another is making just now, nor the photos that it copied."""
+    address = upload(context, 60)
+    key = context.store.vault.writer.name
+    with time_machine.travel(now()) as clock:
+        for number in range(3):
+            clock.shift(60)
+            make(context, place)
+            if not number:
+                erasure.erase(context.store, context.photos, FARMER, by="test")
+        first, second, third = reversed(place.names())
+        place.remove(second, "manifest.json")
+        clock.shift(60)
+        going_on = now().strftime(making.STAMP)
+        place.write(b"", going_on, "store.age")
+        assert making.let_go(place, 2) == []
+        assert making.let_go(place, 1) == [second, first]
+        assert place.begun() == [going_on, third]
+        assert place.photos(key) == {address}
+        clock.shift(60)
+        newest = make(context, place).name
+        assert making.let_go(place, 1) == [going_on, third]
+    assert place.begun() == [newest]
+    assert place.photos(key) == set()
+
+
+@pytest.mark.parametrize("hurt", ["manifest.json", "photos.gz"])
+def test_photos_stay_while_a_backup_cannot_say_which_it_names(
+    context: Context, place: Place, hurt: str
+) -> None:
+    upload(context, 60)
+    with time_machine.travel(now()) as clock:
+        make(context, place)
+        clock.shift(60)
+        newest = make(context, place).name
+    file = Path(place.shown) / newest / hurt
+    data = file.read_bytes()
+    file.write_bytes(data[:12] + bytes(byte ^ 255 for byte in data[12:]))
+    before = place.photos(context.store.vault.writer.name)
+    with pytest.raises(BackupError, match=hurt):
+        making.let_go(place, 1)
+    assert place.photos(context.store.vault.writer.name) == before != set()
 
 
 def test_the_scheduler_makes_one_a_day_and_says_when_it_cannot(
@@ -385,7 +444,10 @@ def test_a_house_moves_from_sqlite_to_postgresql(
     other = Folder(tmp_path / "moved photos", Vault(SECRET))
     lost = addresses.pop()
     context.photos.delete(lost)
-    assert moving.move_photos(context.store, context.photos, other) == (2, 1)
+    damaged = upload(context, 63)
+    file = context.settings.home / "photos" / damaged[:2] / damaged
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    assert moving.move_photos(context.store, context.photos, other) == (3, 2)
     assert set(other.addresses()) == addresses
 
 
@@ -396,6 +458,19 @@ def test_a_house_that_runs_is_not_moved(context: Context) -> None:
         beats.beat(session, "host/worker-1", "worker")
     with pytest.raises(BackupError, match=r"stop the house first: host/worker-1"):
         moving.check_stopped(context.store)
+
+
+def test_whatever_goes_wrong_in_a_place_is_told_in_a_line(tmp_path: Path) -> None:
+    """Drivers have kinds of errors of their own."""
+    archive = tmp_path / "readable.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("20200101T000000Z/manifest.json", "{}")
+    place = Place(f"zip://::file://{archive}")
+    with pytest.raises(BackupError, match="cannot be written"):
+        place.remove("20200101T000000Z")
+    for url in (f"zip://::file://{__file__}", f"ftp://127.0.0.1:{free_port()}/x"):
+        with pytest.raises(BackupError, match="is no place for backups"):
+            Place(url)
 
 
 @pytest.mark.parametrize("url", ["nosuch://me:hidden-word@host/x", "memory://me:hidden-word@host"])

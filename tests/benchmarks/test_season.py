@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from benchmarks import season
-from benchmarks.season import Told, contradictions
+from benchmarks.season.habits import OPERATOR, cast
+from benchmarks.season.play import Play
+from benchmarks.season.rules import Told, contradictions
+from benchmarks.season.telling import figures, transcript
 from gateway.context import Context
 from gateway.settings import Settings
 from rig.house import UNBOUNDED
@@ -68,14 +70,15 @@ def test_a_contradiction_is_found(told_: list[Told], wrong: int) -> None:
 
 def test_a_small_week_ends_well(settings: Settings) -> None:
     unbounded = {name.removeprefix("LEAFLINE_").lower(): 0 for name in UNBOUNDED}
-    more = {"operator_phone": season.OPERATOR, **unbounded}
+    more = {"operator_phone": OPERATOR, **unbounded}
     context = Context.open(settings.model_copy(update=more))
     try:
-        play = season.cast(context, random.Random(3), 5, 3, 1, days=3)
+        dice = random.Random(3)
+        play = Play(context, dice, cast(context.store, dice, 5, 3, 1, days=3))
         hours = play.play()
         assert play.faults == []
         assert hours > 3 * 24
-        assert len(season.transcript(play)) > 2
-        assert season.figures(play, hours)[0].startswith("| of one run")
+        assert len(transcript(play)) > 2
+        assert figures(play, hours)[0].startswith("| of one run")
     finally:
         context.close()

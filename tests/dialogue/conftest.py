@@ -13,9 +13,9 @@ from gateway.people import farmers, officers
 from gateway.privacy import consent
 from gateway.store.models import Message
 from rig import things as house
+from rig.dialogues.officers import OFFICER
 
 FARMER = "+250788000001"
-OFFICER = "+250788000009"
 
 Dial = Callable[..., Phone]
 MakeCase = Callable[..., str]

@@ -16,7 +16,7 @@ from gateway.dialogue.ussd.engine import Again, Go, Menu, Prompt, Screen, State,
 from gateway.dialogue.ussd.facts import FarmerFacts
 from gateway.dialogue.ussd.walk import walk
 from gateway.settings import Settings
-from tests.dialogue.paper import Paper, new_case
+from rig.paper import Paper, new_case
 
 CODE = "K7Q2M93"
 

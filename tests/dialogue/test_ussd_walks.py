@@ -35,7 +35,7 @@ from gateway.dialogue.ussd.phone import Phone
 from gateway.people import farmers, kiosks, officers
 from gateway.privacy import consent
 from gateway.store.models import Farmer
-from tests.dialogue.paper import Paper, PaperLine, new_case
+from rig.paper import Paper, PaperLine, new_case
 
 LENGTH = 125
 """Steps of one walk."""

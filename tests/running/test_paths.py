@@ -7,18 +7,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import redis
 
-from gateway.context import Context
+from gateway.backup import making, reading, restoring
+from gateway.backup.place import Place
+from gateway.context import BOOK, Context
 from gateway.running import own_redis
 from gateway.running.premises import HomeLock
 from gateway.settings import ROOT, Settings
 from gateway.spool import Spool
-from gateway.store import Store
-from gateway.store.photos import open_photos
+from gateway.store import Store, keys
+from gateway.store.photos import Folder, open_photos
 from gateway.store.vault import Vault
 from rig.house import wait_until
 
@@ -86,6 +89,23 @@ def test_photos(folder: Path, kind: str) -> None:
     assert list(photos.addresses()) == [address]
     photos.delete(address)
     assert list(photos.addresses()) == []
+
+
+def test_backups(folder: Path) -> None:
+    settings = Settings.read(home=folder / "home", backups_url=str(folder / "backups"))
+    vault, photos = Vault(settings.encryption_key), folder / "photos"
+    with closing(Store(settings.store_url, vault)) as store:
+        store.migrate()
+        keys.enter(store)
+        book = settings.home / BOOK
+        place = Place(settings.backups_url)
+        made = making.make(store, Folder(photos, vault), book, place, settings.home)
+    found = reading.find(Place(settings.backups_url), vault)
+    reading.verify(found, vault, settings.home)
+    empty = Settings.read(home=folder / "new")
+    restoring.restore_store(found, empty.store_url, settings.home)
+    assert (folder / "new" / "leafline.sqlite3").is_file()
+    assert (folder / "backups" / made.name).is_dir()
 
 
 def test_templates(folder: Path, redis_url: str) -> None:

@@ -143,12 +143,10 @@ def test_a_migration_waits_for_a_writer_as_long_as_it_takes(
 
 
 @pytest.fixture
-def older(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+def older(store: Store) -> Store:
     """The store as it looks to a release that does not know its newest revision."""
-    *known, head = revisions()
     with store.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9990'"))
-    assert head not in known
     return store
 
 

@@ -9,6 +9,7 @@ from gateway.agronomy import CROPS, LABELS
 from gateway.agronomy.table import TOLD
 from gateway.cases import life
 from gateway.cases.intake import MAX_PHOTOS, NOT_TAKEN, TAKEN
+from gateway.channels.kiosk import form
 from inference.picture import MEDIA, NAMES
 
 _PROBLEM = {
@@ -32,16 +33,6 @@ _CASE = {
         "case": {"type": "string", "pattern": "^[2-9CDFHJKMNPQRTVWX]{7}$"},
         "state": {"enum": list(life.NEXT)},
         "crop": {"enum": [*CROPS, None]},
-        "name": {
-            "type": "string",
-            "description": "who it is, where several people share the phone; each has a language "
-            "and a consent of their own",
-        },
-        "consent": {
-            "enum": ["again"],
-            "description": "who had withdrawn their consent (`consent_withdrawn`) was asked again "
-            "in the words that the refusal holds, and said yes",
-        },
         "place": {"type": ["string", "null"]},
         "language": {"type": "string"},
         "label": {"enum": [*LABELS, None]},
@@ -104,6 +95,16 @@ def _upload(languages: tuple[str, ...]) -> dict[str, Any]:
             "a case that wants a photo to every kiosk",
         },
         "crop": {"type": "string", "description": f"one of {', '.join(CROPS)}"},
+        "name": {
+            "type": "string",
+            "description": "who it is, where several people share the phone; each has a language "
+            "and a consent of their own",
+        },
+        "consent": {
+            "enum": [form.AGAIN],
+            "description": "who had withdrawn their consent (`consent_withdrawn`) was asked again "
+            "in the words that the refusal holds, and said yes",
+        },
         "language": {"enum": list(languages)},
         "place": {"type": "string", "description": "village, district"},
         "case": {"type": "string", "description": "adds a photo to this open case"},
@@ -167,7 +168,7 @@ def _show() -> dict[str, Any]:
 
 def _predict() -> dict[str, Any]:
     picture = {"schema": {"type": "string", "format": "binary"}}
-    form = {"schema": {"type": "object", "properties": {"photo": picture["schema"]}}}
+    parts = {"schema": {"type": "object", "properties": {"photo": picture["schema"]}}}
     return {
         "operationId": "predict",
         "summary": "What the model says of one photo; nothing is kept",
@@ -179,7 +180,7 @@ def _predict() -> dict[str, Any]:
                 "description": "all: `nearest` too, what beside the labels the photo is nearest to",
             }
         ],
-        "requestBody": {"content": {"multipart/form-data": form} | dict.fromkeys(MEDIA, picture)},
+        "requestBody": {"content": {"multipart/form-data": parts} | dict.fromkeys(MEDIA, picture)},
         "responses": {
             "200": {
                 "description": "label, confidence, top3, latency_ms, rationale, verdict",

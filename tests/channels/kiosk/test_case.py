@@ -64,9 +64,13 @@ def test_a_mistyped_code_is_named(client: FlaskClient, token: str, code: str) ->
     assert (status, shown["code"]) == (404, "bad_case_code")
 
 
-def test_the_description_is_valid_and_names_every_route(client: FlaskClient) -> None:
+def test_the_description_is_valid_and_names_every_route(
+    client: FlaskClient, token: str, code: str
+) -> None:
     document = client.get("/api/openapi.json").get_json()
     validate(document)
+    shown = _show(client, token, code)[1]
+    assert set(document["components"]["schemas"]["Case"]["properties"]) == set(shown)
     served = {
         rule.rule.replace("<code>", "{code}")
         for rule in client.application.url_map.iter_rules()

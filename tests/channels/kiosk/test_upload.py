@@ -297,6 +297,7 @@ def test_the_description_lists_all_that_is_read(client: FlaskClient) -> None:
     form = paths["/api/photos"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert form["encoding"]["photo"]["contentType"].split(", ") == list(picture.MEDIA)
     assert "HEIC" in form["schema"]["properties"]["photo"]["description"]
+    assert {"name", "consent"} <= set(form["schema"]["properties"])
     assert set(picture.MEDIA) < set(paths["/api/predict"]["post"]["requestBody"]["content"])
 
 

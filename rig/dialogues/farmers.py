@@ -1,0 +1,160 @@
+"""What farmers write: (state before, text, what the reply says, what else is true afterwards).
+
+A text may hold `{code}` for her case, `{wrong}` for its code with a letter wrong, `{other}` for a
+neighbour's. The states are made in `tests/dialogue/test_farmers_table.py`.
+"""
+
+from __future__ import annotations
+
+NOTHING = ""
+STOPPED_EN, STOPPED_FR = "STOP confirmed", "STOP confirmé"
+STOPPED_RW, STOPPED_SW = "STOP yemejwe", "STOP imekubaliwa"
+OFFER = "Reply 1"
+ASKS = "Nothing was stopped"
+RUST = "Maize common rust"
+
+ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
+    # STOP is generous, in any language, whatever was said before.
+    ("known", "please stop sending these", STOPPED_EN, ("stopped",)),
+    ("known", "OPT OUT", STOPPED_EN, ("stopped",)),
+    ("helped", "opt-out", STOPPED_EN, ("stopped",)),
+    ("helped", "Please STOP", STOPPED_EN, ("stopped",)),
+    ("known", "No more messages", STOPPED_EN, ("stopped",)),
+    ("known", "don't text me again", STOPPED_EN, ("stopped",)),
+    ("known", "Kindly remove my number", STOPPED_EN, ("stopped",)),
+    ("known", "I want to stop", STOPPED_EN, ("stopped",)),
+    ("known", "\u2066stop\u2069", STOPPED_EN, ("stopped",)),
+    ("known", "“STOP”", STOPPED_EN, ("stopped",)),
+    ("eight replies", "stop it", STOPPED_EN, ("stopped",)),
+    ("offered", "Unsubscribe please", STOPPED_EN, ("stopped",)),
+    ("with officer", "STOP ALL", STOPPED_EN, ("stopped", "not told")),
+    ("stranger", "acheni", STOPPED_SW, ("stopped",)),
+    ("stranger", "Acheni kunitumia ujumbe", STOPPED_SW, ("stopped",)),
+    ("speaks sw", "Tafadhali simamisha ujumbe", STOPPED_SW, ("stopped",)),
+    ("stranger", "sitaki ujumbe wenu", STOPPED_SW, ("stopped",)),
+    ("stranger", "Arrêtez les messages", STOPPED_FR, ("stopped",)),
+    ("speaks fr", "svp arrêtez", STOPPED_FR, ("stopped",)),
+    ("stranger", "Ne m’envoyez plus de SMS", STOPPED_FR, ("stopped",)),
+    ("stranger", "hagarika ubutumwa", STOPPED_RW, ("stopped",)),
+    ("speaks rw", "Mureke kunyoherereza ubutumwa", STOPPED_RW, ("stopped",)),
+    ("stranger", "wacha kunitumia meseji", STOPPED_SW, ("stopped",)),
+    ("stranger", "Ndashaka guhagarika ubutumwa", STOPPED_RW, ("stopped",)),
+    # What names the field is asked about.
+    ("known", "Stop the rust", ASKS, ("not stopped",)),
+    ("known", "Cancel my case", ASKS, ("not stopped",)),
+    ("known", "please stop my beans from dying", ASKS, ("not stopped",)),
+    ("known", "Stop the armyworms", ASKS, ("not stopped",)),
+    ("speaks sw", "Simamisha ugonjwa", "Hakuna kilichosimamishwa", ("not stopped",)),
+    ("speaks fr", "Arrêter la rouille", "Rien n'a", ("not stopped",)),
+    ("speaks rw", "Hagarika umugese", "Nta cyahagaritswe", ("not stopped",)),
+    ("known", "how do I stop it spreading", OFFER, ("not stopped", "for learning")),
+    # START is strict.
+    ("stopped", "START", "START confirmed", ("not stopped",)),
+    ("stopped", "Start of rains is late this year", NOTHING, ("stopped",)),
+    ("stopped", "Anza msimu lini", NOTHING, ("stopped",)),
+    ("stopped", "start spraying?", NOTHING, ("stopped",)),
+    ("stopped", "Commencer la saison", NOTHING, ("stopped",)),
+    ("stopped, with officer", "it is worse now", NOTHING, ("stopped", "attached")),
+    # Languages by any name.
+    ("known", "lang french", "francais", ("fr",)),
+    ("known", "lugha kiingereza", "in English", ("en",)),
+    ("known", "ururimi igifaransa", "francais", ("fr",)),
+    ("known", "langue anglais", "in English", ("en",)),
+    ("known", "Kiswahili tafadhali", "Kiswahili", ("sw",)),
+    ("known", "lugha kinyarwanda", "Kinyarwanda", ("rw",)),
+    ("known", "change language to french", "francais", ("fr",)),
+    ("known", "badilisha lugha kiswahili", "Kiswahili", ("sw",)),
+    ("known", "LANG klingon", "Which language?", ("en",)),
+    # A new sender is answered in the language she wrote.
+    ("stranger", "mahindi yangu yana ugonjwa gani", "AFISA", ("for learning",)),
+    ("stranger", "ibigori byanjye birarwaye", "AGORONOME", ("for learning",)),
+    ("stranger", "mes haricots sont malades", "AGRONOME", ("for learning",)),
+    ("stranger", "what is eating my maize", "Send OFFICER", ("for learning",)),
+    # RESULT as people write it.
+    ("has a case", "“RESULT”", RUST, ("understood",)),
+    ("has a case", "RESULT?", RUST, ("understood",)),
+    ("has a case", "Jibu langu", RUST, ("understood",)),
+    ("has a case", "igisubizo cyanjye", RUST, ("understood",)),
+    ("has a case", "mon résultat svp", RUST, ("understood",)),
+    ("has a case", "my answer", RUST, ("understood",)),
+    ("has a case", "my result please", RUST, ("understood",)),
+    ("has a case", "\u200b{code}\ufeff", RUST, ("understood",)),
+    ("has a case", "My code is {code}", RUST, ("understood",)),
+    ("has a case", "{wrong}", "Did you mean {code}", ("understood",)),
+    ("has a case", "RESULT {wrong}", "Did you mean {code}", ("understood",)),
+    ("asked which", "1", RUST, ("understood",)),
+    ("asked which", "yes", RUST, ("understood",)),
+    ("nine cases", "RESULT", "{code}", ("understood",)),
+    ("two cases", "MORE {code}", "next planting", ("understood",)),
+    ("two cases", "zaidi {code}", "next planting", ("understood",)),
+    ("two cases", "MORE", RUST, ("understood",)),
+    # What people ask about and the camera does not know has a page.
+    ("stranger", "armyworm", "crush eggs", ("understood",)),
+    ("known", "Fall army worms!", "crush eggs", ("understood", "no officer")),
+    ("known", "my maize has armyworm", "crush eggs", ("understood",)),
+    ("speaks sw", "viwavi jeshi", "ponda mayai", ("understood",)),
+    ("speaks fr", "chenille légionnaire?", "oeufs", ("understood",)),
+    ("speaks rw", "nkongwa", "amagi", ("understood",)),
+    ("stranger", "MLN", "necrosis", ("understood",)),
+    ("speaks fr", "manque d’azote", "azote", ("understood",)),
+    ("speaks sw", "CBSD", "Michirizi", ("understood",)),
+    ("with officer", "armyworm too", "go to the officer", ("attached",)),
+    ("known", "the armyworm has eaten all of my field since Monday", OFFER, ("for learning",)),
+    ("stopped", "armyworm", NOTHING, ("stopped",)),
+    # Her own words reach a person.
+    (
+        "with officer",
+        "{code} it did not help",
+        "go to the officer",
+        ("attached", "told the officer"),
+    ),
+    ("with officer", "it is spreading", "go to the officer", ("attached", "told the officer")),
+    ("with officer", "thanks", "go to the officer", ("attached", "told the officer")),
+    ("with officer", "Should I spray?", "go to the officer", ("attached", "for learning")),
+    ("with officer", "More leaves turn yellow each day", "go to the officer", ("attached",)),
+    ("nobody on duty", "it is spreading", "No officer is free", ("attached", "not told")),
+    ("duty", "it is spreading", OFFER, ("no officer", "for learning")),
+    ("duty", "{code} it did not help", OFFER, ("no officer", "for learning")),
+    ("speaks sw", "haijapona bado", "Jibu 1", ("for learning",)),
+    ("speaks fr", "ma plante est toujours malade", "Répondez 1", ("for learning",)),
+    ("speaks rw", "ntabwo byakize", "Subiza 1", ("for learning",)),
+    ("offered", "1", "Officer will call you", ("an officer", "one case")),
+    ("offered", "Yes", "Officer will call you", ("an officer", "one case")),
+    ("known", "1", OFFER, ("no officer",)),
+    # OFFICER joins her open case.
+    ("with officer", "OFFICER", "with an officer", ("an officer", "one case")),
+    ("with officer", "OFFICER another problem", "Officer will call you", ("two cases",)),
+    ("with officer", "OFFICER my beans too", "Officer will call you", ("two cases",)),
+    ("with officer", "OFFICER my maize", "with an officer", ("one case",)),
+    ("with officer", "OFFICER {wrong}", "Did you mean {code}", ("one case",)),
+    ("duty", "OFFICER {code} please come and see", "Officer will call you", ("attached",)),
+    ("duty", "I need an officer", "Officer will call you", ("an officer", "one case")),
+    ("photo asked", "AFISA", "Officer will call you", ("an officer", "one case")),
+    # Nobody on duty: no text says that somebody has it.
+    ("nobody on duty", "RESULT", "No officer on duty", ()),
+    ("nobody on duty", "{code}", "No officer on duty", ()),
+    ("nobody on duty", "OFFICER", "No officer on duty", ("one case",)),
+    # A promise says who and when.
+    ("promised", "RESULT", "Ada will visit you by 28/12/", ("one case",)),
+    ("promised", "{code}", "Ada will visit you by 28/12/", ()),
+    ("promised", "OFFICER", "Ada will visit you by 28/12/", ("an officer", "one case")),
+    ("promised", "it is spreading", "go to the officer", ("attached", "told the officer")),
+    ("promised fr", "mon résultat svp", "Ada vous appellera d'ici le 28/12/", ()),
+    ("promised rw", "igisubizo cyanjye", "Ada azagusura bitarenze 28/12/", ()),
+    ("promised sw", "jibu langu", "Ada atakutembelea kabla ya kuisha 28/12/", ()),
+    # A changed SIM.
+    ("old number", "SIM {code} 0077 maize", "comes to this number", ("hers", "old number told")),
+    ("old number", "I lost my sim, {code} 0077 maize", "comes to this number", ("hers",)),
+    ("old number", "puce {code} +250788000077 maïs", "comes to this number", ("hers",)),
+    ("old number", "nimepoteza laini {code} mahindi Muhazi", "comes to this", ("hers",)),
+    ("old number", "simukadi nshya {code} 0077 rwamagana", "comes to this", ("hers",)),
+    ("old number", "SIM {code} 0078 maize rwamagana", "last 4 digits", ("not hers",)),
+    ("old number", "SIM {code} 0077", "last 4 digits", ("not hers",)),
+    ("old number", "SIM {code} 0077 beans", "last 4 digits", ("not hers",)),
+    ("old number", "SIM {code} maize beans cassava", "last 4 digits", ("not hers",)),
+    ("old number", "SIM 0077 maize", "last 4 digits", ("not hers",)),
+    ("old number", "New number {code}", "last 4 digits", ("not hers",)),
+    # The last reply says so.
+    ("five replies", "HELP", "last SMS for ten minutes", ()),
+    ("five replies", "RESULT", "dial *", ()),
+]
