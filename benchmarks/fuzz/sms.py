@@ -15,10 +15,9 @@ with atheris.instrument_imports(include=["gateway"]):
     from gateway import words
     from gateway.agronomy import LABELS, products
     from gateway.cases import codes
-    from gateway.dialogue import advice
+    from gateway.dialogue import advice, promises
     from gateway.dialogue.catalogue import Catalogue
-    from gateway.dialogue import promises
-from gateway.dialogue.sms import chatter, meaning
+    from gateway.dialogue.sms import chatter, meaning
     from gateway.dialogue.sms import words as table
     from gateway.people import msisdn
     from gateway.settings import ROOT
