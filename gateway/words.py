@@ -67,3 +67,8 @@ def one_slip(typed: str, meant: str) -> bool:
 def plain(text: str) -> str:
     """Capitals without accents or punctuation, one blank between words."""
     return re.sub(r"[\W_]+", " ", unaccented(text)).strip().upper()
+
+
+def word_set(*rows: str) -> frozenset[str]:
+    """Every word of these rows, for tables of words."""
+    return frozenset(word for row in rows for word in row.split())

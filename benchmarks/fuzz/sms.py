@@ -15,7 +15,7 @@ with atheris.instrument_imports(include=["gateway"]):
     from gateway import words
     from gateway.agronomy import LABELS, products
     from gateway.cases import codes
-    from gateway.dialogue import advice
+    from gateway.dialogue import advice, promises
     from gateway.dialogue.catalogue import Catalogue
     from gateway.dialogue.sms import chatter, meaning
     from gateway.dialogue.sms import words as table
@@ -44,7 +44,7 @@ def one(data: bytes) -> None:
     chatter.kind(rest, WORDS, OURS)
     chatter.command(rest, WORDS)
     chatter.says_yes(rest)
-    last = chatter.until(rest, TODAY)
+    last = promises.until(rest, TODAY)
     assert last is None or last >= TODAY
     table.find_code(text)
     table.around_code(text)

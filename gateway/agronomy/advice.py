@@ -94,7 +94,5 @@ def text_of(label: str, told: Mapping[str, str] | None) -> str:
 
 def texts() -> Iterator[tuple[str, list[str]]]:
     """(row, keys of the messages that it needs), for every text beside the diseases' plain ones."""
-    for text in dict.fromkeys(rule.text for rule in RULES if rule.text != rule.label):
-        if not text:
-            continue
+    for text in dict.fromkeys(rule.text for rule in RULES if rule.text not in ("", rule.label)):
         yield text, [f"diag_{text}", f"ussd_{text}"]

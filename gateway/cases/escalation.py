@@ -28,6 +28,7 @@ SEEN = ("look", "sign", "sounds")
 FRESH = timedelta(days=14)
 """A case that nobody has closed is still what a farmer means for so long."""
 ASKED = "asked"
+"""How of a promise by which the farmer is asked to call: there is nobody to announce."""
 UNDO_FOR = timedelta(minutes=5)
 """So long may an answer be taken back."""
 
@@ -250,7 +251,7 @@ def announcement(
     return [Said(f"promise_{how}", who), *said]
 
 
-def name(session: Session, case: Case, label: str | None) -> None:
+def set_label(session: Session, case: Case, label: str | None) -> None:
     """What whoever has the case says it is, before they answer."""
     held = open_one(session, case)
     if held is not None and label is not None:

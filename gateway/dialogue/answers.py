@@ -68,39 +68,25 @@ def answer(
     if label is not None and label not in labels.choices(case.crop):
         raise labels.BadLabel(f"{label} is no disease of {case.crop}")
     day = ""
-    if not more and is_promise(words, ready):
-        promised = ready if ready in promises.READY else ""
-        day = _promise(session, texts, desk, officer, case, words, promised, safe)
-        escalation.name(session, case, label)
+    how = None if more else promises.how(words, ready)
+    if how is not None:
+        own = "" if ready in promises.READY else words
+        day = _promise(session, texts, desk, officer, case, how, own, safe)
+        escalation.set_label(session, case, label)
     else:
-        _end(session, texts, desk, officer, case, words, label, safe, more, hold)
+        words, named = _checked(words, safe)
+        said = advice.said(texts, words, safety=bool(named))
+        until = now() + hold if hold else None
+        if more:
+            escalation.go_on(session, desk, officer, case, words, said, until)
+        else:
+            escalation.answer(
+                session, desk, officer, case, words, label=label, said=said, not_before=until
+            )
+        _mark(session, officer, case, named)
     if label is not None and officer is not None:
         labels.record(session, officer, case, label, instead)
     return day
-
-
-def _end(
-    session: Session,
-    texts: Catalogue,
-    desk: Desk,
-    officer: Officer | None,
-    case: Case,
-    words: str,
-    label: str | None,
-    safe: bool,
-    more: bool,
-    hold: timedelta,
-) -> None:
-    words, named = _checked(words, safe)
-    said = advice.said(texts, words, safety=bool(named))
-    until = now() + hold if hold else None
-    if more:
-        escalation.go_on(session, desk, officer, case, words, said, until)
-    else:
-        escalation.answer(
-            session, desk, officer, case, words, label=label, said=said, not_before=until
-        )
-    _mark(session, officer, case, named)
 
 
 def _promise(
@@ -109,22 +95,19 @@ def _promise(
     desk: Desk,
     officer: Officer | None,
     case: Case,
+    how: promises.How,
     words: str,
-    ready: str,
     safe: bool,
 ) -> str:
-    """The farmer is told who calls or comes and when, and the case stays open until its officer
-    says what came of it. Returns: the day."""
-    if ready:
-        words, named = "", tuple[str, ...]()
-    else:
-        words, named = _checked(words, safe)
+    """The farmer is told who calls or comes and when, with the officer's own words, if any, and the
+    case stays open until its officer says what came of it. Returns: the day."""
     moment = now()
-    promised, day = _announced(desk, words, ready, moment)
+    day = _day(desk, words, moment)
+    words, named = _checked(words, safe) if words else ("", ())
     hours = officer.work_hours if officer else promises.OFFICE_HOURS
     due = promises.due(day, hours, desk.zone, moment)
     said = _beside(texts, words, bool(named))
-    escalation.promise(session, desk, officer, case, promised.how, day, due, said)
+    escalation.promise(session, desk, officer, case, how, day, due, said)
     _mark(session, officer, case, named)
     return escalation.written(day)
 
@@ -134,26 +117,18 @@ def preview(
 ) -> list[Said]:
     """What the farmer would be sent of these words, in order. Raises: BadNote."""
     safety = safe and bool(products.found(words))
-    if not is_promise(words, ready):
+    how = promises.how(words, ready)
+    if how is None:
         return advice.said(texts, words, safety=safety)
     words = "" if ready in promises.READY else words
-    promised, day = _announced(desk, words, ready, now())
     said = _beside(texts, words, safety)
-    return escalation.announcement(desk, officer, case, promised.how, day, said)
+    return escalation.announcement(desk, officer, case, how, _day(desk, words, now()), said)
 
 
-def is_promise(words: str, ready: str = "") -> bool:
-    return ready in promises.READY or promises.made(words, date.min) is not None
-
-
-def _announced(
-    desk: Desk, words: str, ready: str, moment: datetime
-) -> tuple[promises.Promise, date]:
+def _day(desk: Desk, words: str, moment: datetime) -> date:
+    """By which they call or come: the day that the words name, or soon."""
     today = moment.astimezone(desk.zone).date()
-    how = promises.READY.get(ready)
-    promised = promises.Promise(how) if how else promises.made(words, today)
-    promised = promised or promises.Promise("visit")
-    return promised, promised.day or today + promises.WITHIN
+    return promises.day(words, today) or today + promises.WITHIN
 
 
 def _beside(texts: Catalogue, words: str, safety: bool) -> list[Said]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gateway.people import hours
 from gateway.words import plain
+from gateway.words import word_set as _words
 
 How = Literal["call", "visit", "asked"]
 """`asked`: the farmer is asked to call."""
@@ -27,31 +27,17 @@ OFFICE_HOURS = "08:00-17:00"
 """Of the operator."""
 
 
-def _words(*rows: str) -> frozenset[str]:
-    return frozenset(word for row in rows for word in row.split())
-
-
 ASKING = (
     "CALL ME", "PLEASE CALL ME", "RING ME", "PHONE ME", "APPELEZ MOI", "APPELLE MOI",
     "RAPPELEZ MOI", "NIPIGIE", "NIPIGIENI", "MPAMAGARA", "MPAMAGARE", "NPAMAGARA", "UMPAMAGARE",
 )  # fmt: skip
 """How an officer asks the farmer to call: no advice, and no promise of theirs."""
 PROMISES = (
-    "I WILL CALL", "I LL CALL", "I WILL VISIT", "I LL VISIT", "I WILL COME", "I LL COME",
-    "I AM COMING", "I M COMING", "I WILL PASS BY", "I LL PASS BY", "WE WILL CALL", "WE WILL COME",
-    "WE WILL VISIT", "I SHALL", "I WILL BE", "I LL BE", "I WILL PHONE", "I WILL RING",
-    "I AM GOING TO", "I M GOING TO", "I CALL YOU", "I WILL SEE", "I LL SEE", "WILL CALL",
-    "WILL VISIT", "WILL COME", "MY WAY", "WILL BE THERE",
-    "EXPECT ME", "NIKO NJIANI", "NDAJE", "COMING", "CALLING YOU", "I WILL TRY", "JE VAIS VENIR",
-    "JE VAIS VOUS", "JE VAIS APPELER", "JE VAIS PASSER", "JE VIENS", "JE VIENDRAI", "JE PASSE",
-    "JE PASSERAI", "J APPELLE", "J APPELLERAI", "JE VOUS APPELLE", "JE VOUS APPELLERAI",
-    "JE VOUS RAPPELLE", "JE VOUS RENDS VISITE", "NOUS VIENDRONS", "JE SERAI", "NZAZA", "NDAZA",
-    "NZAGUSURA", "NZABASURA", "NDAGUSURA", "NZAHAMAGARA", "NDAHAMAGARA", "NZAGUHAMAGARA",
-    "NDAGUHAMAGARA", "NZABAHAMAGARA", "NDABAHAMAGARA", "NJE KUGUSURA", "TUZAZA", "NITAKUJA",
-    "NINAKUJA", "NAKUJA", "NITAPIGA", "NITAKUPIGIA", "NITATEMBELEA", "NITAKUTEMBELEA", "NITAFIKA",
-    "NITAPITA", "TUTAKUJA", "NITAWATEMBELEA", "NITAWAPIGIA",
+    "I SHALL", "I WILL BE", "I LL BE", "I AM GOING TO", "I M GOING TO", "I WILL SEE", "I LL SEE",
+    "WILL CALL", "WILL VISIT", "WILL COME", "MY WAY", "WILL BE THERE", "EXPECT ME", "NIKO NJIANI",
+    "NDAJE", "COMING", "CALLING YOU", "I WILL TRY", "JE VAIS VOUS", "JE SERAI", "NJE KUGUSURA",
 )  # fmt: skip
-"""How a promise to call or to come begins, beside what `_promises` knows."""
+"""How a promise to call or to come begins, where `_promises` does not know it."""
 SELF = _words("I WE LET JE J NOUS ON")
 SHALL = _words(
     "LL WILL SHALL M AM ARE CAN COULD MAY PLAN HOPE WANT INTEND NEED HAVE MUST TRY GOING GONNA TO",
@@ -136,28 +122,31 @@ MONTHS = (
     ("DECEMBER", "DEC", "DECEMBRE", "UKUBOZA", "DESEMBA", "DISEMBA"),
 )
 """Of each language."""
+_WEEKDAYS = {name: number for number, row in enumerate(WEEKDAYS) for name in row}
+_PHRASED_WEEKDAYS = sorted((n for n in _WEEKDAYS if " " in n), key=len, reverse=True)
+_OF_DAYS = {word for phrase in (*_WEEKDAYS, *DAYS_AWAY, *DAYS_PHRASED) for word in phrase.split()}
 
 
-@dataclass(frozen=True)
-class Promise:
-    how: How
-    day: date | None = None
-    """As named; None: none was."""
+def how(words: str, ready: str = "") -> How | None:
+    """What is promised by a sentence that begins so, greetings and the day aside. None: nothing.
 
-
-def made(words: str, today: date) -> Promise | None:
-    """The promise that one of the sentences begins with, greetings and the day aside."""
-    for sentence in re.split(r"[.!?;:,\n]|\s-\s", words):
+    Args:
+        words: with their line ends, which end sentences.
+        ready: key of the ready text that they are, if they are one.
+    """
+    if ready in READY:
+        return READY[ready]
+    for sentence in re.split(r"[.!?;:,\r\n\u2026]|\s-\s", words):
         tokens = plain(sentence).split()
-        while tokens and (tokens[0] in BEFORE_PROMISES or _is_day(tokens[0])):
+        while tokens and (tokens[0] in BEFORE_PROMISES or tokens[0] in _OF_DAYS):
             tokens.pop(0)
         for start in _starts(tokens):
             part = tokens[start:]
             if _begins(part, ASKING):
-                return Promise("asked", day(words, today))
+                return "asked"
             if part and (_promises(part) or _begins(part, PROMISES)):
                 calls = set(part) & CALLING or part[0].endswith(ONE_WORD_CALLS)
-                return Promise("call" if calls else "visit", day(words, today))
+                return "call" if calls else "visit"
     return None
 
 
@@ -183,16 +172,6 @@ def _starts(tokens: list[str]) -> list[int]:
     return [0, *(n + 1 for n, token in enumerate(tokens) if token in JOINING)]
 
 
-def _is_day(token: str) -> bool:
-    return token in _OF_DAYS
-
-
-_WEEKDAYS = {name: number for number, row in enumerate(WEEKDAYS) for name in row}
-
-
-_OF_DAYS = {word for phrase in (*_WEEKDAYS, *DAYS_AWAY, *DAYS_PHRASED) for word in phrase.split()}
-
-
 def day(words: str, today: date) -> date | None:
     """The day that is named: `tomorrow`, `on Friday`, `in 3 days`, `5 Dec`; the next that comes.
     None: none is, or it is no day of the calendar."""
@@ -204,9 +183,9 @@ def day(words: str, today: date) -> date | None:
     if match := re.search(IN_DAYS, said):
         number = next(filter(None, match.groups()))
         return today + timedelta(days=int(NUMBERS.get(number, number)))
-    for phrase, number in _PHRASED_WEEKDAYS:
+    for phrase in _PHRASED_WEEKDAYS:
         if f" {phrase} " in padded:
-            return _next(number, today)
+            return _next(_WEEKDAYS[phrase], today)
     dated = until(words, today)
     if dated is not None:
         return dated
@@ -216,12 +195,6 @@ def day(words: str, today: date) -> date | None:
         if token in _WEEKDAYS:
             return _next(_WEEKDAYS[token], today)
     return None
-
-
-_PHRASED_WEEKDAYS = sorted(
-    ((name, number) for number, row in enumerate(WEEKDAYS) for name in row if " " in name),
-    key=lambda one: -len(one[0]),
-)
 
 
 def _next(weekday: int, today: date) -> date:

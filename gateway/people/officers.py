@@ -72,10 +72,6 @@ def by_phone(session: Session, phone: str) -> Officer | None:
     return session.scalar(query)
 
 
-def right_pin(officer: Officer, pin: str) -> bool:
-    return officer.pin_hash is not None and hashing.right(officer.pin_hash, pin)
-
-
 def who(phone: str) -> str:
     """Of whom wrong tries are counted: whose number (E.164) it is."""
     return f"officer {phone}"

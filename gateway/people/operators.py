@@ -150,12 +150,6 @@ def sign_in(
     return operator
 
 
-def in_service(session: Session, operator_id: int) -> Operator | None:
-    """The operator with this id, unless disabled."""
-    operator = session.get(Operator, operator_id)
-    return operator if operator is not None and operator.disabled_at is None else None
-
-
 def disable(session: Session, name: str) -> Operator:
     """Out at once, also where signed in. Raises: PeopleError when there is no such operator."""
     operator = find(session, name)

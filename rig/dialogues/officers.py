@@ -156,6 +156,8 @@ ROWS = [
     R("promise", "Hello, tomorrow I will pass by the field", "by 29/11/2026", "visit you by 29/11"),
     R("promise", "Keep a leaf. I can come in 3 days", "by 01/12/2026", "Keep a leaf"),
     R("promise", "I will come and see on 12 Dec", "by 12/12/2026", "visit you by 12/12/2026"),
+    R("promise", "Keep a leaf\nI will call tomorrow", "by 29/11/2026", "Ada will call you by 29"),
+    R("promise", "Keep one\u2026 I will call tomorrow", "by 29/11/2026", "Ada will call you by 29"),
     R("promise", "on my way", "by 30/11/2026", "visit you by 30/11"),
     R("promise", "Call me", "stays open", "Call me"),
     R(

@@ -24,50 +24,49 @@ def _told(words: str) -> dict[str, str]:
     return told
 
 
-@pytest.mark.parametrize(
-    ("label", "told", "text", "person"),
-    [
-        ("healthy", "", "healthy", ""),
-        ("healthy", "young most", "healthy", ""),
-        ("healthy", "filling", "healthy_late", ""),
-        ("healthy", "flowering sprayed=yes half", "healthy_late", ""),
-        ("bean_spot", "filling pods=yes", "", "pods"),
-        ("bean_spot", "young one seed=yes", "", "seed_crop"),
-        ("maize_rust", "filling seed=yes", "", "seed_crop"),
-        ("maize_blight", "seed=yes", "", "seed_crop"),
-        ("cassava_mosaic", "young seed=yes", "", "seed_crop"),
-        ("maize_rust", "young half", "", "half_plants"),
-        ("maize_rust", "before_flowering most", "", "half_plants"),
-        ("maize_blight", "flowering half", "", "half_plants"),
-        ("cassava_mosaic", "half", "", "half_plants"),
-        ("bean_spot", "flowering half", "", "half_plants"),
-        ("maize_blight", "filling half sprayed=yes", "", "sprayed"),
-        ("maize_rust", "filling few sprayed=yes", "sprayed", ""),
-        ("bean_spot", "sprayed=yes", "sprayed", ""),
-        ("maize_rust", "flowering few", "maize_rust_late", ""),
-        ("maize_rust", "filling half", "maize_rust_late", ""),
-        ("maize_blight", "flowering few", "maize_blight_cob", ""),
-        ("maize_blight", "filling half", "maize_blight_late", ""),
-        ("cassava_mosaic", "before_flowering few", "cassava_mosaic_old", ""),
-        ("cassava_mosaic", "filling one", "cassava_mosaic_old", ""),
-        ("bean_spot", "filling half", "", "half_plants"),
-        ("bean_spot", "filling few", "bean_spot_pods", ""),
-        # Nothing told, or what no row names: the plain text.
-        ("maize_rust", "", "maize_rust", ""),
-        ("maize_blight", "young few sprayed=no", "maize_blight", ""),
-        ("cassava_mosaic", "young few", "cassava_mosaic", ""),
-        ("bean_spot", "young half pods=no seed=no", "bean_spot", ""),
-        ("unheard_of", "filling", "unheard_of", ""),
-    ],
-)
+ROWS = [
+    ("healthy", "", "healthy", ""),
+    ("healthy", "young most", "healthy", ""),
+    ("healthy", "filling", "healthy_late", ""),
+    ("healthy", "flowering sprayed=yes half", "healthy_late", ""),
+    ("bean_spot", "filling pods=yes", "", "pods"),
+    ("bean_spot", "young one seed=yes", "", "seed_crop"),
+    ("maize_rust", "filling seed=yes", "", "seed_crop"),
+    ("maize_blight", "seed=yes", "", "seed_crop"),
+    ("cassava_mosaic", "young seed=yes", "", "seed_crop"),
+    ("maize_rust", "young half", "", "half_plants"),
+    ("maize_rust", "before_flowering most", "", "half_plants"),
+    ("maize_blight", "flowering half", "", "half_plants"),
+    ("cassava_mosaic", "half", "", "half_plants"),
+    ("bean_spot", "flowering half", "", "half_plants"),
+    ("maize_blight", "filling half sprayed=yes", "", "sprayed"),
+    ("maize_rust", "filling few sprayed=yes", "sprayed", ""),
+    ("bean_spot", "sprayed=yes", "sprayed", ""),
+    ("maize_rust", "flowering few", "maize_rust_late", ""),
+    ("maize_rust", "filling half", "maize_rust_late", ""),
+    ("maize_blight", "flowering few", "maize_blight_cob", ""),
+    ("maize_blight", "filling half", "maize_blight_late", ""),
+    ("cassava_mosaic", "before_flowering few", "cassava_mosaic_old", ""),
+    ("cassava_mosaic", "filling one", "cassava_mosaic_old", ""),
+    ("bean_spot", "filling half", "", "half_plants"),
+    ("bean_spot", "filling few", "bean_spot_pods", ""),
+    # Nothing told, or what no row names: the plain text.
+    ("maize_rust", "", "maize_rust", ""),
+    ("maize_blight", "young few sprayed=no", "maize_blight", ""),
+    ("cassava_mosaic", "young few", "cassava_mosaic", ""),
+    ("bean_spot", "young half pods=no seed=no", "bean_spot", ""),
+    ("unheard_of", "filling", "unheard_of", ""),
+]
+
+
+@pytest.mark.parametrize(("label", "told", "text", "person"), ROWS)
 def test_a_row(label: str, told: str, text: str, person: str) -> None:
     assert advice.advice(label, _told(told)) == Advice(text, person)
 
 
 def test_every_rule_decides_something_above() -> None:
-    mark = test_a_row.pytestmark[0]  # type: ignore[attr-defined]
     decided = set()
-    for label, told, _, _ in mark.args[1]:
+    for label, told, _, _ in ROWS:
         fits = [rule for rule in RULES if rule.fits(label, _told(told))]
         decided |= set(fits[:1])
     assert [rule for rule in RULES if rule not in decided] == []

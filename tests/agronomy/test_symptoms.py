@@ -7,57 +7,53 @@ from dataclasses import replace
 import pytest
 
 from gateway import agronomy
-from gateway.agronomy import symptoms
+from gateway.agronomy import products, symptoms
 from gateway.agronomy.symptoms import LOOKS, TROUBLES, Look, Sign, sounds_like
+from gateway.dialogue import po
 from gateway.settings import ROOT
 
+ROWS = [
+    ("maize", "rusty_dust", "both_sides", "maize_rust"),
+    ("maize", "rusty_dust", "top_only", "southern_rust"),
+    ("maize", "long_stripes", "cigar", "maize_blight"),
+    ("maize", "long_stripes", "ruler", "grey_spot"),
+    ("maize", "pale_leaves", "pale_lines", "streak"),
+    ("maize", "pale_leaves", "mottled", "lethal_necrosis"),
+    ("maize", "pale_leaves", "old_tips", "nitrogen_lack"),
+    ("maize", "funnel", "", "armyworm"),
+    ("maize", "none", "", None),
+    ("beans", "straight_spots", "grey_mould", "bean_spot"),
+    ("beans", "straight_spots", "red_veins", "anthracnose"),
+    ("beans", "straight_spots", "nothing_below", "bean_spot"),
+    ("beans", "rusty_dust", "", "bean_rust"),
+    ("beans", "pod_sores", "", "anthracnose"),
+    ("beans", "wilting", "", "bean_fly"),
+    ("beans", "none", "", None),
+    ("cassava", "twisted", "streaks_too", "brown_streak"),
+    ("cassava", "twisted", "leaves_only", "cassava_mosaic"),
+    ("cassava", "old_yellow", "streaks_too", "brown_streak"),
+    ("cassava", "old_yellow", "leaves_only", None),
+    ("cassava", "stem_streaks", "", "brown_streak"),
+    ("cassava", "dots", "", "green_mite"),
+    ("cassava", "wool", "", "mealybug"),
+    ("cassava", "none", "", None),
+    # What was not asked, or belongs to another question or crop, tells nothing.
+    ("maize", "rusty_dust", "", None),
+    ("maize", "rusty_dust", "cigar", None),
+    ("beans", "funnel", "", None),
+    ("other", "rusty_dust", "", None),
+    ("", "", "", None),
+]
 
-@pytest.mark.parametrize(
-    ("crop", "look", "sign", "sounds"),
-    [
-        ("maize", "rusty_dust", "both_sides", "maize_rust"),
-        ("maize", "rusty_dust", "top_only", "southern_rust"),
-        ("maize", "long_stripes", "cigar", "maize_blight"),
-        ("maize", "long_stripes", "ruler", "grey_spot"),
-        ("maize", "pale_leaves", "pale_lines", "streak"),
-        ("maize", "pale_leaves", "mottled", "lethal_necrosis"),
-        ("maize", "pale_leaves", "old_tips", "nitrogen_lack"),
-        ("maize", "funnel", "", "armyworm"),
-        ("maize", "none", "", None),
-        ("beans", "straight_spots", "grey_mould", "bean_spot"),
-        ("beans", "straight_spots", "red_veins", "anthracnose"),
-        ("beans", "straight_spots", "nothing_below", "bean_spot"),
-        ("beans", "rusty_dust", "", "bean_rust"),
-        ("beans", "pod_sores", "", "anthracnose"),
-        ("beans", "wilting", "", "bean_fly"),
-        ("beans", "none", "", None),
-        ("cassava", "twisted", "streaks_too", "brown_streak"),
-        ("cassava", "twisted", "leaves_only", "cassava_mosaic"),
-        ("cassava", "old_yellow", "streaks_too", "brown_streak"),
-        ("cassava", "old_yellow", "leaves_only", None),
-        ("cassava", "stem_streaks", "", "brown_streak"),
-        ("cassava", "dots", "", "green_mite"),
-        ("cassava", "wool", "", "mealybug"),
-        ("cassava", "none", "", None),
-        # What was not asked, or belongs to another question or crop, tells nothing.
-        ("maize", "rusty_dust", "", None),
-        ("maize", "rusty_dust", "cigar", None),
-        ("beans", "funnel", "", None),
-        ("other", "rusty_dust", "", None),
-        ("", "", "", None),
-    ],
-)
+
+@pytest.mark.parametrize(("crop", "look", "sign", "sounds"), ROWS)
 def test_what_it_sounds_like(crop: str, look: str, sign: str, sounds: str | None) -> None:
     found = sounds_like(crop, look, sign)
     assert (found.code if found else None) == sounds
 
 
 def test_every_row_is_in_the_table_above() -> None:
-    mark = next(
-        mark for mark in test_what_it_sounds_like.pytestmark  # type: ignore[attr-defined]
-        if mark.name == "parametrize"
-    )  # fmt: skip
-    tested = {row[:3] for row in mark.args[1]}
+    tested = {row[:3] for row in ROWS}
     rows = {
         (look.crop, look.name, sign)
         for look in LOOKS
@@ -95,12 +91,9 @@ def test_two_questions_at_most_and_none_of_these_on_each_first() -> None:
             assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("path", ["en", "fr", "rw", "sw"])
-def test_no_text_of_ours_says_is_or_names_a_product(path: str) -> None:
-    from gateway.agronomy import products
-    from gateway.dialogue import po
-
-    texts = po.read(ROOT / "templates" / "messages" / f"{path}.po").texts
+@pytest.mark.parametrize("language", ["en", "fr", "rw", "sw"])
+def test_no_text_of_ours_says_is_or_names_a_product(language: str) -> None:
+    texts = po.read(ROOT / "templates" / "messages" / f"{language}.po").texts
     for key, text in texts.items():
         if key.startswith(("ussd_about_", "prevent_", "ussd_sounds", "option_look_", "diag_")):
             assert not products.found(text), key

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.agronomy import products
 from gateway.cases import codes
+from gateway.dialogue import promises
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.sms import chatter
 from gateway.dialogue.sms.chatter import Kind, OwnTexts
@@ -121,7 +122,7 @@ def test_words_of_our_instructions_are_taken_off(text: str) -> None:
     ],
 )
 def test_a_day_of_leave(text: str, day: date | None) -> None:
-    assert chatter.until(text, date(2026, 11, 28)) == day
+    assert promises.until(text, date(2026, 11, 28)) == day
 
 
 @pytest.mark.parametrize(

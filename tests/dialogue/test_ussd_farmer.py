@@ -14,6 +14,7 @@ from gateway.agronomy import CROP_OF, advice
 from gateway.cases import codes, escalation, guesses, news
 from gateway.cases.case import by_code
 from gateway.context import Context
+from gateway.dialogue import answers
 from gateway.dialogue.sms import Incoming, receive
 from gateway.dialogue.ussd import effects
 from gateway.dialogue.ussd.facts import SendText
@@ -395,6 +396,20 @@ def answered(context: Context, code: str, words: str) -> None:
         assert case is not None
         escalation.escalate(session, context.desk, case, "unknown", actor="machine")
         escalation.answer(session, context.desk, None, case, words)
+
+
+def test_what_the_operator_promised_is_told_too(
+    context: Context, dial: Dial, make_case: MakeCase
+) -> None:
+    code = make_case()
+    with context.store.transaction() as session:
+        case = by_code(session, code)
+        assert case is not None
+        escalation.escalate(session, context.desk, case, "unknown", actor="machine")
+        said = "I will call you tomorrow"
+        answers.answer(session, context.catalogue, context.desk, None, case, said)
+    dial().dial().expect(f"Case {code}: Leafline will call you by")
+    dial().dial().answer("1").expect("officer will come")
 
 
 def test_a_new_answer_opens_once(context: Context, dial: Dial, make_case: MakeCase) -> None:

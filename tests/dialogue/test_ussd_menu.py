@@ -24,32 +24,23 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 # Farmers know paths by heart (*384*123*2*1#), and posters print them. A number may be added to this
 # table; one that is in it never changes its meaning.
+MAIN = {
+    "1": "results",
+    "2": "advice",
+    "3": "report",
+    "4": "officer",
+    "5": "kiosk",
+    "6": "language",
+    "7": "privacy",
+    "8": "help",
+    "9": "desk",
+}
 FROZEN = {
     "language_first": {"1": "rw", "2": "sw", "3": "en", "4": "fr"},
     "language": {"1": "rw", "2": "sw", "3": "en", "4": "fr"},
     "consent": {"1": "yes", "2": "no"},
-    "main": {
-        "1": "results",
-        "2": "advice",
-        "3": "report",
-        "4": "officer",
-        "5": "kiosk",
-        "6": "language",
-        "7": "privacy",
-        "8": "help",
-        "9": "desk",
-    },
-    "news": {
-        "1": "results",
-        "2": "advice",
-        "3": "report",
-        "4": "officer",
-        "5": "kiosk",
-        "6": "language",
-        "7": "privacy",
-        "8": "help",
-        "9": "desk",
-    },
+    "main": MAIN,
+    "news": MAIN,
     "resume": {"9": "resume"},
     "results": {"9": "by_code"},
     "case": {"1": "next_season", "2": "officer", "3": "wrong", "4": "outcome", "5": "ask_later"},

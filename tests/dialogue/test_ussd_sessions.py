@@ -133,6 +133,15 @@ def test_lost_state_of_a_first_dial_is_replayed_from_its_own_beginning(context: 
     assert kinds.count("consent") == 1
 
 
+def test_a_yes_that_is_dialled_ahead_leads_nowhere_without_consent(
+    context: Context, dial: Dial
+) -> None:
+    phone = dial().dial().answer("3").expect("Agree?")
+    phone.answer("1*4").expect("Agree?").answer("1*4*1").expect("Agree?")
+    assert count(context, Case) == 0
+    phone.answer("1").expect("Thank you.")
+
+
 @pytest.fixture
 def no_list(context: Context) -> None:
     """A country of which there is no list of areas, so that nobody is asked for one."""

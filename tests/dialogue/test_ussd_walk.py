@@ -141,6 +141,37 @@ def test_a_consent_of_this_session_is_found_asked(
     assert session.stopped == 0
 
 
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_yes_in_one_hop_with_what_follows_it_is_none(menu: Menu, patient: bool) -> None:
+    paper = Paper(caller=FarmerFacts("en", consented=False, opted_out=False))
+    step = walk(menu, menu.start(paper, "en"), ["1", "4"], paper, patient=patient)
+    assert (step.state.screen, step.effects) == ("consent", ())
+    assert "agreed" not in step.state.data
+
+
+@pytest.mark.parametrize(
+    ("language", "hops"),
+    [
+        (None, ["1*2", "1*", "1", "9"]),
+        (None, ["77", "1*2", "2", "4", "1", "2"]),
+        ("en", ["x", "1*2", "1*2", "1", "8"]),
+        ("en", ["00", "4", "1*2", "2", "3", "x", "1", "1"]),
+        ("en", ["1*", "6", "1", "2"]),
+    ],
+)
+def test_a_way_to_a_yes_that_cannot_be_told_ends_on_the_menu(
+    menu: Menu, language: str | None, hops: list[str]
+) -> None:
+    """A "no" that was dialled ahead of the question looks like one that was meant."""
+    paper = Paper()
+    if language:
+        paper.caller = FarmerFacts(language, consented=False, opted_out=False)
+    session = Session(menu, paper)
+    for typed in hops:
+        session.type(typed)
+    assert session.wrong == []
+
+
 # Whatever is typed
 
 
@@ -190,11 +221,14 @@ class Session:
         return walk(self.menu, state, parts, self.paper, patient=False, before=before)
 
     def _compare(self, true: Step, found: Step, how: str) -> None:
-        """The same, or a screen that she has seen, once more, or the menu, and nothing done."""
+        """The same, or a screen that she has seen, once more, and nothing done; the menu, where she
+        agreed in this session and the way to her yes cannot be told."""
         if _place(found.state) == _place(true.state) and found.effects == true.effects:
             return
         self.stopped += 1
-        known = found.state.screen == "main" or _place(found.state) in map(_place, self.shown)
+        agreed = bool(self.paper.caller and self.paper.caller.agreed_at)
+        at_menu = agreed and found.state.screen == "main"
+        known = at_menu or _place(found.state) in map(_place, self.shown)
         if found.effects or not known:
             self.wrong.append(
                 f"{self.typed}, {how}: {found.state.screen} {found.effects}, "

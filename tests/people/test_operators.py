@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import select, text
 
 from gateway.cli import main
-from gateway.people import PeopleError, lockout, operators
+from gateway.people import PeopleError, lockout, operators, sign_ins
 from gateway.store import Store
 from gateway.store.models import Event, Operator
 
@@ -109,12 +109,16 @@ def test_five_wrong_tries_close_the_door_to_the_right_code_too(
 
 
 def test_a_disabled_operator_is_out(store: Store, enrolment: operators.Enrolment) -> None:
+    limits = sign_ins.Limits(longest=timedelta(hours=8), idle=timedelta(hours=1))
+    with store.transaction() as session:
+        ines = operators.find(session, "Ines")
+        token = sign_ins.begin(session, ines, "", limits, instead="")
+    assert sign_ins.present(store, "operator", token, limits)
     with store.transaction() as session:
         operators.disable(session, "Ines")
     with pytest.raises(operators.WrongSecrets):
         operators.sign_in(store, "ines", PASSWORD, code(enrolment))
-    with store.reading() as session:
-        assert operators.in_service(session, enrolment.operator.id) is None
+    assert sign_ins.present(store, "operator", token, limits) is None
 
 
 @pytest.mark.parametrize(

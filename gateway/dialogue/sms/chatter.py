@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum, auto
 
+from gateway.dialogue import promises
 from gateway.dialogue.catalogue import Catalogue
 from gateway.dialogue.po import PLACEHOLDER
-from gateway.dialogue.promises import MONTHS, made
-from gateway.dialogue.promises import until as until
 from gateway.dialogue.sms import small_talk as table
 from gateway.dialogue.sms.words import Command, Vocabulary, around_code, find_code, plain
 
@@ -125,7 +123,7 @@ def kind(text: str, words: Vocabulary, ours: OwnTexts) -> Kind:
         return Kind.SMALL
     if set(tokens) & table.ABSENT_SURE and set(tokens) <= table.ABSENT | table.SMALL:
         return Kind.ABSENT
-    if made(text, date.min):
+    if promises.how(text):
         return Kind.PROMISE
     if len(tokens) == 1:
         return Kind.SHORT
@@ -268,7 +266,7 @@ def _off(tokens: list[str], said: str) -> bool:
         return False
     if tokens[0] in table.OFF and set(tokens[1:2]) & table.UNTIL:
         return True
-    months = {name for row in MONTHS for name in row}
+    months = {name for row in promises.MONTHS for name in row}
     known = table.OFF | table.DUTY | table.UNTIL | table.SMALL | months
     return all(token in known or token[0].isdigit() for token in tokens)
 

@@ -11,10 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
+from gateway.words import word_set as _set
 
 POLITE = _set(
     """

@@ -8,10 +8,7 @@ uproot, bury, not, leaf) must never get in there. Each row is still to be confir
 
 from __future__ import annotations
 
-
-def _words(*rows: str) -> frozenset[str]:
-    return frozenset(word for row in rows for word in row.split())
-
+from gateway.words import word_set as _words
 
 SMALL = _words(
     "THANKS THANK THANKX THX TY YOU YOUR U PLEASE PLS PLZ KINDLY HELLO HI HEY DEAR SIR MADAM MR",

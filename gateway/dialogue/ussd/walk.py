@@ -53,9 +53,11 @@ def walk(
         del rest[:length]
         agrees = any(isinstance(effect, GiveConsent) for effect in step.effects)
         position = len(answers) - len(rest)
-        if agrees and position < agreed_at:
-            continue  # dialled ahead of a question that nobody had read, so it went for nothing
-        if not agrees and position == agreed_at:
+        ahead = agrees and rest and not agreed_at and menu.unread(state, facts)
+        if ahead or (agrees and position < agreed_at):
+            continue  # dialled ahead, alone or with what follows it, so it went for nothing
+        astray = not (step.fits or patient or menu.screens[step.state.screen].home)
+        if not agrees and (position == agreed_at or (position < agreed_at and astray)):
             return Step(menu.at_home(state, facts))  # the path went another way to that question
         if not rest or not (step.fits or patient):
             return step

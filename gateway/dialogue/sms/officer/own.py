@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 
 from gateway.cases import escalation
+from gateway.dialogue import promises
 from gateway.dialogue.sms import chatter, small_talk
 from gateway.dialogue.sms.chatter import Kind
 from gateway.dialogue.sms.officer import before, replies
@@ -66,7 +67,7 @@ def _on(sms: Sms, officer: Officer) -> Reply:
 def _off(sms: Sms, officer: Officer) -> Reply:
     zone = sms.parts.desk.zone
     today = now().astimezone(zone).date()
-    last = chatter.until(sms.rest, today)
+    last = promises.until(sms.rest, today)
     if last is None:
         named = set(plain(sms.rest).split()) & small_talk.UNTIL
         if named or any(c.isdigit() for c in sms.rest):

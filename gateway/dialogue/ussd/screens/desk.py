@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.agronomy import products
 from gateway.agronomy.table import DESK_CALL, DESK_OTHER, DESK_VISIT, DISEASE_ROWS
 from gateway.cases import life
-from gateway.dialogue import advice, answers
+from gateway.dialogue import advice, promises
 from gateway.dialogue.ussd.engine import (
     ANSWER_LIMIT,
     Again,
@@ -92,7 +92,7 @@ def _not_accepted(visit: Visit) -> bool:
 def _answer(number: int, note: str, label: str) -> Option:
     def answer(visit: Visit) -> Go:
         done = AnswerCase(visit["case"], note, label)
-        said = "ussd_promise_sent" if answers.is_promise("", note) else "ussd_answer_sent"
+        said = "ussd_promise_sent" if promises.how("", note) else "ussd_answer_sent"
         return Go("desk", effects=(done,), note=said, forget=True)
 
     def of_this_crop(visit: Visit) -> bool:
@@ -127,8 +127,7 @@ def _in_words(visit: Visit, typed: str) -> Go | Again:
 
 def _send(visit: Visit, words: str, *, safe: bool) -> Go:
     done = AnswerInWords(visit["case"], words, safe)
-    promised = answers.is_promise(words)
-    note = "ussd_promise_sent" if promised else "ussd_answer_sent"
+    note = "ussd_promise_sent" if promises.how(words) else "ussd_answer_sent"
     return Go("desk", effects=(done,), note=note, forget=True)
 
 

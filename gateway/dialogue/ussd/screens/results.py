@@ -65,10 +65,10 @@ def _of(visit: Visit, case: CaseFacts | None) -> str:
 
 
 def _with_whom(case: CaseFacts) -> str:
-    if not case.with_officer:
-        return "ussd_case_no_officer"
     if case.promised:
         return f"ussd_case_promised_{case.promised}"
+    if not case.with_officer:
+        return "ussd_case_no_officer"
     return "ussd_case_photo" if case.photo_wanted else "ussd_case_with_officer"
 
 
@@ -123,7 +123,7 @@ def _ask_later(visit: Visit) -> Go:
 def _row(visit: Visit, code: str) -> str:
     case = visit.facts.case(code)
     state = str(case.state) if case else str(life.CLOSED)
-    if case and state in life.IN_HAND and not case.with_officer:
+    if case and state in life.IN_HAND and not (case.with_officer or case.promised):
         state = "no_officer"
     day = case.opened.strftime("%d/%m") if case else ""
     return f"{code} {day} {visit.say(f'state_{state}')}"
